@@ -1,0 +1,87 @@
+import type { CodecId } from '../model/content.ts';
+import type { GatewayError } from '../model/errors.ts';
+import type { FinishReason, StreamEvent } from '../model/event.ts';
+import type { JsonObject } from '../model/json.ts';
+import type { Loss } from '../model/loss.ts';
+import type { ChatRequest, DecodedRequest } from '../model/request.ts';
+import type { ChatResponse } from '../model/response.ts';
+import type { Usage } from '../model/usage.ts';
+
+/** One server-sent event. `data` is the joined data lines, unparsed. */
+export interface WireEvent {
+  readonly event?: string;
+  readonly data: string;
+}
+
+/** What a deployment wants of the body that `encodeRequest` writes. */
+export interface EncodeTarget {
+  /** The model name upstream. */
+  readonly model: string;
+  readonly stream: boolean;
+  /** The name of the parameter that limits output, where deployments of one format differ. */
+  readonly maxTokensField?: 'max_tokens' | 'max_completion_tokens';
+  /** The model's output limit, if known: a larger ask is lowered to it, with a ledger entry. */
+  readonly maxOutputTokens?: number;
+  /** Whether the model takes reasoning parameters at all; absent = unknown, sent as asked in the same format only. */
+  readonly reasoning?: boolean;
+  /** Makes an id that this deployment accepts out of any tool-call id; pure and collision-poor. */
+  readonly toolCallId?: (id: string) => string;
+}
+
+export interface EncodedRequest {
+  readonly body: JsonObject;
+  readonly losses: readonly Loss[];
+}
+
+/** Turns wire events into meaning. A state machine: no reader, no fetch, no clock. */
+export interface StreamDecoder {
+  /** Throws GatewayError when the event is the dialect's error event or cannot be understood. */
+  push(event: WireEvent): readonly StreamEvent[];
+  /** Called once when the wire ends. Throws GatewayError('network') if the response was cut before its end. */
+  end(): readonly StreamEvent[];
+}
+
+/** What can be read from the end of an answer without decoding it. */
+export interface Glance {
+  readonly usage?: Usage;
+  readonly reason?: FinishReason;
+  /** False when a stream ended without its terminal event: it was cut. */
+  readonly complete: boolean;
+  /** The dialect's in-stream error, if the stream ended with one. */
+  readonly error?: GatewayError;
+}
+
+export interface WireError {
+  readonly status: number;
+  readonly body: JsonObject;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** One wire format, in both directions: pure functions; no I/O, no clock, no config. */
+export interface Codec {
+  readonly id: CodecId;
+
+  /** client -> us. Throws GatewayError('invalid-request') that names the field. Unknown fields are not its business. */
+  decodeRequest(body: JsonObject): DecodedRequest;
+  /** us -> client, a whole answer. */
+  encodeResponse(response: ChatResponse): JsonObject;
+  /** us -> client, streamed: SSE text for each event (may be empty). `model` is the name the client asked for. */
+  encodeStream(request: Pick<ChatRequest, 'model'>): (event: StreamEvent) => string;
+  /** us -> client, before the first byte. */
+  encodeError(error: GatewayError): WireError;
+  /** us -> client, SSE text that ends a stream that has begun. */
+  encodeStreamError(error: GatewayError): string;
+  /** SSE text that keeps an open stream alive and means nothing. */
+  readonly keepAlive: string;
+
+  /** us -> provider. Appends to `request.raw.body` when that is in this format, builds anew otherwise. */
+  encodeRequest(request: ChatRequest, target: EncodeTarget): EncodedRequest;
+  /** provider -> us, a whole answer. */
+  decodeResponse(body: JsonObject): ChatResponse;
+  /** provider -> us, streamed. */
+  decodeStream(): StreamDecoder;
+  /** provider -> us, an error status. `text` is the body as it came: JSON, HTML or nothing. */
+  decodeError(status: number, text: string, headers: Readonly<Record<string, string>>): GatewayError;
+  /** provider -> us, verbatim traffic: usage and outcome from the last bytes only. */
+  glance(bytes: Uint8Array, shape: 'json' | 'sse'): Glance;
+}

@@ -1,0 +1,138 @@
+import { z } from 'zod';
+import { duration, milliseconds, nanoseconds, secondsOrNanoseconds } from './durations.ts';
+import { type Secret, secret } from './secrets.ts';
+
+/** `["*"]` = all, empty = none, otherwise exactly those, compared without case. */
+export const whiteList = z
+  .array(z.string())
+  .refine((list) => !list.includes('*') || list.length === 1, {
+    message: "wildcard '*' cannot be used with other values in the whitelist",
+  })
+  .refine((list) => new Set(list.map((entry) => entry.toLowerCase())).size === list.length, {
+    message: 'the list names an entry twice',
+  });
+
+const keyAlias = z.union([z.string(), z.looseObject({ model_id: z.string() })]);
+
+export const providerKey = z.looseObject({
+  id: z.string().optional(),
+  name: z.string().default(''),
+  value: secret.default({ value: '' } satisfies Secret),
+  models: whiteList.optional(),
+  blacklisted_models: z.array(z.string()).default([]),
+  weight: z.number().min(0).default(1),
+  enabled: z.boolean().default(true),
+  aliases: z.record(z.string(), keyAlias).default({}),
+  ollama_key_config: z.looseObject({ url: secret }).optional(),
+  vllm_key_config: z.looseObject({ url: secret, model_name: z.string().optional() }).optional(),
+  sgl_key_config: z.looseObject({ url: secret }).optional(),
+});
+
+export const networkConfig = z.looseObject({
+  base_url: secret.optional(),
+  extra_headers: z.record(z.string(), secret).default({}),
+  default_request_timeout_in_seconds: z.number().positive().default(300),
+  max_retries: z.number().int().min(0).default(0),
+  retry_backoff_initial: duration(milliseconds).default(500),
+  retry_backoff_max: duration(milliseconds).default(5_000),
+  stream_idle_timeout_in_seconds: z.number().min(5).max(3_600).default(120),
+  max_conns_per_host: z.number().int().positive().max(10_000).default(5_000),
+  insecure_skip_verify: z.boolean().default(false),
+});
+
+const BASE_TYPES = ['openai', 'anthropic', 'bedrock', 'cohere', 'gemini', 'replicate', 'huggingface'] as const;
+
+export const customProvider = z.looseObject({
+  base_provider_type: z.enum(BASE_TYPES),
+  is_key_less: z.boolean().default(false),
+  allowed_requests: z.record(z.string(), z.boolean()).optional(),
+  request_path_overrides: z.record(z.string(), z.string()).default({}),
+});
+
+export const provider = z.looseObject({
+  keys: z.array(providerKey).default([]),
+  network_config: networkConfig.prefault({}),
+  custom_provider_config: customProvider.optional(),
+});
+
+export const CLIENT_NAME_RULES: readonly (readonly [(name: string) => boolean, string])[] = [
+  [(name) => name.trim() !== '', 'name is required for MCP client'],
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is the definition of ASCII
+  [(name) => /^[\x00-\x7f]*$/.test(name), 'name must contain only ASCII characters'],
+  [(name) => !name.includes('-'), 'name cannot contain hyphens'],
+  [(name) => !name.includes(' '), 'name cannot contain spaces'],
+  [(name) => !/^\d/.test(name), 'name cannot start with a number'],
+];
+
+const clientName = z.string().superRefine((name, context) => {
+  const broken = CLIENT_NAME_RULES.find(([holds]) => !holds(name));
+  if (broken) context.addIssue({ code: 'custom', message: broken[1] });
+});
+
+export const mcpClient = z
+  .looseObject({
+    client_id: z.string().optional(),
+    name: clientName,
+    connection_type: z.enum(['http', 'sse', 'stdio']),
+    connection_string: secret.optional(),
+    stdio_config: z
+      .looseObject({
+        command: z.string().min(1),
+        args: z.array(z.string()).default([]),
+        envs: z.array(z.string()).default([]),
+      })
+      .optional(),
+    headers: z.record(z.string(), secret).default({}),
+    auth_type: z.enum(['none', 'headers']).or(z.literal('')).default('headers'),
+    allowed_extra_headers: whiteList.default([]),
+    tools_to_execute: whiteList.nullish().transform((list) => list ?? []),
+    tools_to_auto_execute: whiteList.nullish().transform((list) => list ?? []),
+    is_ping_available: z
+      .boolean()
+      .nullish()
+      .transform((value) => value ?? true),
+    tool_execution_timeout: duration(secondsOrNanoseconds).optional(),
+    tool_sync_interval: duration(nanoseconds).optional(),
+    tool_pricing: z.record(z.string(), z.number().min(0)).default({}),
+    disabled: z.boolean().default(false),
+  })
+  .superRefine((client, context) => {
+    if (client.connection_type === 'stdio' && !client.stdio_config) {
+      context.addIssue({
+        code: 'custom',
+        path: ['stdio_config'],
+        message: 'stdio_config.command is required for stdio',
+      });
+    }
+    if (client.connection_type !== 'stdio' && !client.connection_string) {
+      context.addIssue({
+        code: 'custom',
+        path: ['connection_string'],
+        message: `connection_string (the server's URL) is required for ${client.connection_type}`,
+      });
+    }
+  });
+
+export const toolManager = z.looseObject({
+  tool_execution_timeout: duration(secondsOrNanoseconds)
+    .default(30_000)
+    .transform((ms) => (ms > 0 ? ms : 30_000)),
+  max_agent_depth: z
+    .number()
+    .int()
+    .default(10)
+    .transform((depth) => (depth > 0 ? depth : 10)),
+  code_mode_binding_level: z.string().default('server'),
+  disable_auto_tool_inject: z.boolean().default(false),
+  /** At most this many of one turn's tool calls run at once. */
+  max_parallel_tools: z.number().int().positive().default(16),
+  /** How gateway-run tools appear to a client whose dialect has words for them. */
+  tool_visibility: z.enum(['native', 'hidden']).default('native'),
+});
+
+export type WhiteList = z.output<typeof whiteList>;
+export type ProviderKey = z.output<typeof providerKey>;
+export type NetworkConfig = z.output<typeof networkConfig>;
+export type ProviderConfig = z.output<typeof provider>;
+export type McpClientConfig = z.output<typeof mcpClient>;
+export type ToolManagerConfig = z.output<typeof toolManager>;

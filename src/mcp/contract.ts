@@ -1,0 +1,69 @@
+import type { Caller } from '../model/call.ts';
+import type { JsonObject } from '../model/json.ts';
+
+export type ConnectionState = 'connecting' | 'healthy' | 'unstable' | 'disabled' | 'error';
+
+export interface ToolAnnotations {
+  readonly title?: string;
+  readonly readOnlyHint?: boolean;
+  readonly destructiveHint?: boolean;
+  readonly idempotentHint?: boolean;
+  readonly openWorldHint?: boolean;
+}
+
+/** One tool of one connected server. */
+export interface CatalogTool {
+  /** `<client>-<upstreamName>`: what models and MCP callers see. */
+  readonly name: string;
+  readonly clientName: string;
+  readonly upstreamName: string;
+  readonly description?: string;
+  readonly inputSchema: JsonObject;
+  /** The whole definition as the server gave it (title, outputSchema, annotations, icons, _meta). */
+  readonly definition: JsonObject;
+  readonly annotations: ToolAnnotations;
+  /** Runs without asking: in `tools_to_execute` and in `tools_to_auto_execute`. */
+  readonly autoExecute: boolean;
+}
+
+/** A snapshot: sorted by client, then by tool; replaced whole, never edited. `version` grows with each change. */
+export interface Catalog {
+  readonly version: number;
+  readonly tools: readonly CatalogTool[];
+  readonly byName: ReadonlyMap<string, CatalogTool>;
+}
+
+export interface ToolProgress {
+  readonly progress: number;
+  readonly total?: number;
+  readonly message?: string;
+}
+
+export interface ToolCallRequest {
+  /** Exposed name, `<client>-<tool>`. */
+  readonly name: string;
+  readonly arguments: JsonObject;
+  readonly caller: Caller;
+  readonly signal: AbortSignal;
+  readonly onProgress?: (progress: ToolProgress) => void;
+  /** The caller's `_meta`, passed on except for its progress token. */
+  readonly meta?: JsonObject;
+}
+
+/** The server's own CallToolResult, untouched: `content`, `structuredContent`, `isError`, `_meta`. */
+export type ToolResult = JsonObject & { readonly content: JsonObject[]; readonly isError?: boolean };
+
+export interface ClientStatus {
+  readonly id: string;
+  readonly name: string;
+  readonly state: ConnectionState;
+  readonly tools: readonly CatalogTool[];
+  /** Upstream tools that the allow-list hides, by upstream name. */
+  readonly hiddenTools: readonly string[];
+  readonly lastFailure?: { readonly stage: string; readonly message: string; readonly at: string };
+  readonly serverInfo?: JsonObject;
+  readonly pid?: number;
+  readonly restarts: number;
+  /** The last lines a stdio server wrote to stderr. */
+  readonly stderr: readonly string[];
+}

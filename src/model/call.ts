@@ -1,0 +1,50 @@
+import type { Frame } from './event.ts';
+import type { Loss } from './loss.ts';
+import type { ChatRequest } from './request.ts';
+
+/** Who asks, and what they narrowed the request to. */
+export interface Caller {
+  /** Virtual key, when the caller showed one. Never logged whole. */
+  readonly virtualKey?: string;
+  readonly userAgent?: string;
+  /** `x-bf-mcp-include-clients`: exact client names; absent = no filter, empty = none. */
+  readonly includeClients?: readonly string[];
+  /** `x-bf-mcp-include-tools`: `client-*` or `client-tool`; absent = no filter, empty = none. */
+  readonly includeTools?: readonly string[];
+  /** Request headers that may travel on (`anthropic-beta`, `anthropic-version`, `x-bf-eh-*` with the prefix removed). */
+  readonly forwardHeaders: Readonly<Record<string, string>>;
+}
+
+/** One try at one target with one key, for the log and for response headers. */
+export interface Attempt {
+  readonly provider: string;
+  readonly model: string;
+  readonly keyName: string;
+  readonly fallbackIndex: number;
+  readonly startedAtMs: number;
+  error?: string;
+}
+
+/** What is learnt about a call while it runs; each field has one writer. */
+export interface Trace {
+  readonly attempts: Attempt[];
+  readonly losses: Loss[];
+  /** Response headers of the upstream that answered, lower-case (rate limits, request ids). */
+  upstreamHeaders?: Readonly<Record<string, string>>;
+}
+
+export interface CallContext {
+  readonly requestId: string;
+  readonly parentId?: string;
+  /** The route's own name in logs: `chat_completion`, `chat_completion_stream`, ... */
+  readonly operation: string;
+  readonly caller: Caller;
+  readonly signal: AbortSignal;
+  readonly trace: Trace;
+  readonly startedAtMs: number;
+}
+
+/** Everything on the request path is one of these, or wraps one. Iteration throws GatewayError. */
+export type ModelCall = (request: ChatRequest, context: CallContext) => AsyncIterable<Frame>;
+
+export const newTrace = (): Trace => ({ attempts: [], losses: [] });

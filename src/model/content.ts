@@ -1,0 +1,84 @@
+import type { JsonObject } from './json.ts';
+
+/** A wire format. A new one is a folder in `codecs/` and a line here; the compiler then lists every place to decide. */
+export type CodecId = 'anthropic-messages' | 'openai-chat';
+
+/** The block exactly as it came over the wire. Re-emitted verbatim by the same codec, ignored by the others. */
+export interface Origin {
+  readonly codec: CodecId;
+  readonly block: JsonObject;
+}
+
+/** Who runs a tool: the caller, we (an MCP tool), or the provider itself (hosted web search and the like). */
+export type ToolOwner = 'client' | 'gateway' | 'provider';
+
+export interface TextPart {
+  readonly type: 'text';
+  text: string;
+  origin?: Origin;
+}
+
+/** Thinking. Signatures and encrypted state live in `origin`: they mean something only to the model that made them. */
+export interface ReasoningPart {
+  readonly type: 'reasoning';
+  text: string;
+  origin?: Origin;
+}
+
+export type MediaSource =
+  | { readonly type: 'base64'; readonly data: string }
+  | { readonly type: 'url'; readonly url: string }
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'file'; readonly id: string };
+
+/** An image, document or audio clip. `mediaType` is an IANA type, or `image/*` when the wire names only the kind. */
+export interface MediaPart {
+  readonly type: 'media';
+  readonly mediaType: string;
+  readonly source: MediaSource;
+  readonly name?: string;
+  origin?: Origin;
+}
+
+export interface ToolCallPart {
+  readonly type: 'tool-call';
+  readonly id: string;
+  /** As the model knows it; an MCP tool is `<client>-<tool>`. */
+  readonly name: string;
+  /** The JSON text as the model wrote it, which may be malformed; empty means `{}`. */
+  input: string;
+  /** Absent means `client`. */
+  readonly owner?: ToolOwner;
+  /** Set on what the gateway ran: which round of the loop, and whether the client's own calls came in the same turn. */
+  readonly turn?: GatewayTurn;
+  origin?: Origin;
+}
+
+export interface GatewayTurn {
+  readonly round: number;
+  readonly mixed: boolean;
+}
+
+export interface ToolResultPart {
+  readonly type: 'tool-result';
+  readonly callId: string;
+  readonly content: readonly Part[];
+  readonly isError: boolean;
+  readonly owner?: ToolOwner;
+  readonly turn?: GatewayTurn;
+  origin?: Origin;
+}
+
+/** A block that has no meaning outside its own format: kept for that format, dropped with a ledger entry for others. */
+export interface OpaquePart {
+  readonly type: 'opaque';
+  origin: Origin;
+}
+
+export type Part = TextPart | ReasoningPart | MediaPart | ToolCallPart | ToolResultPart | OpaquePart;
+
+/** `tool` messages hold only tool results; every other role may hold any part. */
+export interface Message {
+  readonly role: 'system' | 'user' | 'assistant' | 'tool';
+  readonly parts: readonly Part[];
+}
