@@ -1,3 +1,4 @@
+import type { CodecId } from './content.ts';
 import type { Frame } from './event.ts';
 import type { Loss } from './loss.ts';
 import type { ChatRequest } from './request.ts';
@@ -11,6 +12,8 @@ export interface Caller {
   readonly includeClients?: readonly string[];
   /** `x-bf-mcp-include-tools`: `client-*` or `client-tool`; absent = no filter, empty = none. */
   readonly includeTools?: readonly string[];
+  /** `x-bf-mcp-tool-visibility`: how gateway-run tools appear in the answer; absent = as configured. */
+  readonly toolVisibility?: 'native' | 'hidden';
   /** Request headers that may travel on (`anthropic-beta`, `anthropic-version`, `x-bf-eh-*` with the prefix removed). */
   readonly forwardHeaders: Readonly<Record<string, string>>;
 }
@@ -38,6 +41,8 @@ export interface CallContext {
   readonly parentId?: string;
   /** The route's own name in logs: `chat_completion`, `chat_completion_stream`, ... */
   readonly operation: string;
+  /** The format the client speaks. */
+  readonly dialect: CodecId;
   readonly caller: Caller;
   readonly signal: AbortSignal;
   readonly trace: Trace;

@@ -1,0 +1,132 @@
+import type { CodecId } from '../model/content.ts';
+import { GatewayError } from '../model/errors.ts';
+import { isObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import type { BodySource, RequestHead } from '../model/request.ts';
+import { type Member, topLevelMembers } from './scan.ts';
+
+/** Small bodies are parsed at once: it costs next to nothing and finds every syntax error. */
+const PARSE_AT_ONCE_BELOW = 4_096;
+
+/** Fields that only we understand; they never travel on. */
+const GATEWAY_ONLY: ReadonlySet<string> = new Set(['fallbacks']);
+
+export interface ReadBody {
+  readonly head: RequestHead;
+  readonly source: BodySource;
+}
+
+/** Reads what routing needs from a client's body. Throws GatewayError('invalid-request') that says what is wrong. */
+export function readBody(codec: CodecId, bytes: Buffer): ReadBody {
+  const source = new ScannedBody(codec, bytes);
+  return { head: source.head(), source };
+}
+
+class ScannedBody implements BodySource {
+  readonly codec: CodecId;
+  readonly bytes: Buffer;
+  readonly #members: readonly Member[];
+  #parsed: JsonObject | undefined;
+
+  constructor(codec: CodecId, bytes: Buffer) {
+    this.codec = codec;
+    this.bytes = bytes;
+    if (bytes.length < PARSE_AT_ONCE_BELOW) this.#parsed = parseObject(bytes);
+    this.#members = topLevelMembers(bytes);
+  }
+
+  get body(): JsonObject {
+    this.#parsed ??= parseObject(this.bytes);
+    return this.#parsed;
+  }
+
+  has(field: string): boolean {
+    return this.#member(field) !== undefined;
+  }
+
+  head(): RequestHead {
+    const model = this.#value('model');
+    if (typeof model !== 'string' || model === '') {
+      throw new GatewayError('invalid-request', 'model is required: write provider/model, for example openai/gpt-4o', {
+        param: 'model',
+      });
+    }
+    const stream = this.#value('stream');
+    if (stream !== undefined && stream !== null && typeof stream !== 'boolean') {
+      throw new GatewayError('invalid-request', `stream must be true or false, not ${JSON.stringify(stream)}`, {
+        param: 'stream',
+      });
+    }
+    return { model, stream: stream === true, fallbacks: fallbacksOf(this.#value('fallbacks')) };
+  }
+
+  withModel(model: string, extraMembers = ''): Buffer {
+    const named = this.#members.filter((member) => member.key === 'model' || GATEWAY_ONLY.has(member.key));
+    const [only] = named;
+    if (named.length !== 1 || only?.key !== 'model') return this.#rebuiltWith(model, extraMembers);
+    const opening = this.bytes.indexOf('{') + 1;
+    return Buffer.concat([
+      this.bytes.subarray(0, opening),
+      Buffer.from(extraMembers === '' ? '' : `${extraMembers},`),
+      this.bytes.subarray(opening, only.valueStart),
+      Buffer.from(JSON.stringify(model)),
+      this.bytes.subarray(only.valueEnd),
+    ]);
+  }
+
+  #rebuiltWith(model: string, extraMembers: string): Buffer {
+    const pieces: Uint8Array[] = [Buffer.from(`{${extraMembers}`)];
+    let separator = extraMembers === '' ? '' : ',';
+    for (const member of this.#members) {
+      if (GATEWAY_ONLY.has(member.key)) continue;
+      const value = this.bytes.subarray(member.valueStart, member.valueEnd);
+      pieces.push(Buffer.from(separator), this.bytes.subarray(member.keyStart, member.valueStart));
+      pieces.push(member.key === 'model' ? Buffer.from(JSON.stringify(model)) : value);
+      separator = ',';
+    }
+    pieces.push(Buffer.from('}'));
+    return Buffer.concat(pieces);
+  }
+
+  /** The last of equal keys wins, as in JSON.parse. */
+  #member(field: string): Member | undefined {
+    return this.#members.findLast((member) => member.key === field);
+  }
+
+  #value(field: string): JsonValue | undefined {
+    if (this.#parsed) return this.#parsed[field];
+    const member = this.#member(field);
+    return member && parse(this.bytes.subarray(member.valueStart, member.valueEnd));
+  }
+}
+
+function parse(bytes: Buffer): JsonValue {
+  try {
+    // JSON.parse gives nothing but JSON
+    return JSON.parse(bytes.toString('utf8')) as JsonValue;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new GatewayError('invalid-request', `the request body is not valid JSON: ${why}`, { cause });
+  }
+}
+
+function parseObject(bytes: Buffer): JsonObject {
+  if (bytes.length === 0) throw new GatewayError('invalid-request', 'the request body is empty; send a JSON object');
+  const value = parse(bytes);
+  if (!isObject(value)) throw new GatewayError('invalid-request', 'the request body must be a JSON object');
+  return value;
+}
+
+/** Strings `provider/model` or objects `{provider, model}`; entries that lack either are dropped, as the original does. */
+function fallbacksOf(value: JsonValue | undefined): string[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) {
+    throw new GatewayError('invalid-request', 'fallbacks must be a list of "provider/model" or {provider, model}', {
+      param: 'fallbacks',
+    });
+  }
+  return value.flatMap((entry) => {
+    if (typeof entry === 'string') return entry.includes('/') ? [entry] : [];
+    if (!isObject(entry) || typeof entry.model !== 'string' || typeof entry.provider !== 'string') return [];
+    return entry.provider && entry.model ? [`${entry.provider}/${entry.model}`] : [];
+  });
+}
