@@ -1,0 +1,206 @@
+import type { CallContext, ModelCall } from '../model/call.ts';
+import { newTrace } from '../model/call.ts';
+import type { GatewayTurn, Message, ToolCallPart, ToolResultPart } from '../model/content.ts';
+import type { FinishReason, Frame, StreamEvent } from '../model/event.ts';
+import type { ChatRequest } from '../model/request.ts';
+import { appended } from '../model/request.ts';
+import { addUsage, NO_USAGE, type Usage } from '../model/usage.ts';
+import { type Outcome, outcomeOf } from './outcome.ts';
+import { type GatewayTools, runTools } from './tools.ts';
+import type { TranscriptMemory } from './transcript-memory.ts';
+import { PartNumbering, Turn } from './turn.ts';
+
+export interface LoopOptions {
+  readonly callModel: ModelCall;
+  readonly tools: GatewayTools;
+  readonly memory: TranscriptMemory;
+  /** Rounds of tools, so at most one call of the model more than this. */
+  readonly maxDepth: number;
+  readonly maxParallelTools: number;
+  /** Whether this client is shown what the gateway ran, in its dialect's own words. */
+  readonly showsTools: (context: CallContext) => boolean;
+  readonly newId: () => string;
+}
+
+/**
+ * The agent loop: appends the gateway's tools to the request, runs those that the model calls, and goes round until
+ * there is an answer. Without a tool to offer it steps aside, and the request passes untouched.
+ */
+export function agentLoop(options: LoopOptions): ModelCall {
+  return (request, context) => {
+    const restored = options.memory.restore(ownerOf(context), request);
+    if (!options.tools.any(context) || asksForSeveralAnswers(restored)) return options.callModel(restored, context);
+    const tools = options.tools.offered(restored, context);
+    if (tools.length === 0) return options.callModel(restored, context);
+    const ours = new Set(tools.map((tool) => tool.name).filter((name) => options.tools.runsByItself(name)));
+    return run(options, appended(restored, { tools }), ours, context);
+  };
+}
+
+/** `n > 1` is several conversations at once; a loop over them has no meaning, so such a request keeps its own tools. */
+const asksForSeveralAnswers = (request: ChatRequest): boolean => Number(request.raw?.body.n ?? 1) > 1;
+
+const ownerOf = (context: CallContext): string => context.caller.virtualKey ?? '';
+
+/** `ours`: the offered tools that run by themselves; a client's own tool of the same name was never offered. */
+async function* run(
+  options: LoopOptions,
+  first: ChatRequest,
+  ours: ReadonlySet<string>,
+  context: CallContext,
+): AsyncGenerator<Frame> {
+  const { tools, maxDepth } = options;
+  const shows = options.showsTools(context);
+  const numbering = new PartNumbering();
+  const rounds: Message[] = [];
+  let usage: Usage = NO_USAGE;
+  let request = first;
+  for (let round = 0; ; round++) {
+    const turn = new Turn();
+    numbering.beginTurn();
+    const turnContext = round === 0 ? context : childOf(context, options.newId());
+    for await (const frame of options.callModel(request, turnContext)) {
+      const flowing = flowOf(frame.events, turn, numbering, round);
+      if (flowing.length > 0) yield { events: flowing };
+    }
+    usage = addUsage(usage, turn.response.usage);
+    const outcome = outcomeOf({
+      parts: turn.parts,
+      reason: turn.response.reason,
+      ours,
+      round,
+      maxDepth,
+    });
+    if (outcome.type !== 'run-tools') {
+      const last = { turn, outcome, ours, usage, rounds, round, shows, numbering };
+      for await (const events of ending(options, last, context)) yield { events };
+      return;
+    }
+    const gatewayTurn: GatewayTurn = { round, mixed: false };
+    const before = heldWithoutCalls(turn, numbering, () => true);
+    if (shows) before.push(...eventsOfCalls(outcome.calls, gatewayTurn, numbering));
+    if (before.length > 0) yield { events: before };
+    const results = await runTools(outcome.calls, tools, turnContext, options.maxParallelTools);
+    if (shows) yield { events: eventsOfResults(results, gatewayTurn, numbering) };
+    const messages: Message[] = [
+      { role: 'assistant', parts: turn.parts },
+      { role: 'tool', parts: results },
+    ];
+    rounds.push(...messages);
+    request = nextRequest(request, messages, turnContext);
+  }
+}
+
+/** What of a frame may go to the client now. The client sees one response: one start, and the end only at the end. */
+function flowOf(
+  events: readonly StreamEvent[],
+  turn: Turn,
+  numbering: PartNumbering,
+  round: number,
+): readonly StreamEvent[] {
+  const flowing: StreamEvent[] = [];
+  for (const event of events) {
+    if (event.type === 'response-start' && round === 0) flowing.push(event);
+    if (turn.take(event)) flowing.push(numbering.renumbered(event));
+  }
+  return flowing;
+}
+
+interface LastTurn {
+  readonly turn: Turn;
+  readonly outcome: Exclude<Outcome, { type: 'run-tools' }>;
+  readonly ours: ReadonlySet<string>;
+  readonly usage: Usage;
+  readonly rounds: readonly Message[];
+  readonly round: number;
+  readonly shows: boolean;
+  readonly numbering: PartNumbering;
+}
+
+/** The rest of the response once its last turn is over, batch by batch. */
+async function* ending(
+  options: LoopOptions,
+  last: LastTurn,
+  context: CallContext,
+): AsyncGenerator<readonly StreamEvent[]> {
+  const { turn, outcome, usage, numbering } = last;
+  const { reason, endOrigin } = turn.response;
+  const end = (finish: FinishReason): StreamEvent => ({
+    type: 'response-end',
+    reason: finish,
+    usage,
+    ...(endOrigin && last.round === 0 && { origin: endOrigin }),
+  });
+  if (outcome.type !== 'hand-back' || outcome.ours.length === 0) {
+    rememberRounds(options, last, [], context);
+    // an answer that still holds calls was cut off: ours mean nothing to the client, its own it may judge by itself
+    const dropped = (name: string) => outcome.type === 'answer' && last.ours.has(name);
+    yield [...heldWithoutCalls(turn, numbering, dropped), end(reason)];
+    return;
+  }
+  const gatewayTurn: GatewayTurn = { round: last.round, mixed: true };
+  const before = heldWithoutCalls(turn, numbering, () => true);
+  if (last.shows) before.push(...eventsOfCalls(outcome.ours, gatewayTurn, numbering));
+  if (before.length > 0) yield before;
+  const results = await runTools(outcome.ours, options.tools, context, options.maxParallelTools);
+  rememberRounds(options, last, results, context);
+  const ran = last.shows ? eventsOfResults(results, gatewayTurn, numbering) : [];
+  yield [...ran, ...outcome.theirs.flatMap((call) => numbering.whole(call)), end({ kind: 'tool-calls' })];
+}
+
+/** Keeps what the client will not be shown but the model must see again when the client brings its own results. */
+function rememberRounds(
+  options: LoopOptions,
+  { turn, outcome, rounds, shows }: LastTurn,
+  results: readonly ToolResultPart[],
+  context: CallContext,
+): void {
+  if (shows || outcome.type !== 'hand-back' || (rounds.length === 0 && results.length === 0)) return;
+  const transcript = { rounds, turn: { role: 'assistant', parts: turn.parts }, results } as const;
+  options.memory.remember(ownerOf(context), outcome.theirs, transcript);
+}
+
+/** Held events but for the tool calls that `dropped` names: text that the model wrote behind its first call stays. */
+function heldWithoutCalls(turn: Turn, numbering: PartNumbering, dropped: (name: string) => boolean): StreamEvent[] {
+  const left = new Set<number>();
+  const kept: StreamEvent[] = [];
+  for (const event of turn.held) {
+    if (event.type === 'part-start' && event.part.type === 'tool-call' && dropped(event.part.name))
+      left.add(event.index);
+    if ('index' in event && left.has(event.index)) continue;
+    kept.push(numbering.renumbered(event));
+  }
+  return kept;
+}
+
+/** Our calls as the client is shown them: whole, and before they run, so that it sees what takes the time. */
+const eventsOfCalls = (calls: readonly ToolCallPart[], turn: GatewayTurn, numbering: PartNumbering): StreamEvent[] =>
+  calls.flatMap(({ id, name, input }) =>
+    numbering.whole({ type: 'tool-call', id, name, input, owner: 'gateway', turn }),
+  );
+
+const eventsOfResults = (
+  results: readonly ToolResultPart[],
+  turn: GatewayTurn,
+  numbering: PartNumbering,
+): StreamEvent[] => results.flatMap((result) => numbering.whole({ ...result, owner: 'gateway', turn }));
+
+/** Later rounds are calls of their own in the log, children of the request. */
+const childOf = (context: CallContext, id: string): CallContext => ({
+  ...context,
+  requestId: id,
+  parentId: context.requestId,
+  trace: newTrace(),
+});
+
+/**
+ * The next round's request: a forced tool choice is relaxed, or the model could never answer; and a fallback that
+ * answered keeps the conversation, because its ids and reasoning mean nothing to the target that failed.
+ */
+function nextRequest(request: ChatRequest, messages: readonly Message[], { trace }: CallContext): ChatRequest {
+  const forced = request.toolChoice?.type === 'required' || request.toolChoice?.type === 'tool';
+  const next = appended(request, { messages, ...(forced && { toolChoice: { type: 'auto' } as const }) });
+  const answered = trace.attempts.at(-1);
+  if (!answered || answered.fallbackIndex === 0) return next;
+  return { ...next, model: `${answered.provider}/${answered.model}` };
+}

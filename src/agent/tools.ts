@@ -1,0 +1,49 @@
+import PQueue from 'p-queue';
+import type { CallContext } from '../model/call.ts';
+import type { Part, ToolCallPart, ToolResultPart } from '../model/content.ts';
+import type { ChatRequest, FunctionTool } from '../model/request.ts';
+
+/** The gateway's own tools, as the loop needs them. */
+export interface GatewayTools {
+  /** Whether the caller can see any tool at all; false lets the request pass unread. */
+  any(context: CallContext): boolean;
+  /** The tools to append to this request, in a stable order. */
+  offered(request: ChatRequest, context: CallContext): readonly FunctionTool[];
+  /** True for a tool that may run without asking. */
+  runsByItself(name: string): boolean;
+  /** Runs one call. Throws when it could not be run; what the tool itself calls an error is a result. */
+  run(call: ToolCallPart, context: CallContext): Promise<ToolOutput>;
+}
+
+export interface ToolOutput {
+  readonly content: readonly Part[];
+  readonly isError: boolean;
+}
+
+/**
+ * Runs the calls of one turn, at most `limit` at once, and gives their results in call order, whatever ends first.
+ * Never rejects for a tool that fails: the failure is the result, so that the model can react. Rejects on cancel.
+ */
+export async function runTools(
+  calls: readonly ToolCallPart[],
+  tools: GatewayTools,
+  context: CallContext,
+  limit: number,
+): Promise<ToolResultPart[]> {
+  const queue = new PQueue({ concurrency: limit });
+  const results = await queue.addAll(calls.map((call) => () => resultOf(call, tools, context)));
+  context.signal.throwIfAborted();
+  return results;
+}
+
+async function resultOf(call: ToolCallPart, tools: GatewayTools, context: CallContext): Promise<ToolResultPart> {
+  try {
+    context.signal.throwIfAborted();
+    const { content, isError } = await tools.run(call, context);
+    return { type: 'tool-result', callId: call.id, content, isError };
+  } catch (thrown) {
+    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    const text = `Error executing tool ${call.name}: ${why}`;
+    return { type: 'tool-result', callId: call.id, content: [{ type: 'text', text }], isError: true };
+  }
+}
