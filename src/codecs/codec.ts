@@ -26,11 +26,33 @@ export interface EncodeTarget {
   readonly reasoning?: boolean;
   /** Makes an id that this deployment accepts out of any tool-call id; pure and collision-poor. */
   readonly toolCallId?: (id: string) => string;
+  /** The message field under which earlier thinking goes back to a model that wants it (DeepSeek); absent = it wants none. */
+  readonly reasoningField?: 'reasoning_content' | 'reasoning';
 }
 
 export interface EncodedRequest {
   readonly body: JsonObject;
   readonly losses: readonly Loss[];
+  /** Wire name -> the request's own name, for tools that had to be renamed; absent when none was. */
+  readonly toolNames?: ReadonlyMap<string, string>;
+}
+
+/** What only the caller knows about the call whose answer is decoded. */
+export interface AnswerContext {
+  /** `EncodedRequest.toolNames` of the request: calls come back under the request's own names. */
+  readonly toolNames?: ReadonlyMap<string, string>;
+  /** Unique for the upstream call; tool-call ids that the wire leaves out are derived from it. */
+  readonly callId?: string;
+}
+
+/** What an answer to a client says of itself beside its content. */
+export interface AnswerHead {
+  /** The name the client asked for. */
+  readonly model: string;
+  /** Stands in where the upstream gave no time of creation. */
+  readonly createdAtMs?: number;
+  /** Stands in where the upstream gave no id. */
+  readonly id?: string;
 }
 
 /** Turns wire events into meaning. A state machine: no reader, no fetch, no clock. */
@@ -64,9 +86,9 @@ export interface Codec {
   /** client -> us. Throws GatewayError('invalid-request') that names the field. Unknown fields are not its business. */
   decodeRequest(body: JsonObject): DecodedRequest;
   /** us -> client, a whole answer. */
-  encodeResponse(response: ChatResponse): JsonObject;
-  /** us -> client, streamed: SSE text for each event (may be empty). `model` is the name the client asked for. */
-  encodeStream(request: Pick<ChatRequest, 'model'>): (event: StreamEvent) => string;
+  encodeResponse(response: ChatResponse, head?: AnswerHead): JsonObject;
+  /** us -> client, streamed: SSE text for each event (may be empty). */
+  encodeStream(head: AnswerHead): (event: StreamEvent) => string;
   /** us -> client, before the first byte. */
   encodeError(error: GatewayError): WireError;
   /** us -> client, SSE text that ends a stream that has begun. */
@@ -77,9 +99,9 @@ export interface Codec {
   /** us -> provider. Appends to `request.raw.body` when that is in this format, builds anew otherwise. */
   encodeRequest(request: ChatRequest, target: EncodeTarget): EncodedRequest;
   /** provider -> us, a whole answer. */
-  decodeResponse(body: JsonObject): ChatResponse;
+  decodeResponse(body: JsonObject, context?: AnswerContext): ChatResponse;
   /** provider -> us, streamed. */
-  decodeStream(): StreamDecoder;
+  decodeStream(context?: AnswerContext): StreamDecoder;
   /** provider -> us, an error status. `text` is the body as it came: JSON, HTML or nothing. */
   decodeError(status: number, text: string, headers: Readonly<Record<string, string>>): GatewayError;
   /** provider -> us, verbatim traffic: usage and outcome from the last bytes only. */
