@@ -1,0 +1,90 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Caller } from '../model/call.ts';
+
+const VIRTUAL_KEY_PREFIX = 'sk-bf-';
+const EXTRA_HEADER_PREFIX = 'x-bf-eh-';
+
+/** Never forwarded, whatever the caller asks: they speak of this hop or hold the gateway's own keys (Bifrost). */
+const NEVER_FORWARDED: ReadonlySet<string> = new Set([
+  'proxy-authorization',
+  'cookie',
+  'host',
+  'content-length',
+  'connection',
+  'transfer-encoding',
+  'x-api-key',
+  'x-goog-api-key',
+  'x-bf-api-key',
+  'x-bf-api-key-id',
+  'x-bf-vk',
+]);
+
+const NONE: Readonly<Record<string, string>> = Object.freeze({});
+
+/** Who asks and what they narrowed the request to, from the request's headers (names in lower case). */
+export function callerOf(headers: IncomingHttpHeaders): Caller {
+  const virtualKey = virtualKeyOf(headers);
+  const userAgent = headers['user-agent'];
+  const includeClients = includedClients(headers['x-bf-mcp-include-clients']);
+  const includeTools = entriesOf(headers['x-bf-mcp-include-tools']);
+  return {
+    forwardHeaders: forwardedHeaders(headers),
+    ...(virtualKey !== undefined && { virtualKey }),
+    ...(userAgent !== undefined && { userAgent }),
+    ...(includeClients && { includeClients }),
+    ...(includeTools && { includeTools }),
+  };
+}
+
+/** `x-bf-vk` is taken as it is; the headers of other APIs only where the value is a virtual key by its prefix. */
+function virtualKeyOf(headers: IncomingHttpHeaders): string | undefined {
+  const own = textOf(headers['x-bf-vk']);
+  if (own) return own;
+  const { authorization } = headers;
+  const bearer = authorization && /^bearer /i.test(authorization) ? authorization.slice(7).trim() : undefined;
+  return [bearer, headers['x-api-key'], headers['x-goog-api-key'], headers['api-key']].map(textOf).find(isVirtualKey);
+}
+
+const isVirtualKey = (value: string | undefined): boolean =>
+  value?.slice(0, VIRTUAL_KEY_PREFIX.length).toLowerCase() === VIRTUAL_KEY_PREFIX;
+
+const textOf = (value: string | string[] | undefined): string | undefined =>
+  typeof value === 'string' ? value : value?.[0];
+
+/** The entries of a comma list. Empty when the header is there and names nothing. */
+function entriesOf(header: string | string[] | undefined): string[] | undefined {
+  const text = Array.isArray(header) ? header.join(',') : header;
+  return text
+    ?.split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
+}
+
+/** `*` names every client. A header of commas only filters nothing, while an empty one allows none (Bifrost). */
+function includedClients(header: string | string[] | undefined): string[] | undefined {
+  const entries = entriesOf(header);
+  if (entries?.includes('*')) return undefined;
+  return entries?.length === 0 && textOf(header)?.trim() !== '' ? undefined : entries;
+}
+
+function forwardedHeaders(headers: IncomingHttpHeaders): Readonly<Record<string, string>> {
+  let forwarded: Record<string, string> | undefined;
+  for (const name in headers) {
+    // One character decides for almost every header: this runs once for each request.
+    const first = name.charCodeAt(0);
+    if (first !== 120 /* x */ && first !== 97 /* a */) continue;
+    const target = forwardedName(name);
+    const value = headers[name];
+    if (target === undefined || value === undefined) continue;
+    forwarded ??= {};
+    forwarded[target] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return forwarded ?? NONE;
+}
+
+function forwardedName(name: string): string | undefined {
+  if (name === 'anthropic-beta' || name === 'anthropic-version') return name;
+  if (!name.startsWith(EXTRA_HEADER_PREFIX)) return undefined;
+  const target = name.slice(EXTRA_HEADER_PREFIX.length);
+  return target === '' || NEVER_FORWARDED.has(target) ? undefined : target;
+}

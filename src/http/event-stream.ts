@@ -1,0 +1,105 @@
+import type { ServerResponse } from 'node:http';
+
+/** An open stream is never silent for longer than this (Claude Code shows a stall at 20 s and gives up at 300). */
+const SILENCE_MS = 10_000;
+const CHECK_EVERY_MS = 2_500;
+
+/** Keeps open streams alive with one timer for all of them. */
+export class KeepAlive {
+  readonly #streams = new Set<EventStream>();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(now: () => number = Date.now) {
+    this.#timer = setInterval(() => {
+      const silentSince = now() - SILENCE_MS;
+      for (const stream of this.#streams) if (stream.lastWriteMs <= silentSince) stream.keepAlive();
+    }, CHECK_EVERY_MS);
+    this.#timer.unref();
+  }
+
+  get open(): number {
+    return this.#streams.size;
+  }
+
+  watch(stream: EventStream): void {
+    this.#streams.add(stream);
+  }
+
+  forget(stream: EventStream): void {
+    this.#streams.delete(stream);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+/**
+ * One SSE answer. Headers go out with the first bytes, so that an error before them can still be a status; a client
+ * that has waited long gets them early, with a keep-alive. Honours back pressure.
+ */
+export class EventStream {
+  readonly #response: ServerResponse;
+  readonly #headers: () => Record<string, string>;
+  readonly #keepAlive: string;
+  /** Between two events, where a keep-alive may stand. */
+  #atBoundary = true;
+  lastWriteMs = Date.now();
+
+  constructor(response: ServerResponse, keepAlive: string, headers: () => Record<string, string>) {
+    this.#response = response;
+    this.#keepAlive = keepAlive;
+    this.#headers = headers;
+  }
+
+  /** Writes whole events or a piece of the upstream's own bytes; gives a promise only when the client is slower. */
+  write(piece: Uint8Array | string): Promise<void> | undefined {
+    this.#begin();
+    this.lastWriteMs = Date.now();
+    this.#atBoundary = endsEvent(piece);
+    return this.#response.write(piece) ? undefined : drained(this.#response);
+  }
+
+  keepAlive(): void {
+    if (!this.#atBoundary || this.#response.destroyed || this.#response.writableNeedDrain) return;
+    this.#begin();
+    this.lastWriteMs = Date.now();
+    this.#response.write(this.#keepAlive);
+  }
+
+  end(piece = ''): void {
+    this.#begin();
+    this.#response.end(piece && !this.#atBoundary ? `\n\n${piece}` : piece);
+  }
+
+  #begin(): void {
+    if (this.#response.headersSent) return;
+    this.#response.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache',
+      // or nginx holds the stream back
+      'x-accel-buffering': 'no',
+      ...this.#headers(),
+    });
+  }
+}
+
+function endsEvent(piece: Uint8Array | string): boolean {
+  if (typeof piece === 'string') return piece.endsWith('\n\n');
+  const { length } = piece;
+  const last = piece[length - 1];
+  // LF LF, CR LF CR LF or CR CR end an event
+  return (last === 0x0a || last === 0x0d) && (piece[length - 2] === last || piece[length - 3] === last);
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off('drain', done);
+      response.off('close', done);
+      resolve();
+    };
+    response.on('drain', done);
+    response.on('close', done);
+  });
+}

@@ -1,0 +1,165 @@
+import { randomBytes } from 'node:crypto';
+import type { JsonRpcId } from './json-rpc.ts';
+
+/** Where the notifications of a session go: an open event stream of its client. */
+export interface Listener {
+  send(message: string): void;
+  close(): void;
+}
+
+export interface SessionLimits {
+  readonly idleMs: number;
+  readonly maxSessions: number;
+  readonly maxListeners: number;
+  readonly now: () => number;
+}
+
+const DEFAULT_LIMITS: SessionLimits = {
+  idleMs: 30 * 60_000,
+  maxSessions: 10_000,
+  maxListeners: 4,
+  now: Date.now,
+};
+
+/** What one client's conversation needs remembered: its running calls, and where to send notifications. */
+export class Session {
+  readonly id = randomBytes(24).toString('base64url');
+  lastUsedMs: number;
+  readonly #calls = new Map<string, Set<AbortController>>();
+  readonly #listeners: Listener[] = [];
+
+  constructor(nowMs: number) {
+    this.lastUsedMs = nowMs;
+  }
+
+  /** Two calls may run under one id at once, so an id holds a set. Returns what to do when the call has ended. */
+  started(id: JsonRpcId, call: AbortController): () => void {
+    const key = keyOf(id);
+    const running = this.#calls.get(key) ?? new Set();
+    this.#calls.set(key, running.add(call));
+    return () => {
+      running.delete(call);
+      if (running.size === 0 && this.#calls.get(key) === running) this.#calls.delete(key);
+    };
+  }
+
+  cancel(id: JsonRpcId): void {
+    for (const call of this.#calls.get(keyOf(id)) ?? []) call.abort();
+  }
+
+  /** Opens one more stream; beyond the limit the oldest is closed, as clients that lost it come with a new one. */
+  listen(listener: Listener, maxListeners: number): () => void {
+    this.#listeners.push(listener);
+    if (this.#listeners.length > maxListeners) this.#listeners.shift()?.close();
+    return () => {
+      const index = this.#listeners.indexOf(listener);
+      if (index >= 0) this.#listeners.splice(index, 1);
+    };
+  }
+
+  /** To the newest stream only: a message must not be broadcast over several (MCP transports, multiple connections). */
+  notify(message: string): void {
+    this.#listeners.at(-1)?.send(message);
+  }
+
+  get isBusy(): boolean {
+    return this.#calls.size > 0;
+  }
+
+  abortCalls(): void {
+    for (const calls of this.#calls.values()) for (const call of calls) call.abort();
+  }
+
+  closeListeners(): void {
+    for (const listener of this.#listeners.splice(0)) listener.close();
+  }
+}
+
+const keyOf = (id: JsonRpcId): string => (typeof id === 'number' ? `${id}` : `"${id}`);
+
+/**
+ * The open sessions, least recently used first. Most clients never say goodbye, so a session ends when it was idle for
+ * long, or when it is the oldest and room is needed.
+ */
+export class Sessions {
+  readonly #limits: SessionLimits;
+  readonly #byId = new Map<string, Session>();
+
+  constructor(limits: Partial<SessionLimits> = {}) {
+    this.#limits = { ...DEFAULT_LIMITS, ...limits };
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  open(): Session {
+    this.#makeRoom();
+    const session = new Session(this.#limits.now());
+    this.#byId.set(session.id, session);
+    return session;
+  }
+
+  /** The live session of this id, now the most recently used one. */
+  use(id: string): Session | undefined {
+    const session = this.#byId.get(id);
+    if (!session) return undefined;
+    if (this.#isIdle(session)) {
+      this.#forget(session);
+      return undefined;
+    }
+    this.#touch(session);
+    return session;
+  }
+
+  /** Ends a session as its client asked: what it has running is cancelled. */
+  end(id: string): boolean {
+    const session = this.#byId.get(id);
+    if (!session) return false;
+    this.#forget(session);
+    session.abortCalls();
+    return true;
+  }
+
+  /** Adds a listener until the returned function is called. A client without a session gets one for just that long. */
+  listen(client: Session | undefined, listener: Listener): { readonly session: Session; readonly leave: () => void } {
+    const session = client ?? this.open();
+    const stop = session.listen(listener, this.#limits.maxListeners);
+    const leave = () => {
+      stop();
+      if (!client) this.#forget(session);
+    };
+    return { session, leave };
+  }
+
+  notifyAll(message: string): void {
+    for (const session of this.#byId.values()) session.notify(message);
+  }
+
+  close(): void {
+    for (const id of [...this.#byId.keys()]) this.end(id);
+  }
+
+  #touch(session: Session): void {
+    session.lastUsedMs = this.#limits.now();
+    this.#byId.delete(session.id);
+    this.#byId.set(session.id, session);
+  }
+
+  #makeRoom(): void {
+    for (const session of this.#byId.values()) {
+      if (this.#byId.size < this.#limits.maxSessions && !this.#isIdle(session)) return;
+      this.#forget(session);
+    }
+  }
+
+  /** Calls run on: each has its own connection, on which its answer is awaited. */
+  #forget(session: Session): void {
+    this.#byId.delete(session.id);
+    session.closeListeners();
+  }
+
+  #isIdle(session: Session): boolean {
+    return !session.isBusy && this.#limits.now() - session.lastUsedMs > this.#limits.idleMs;
+  }
+}
