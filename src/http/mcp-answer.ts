@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { EventStream } from './event-stream.ts';
+import { McpStream } from './mcp-stream.ts';
 
 export interface AnswerOptions {
   readonly accepts: { readonly json: boolean; readonly stream: boolean };
@@ -17,7 +17,7 @@ export class McpAnswer {
   readonly #response: ServerResponse;
   readonly #options: AnswerOptions;
   readonly #patience: NodeJS.Timeout | undefined;
-  #stream: EventStream | undefined;
+  #stream: McpStream | undefined;
 
   constructor(response: ServerResponse, options: AnswerOptions) {
     this.#response = response;
@@ -53,8 +53,8 @@ export class McpAnswer {
     this.#response.end(text);
   }
 
-  #openStream(): EventStream {
-    this.#stream ??= new EventStream(this.#response, {
+  #openStream(): McpStream {
+    this.#stream ??= new McpStream(this.#response, {
       heartbeatMs: this.#options.keepAliveMs,
       headers: this.headers,
     });

@@ -9,11 +9,12 @@ import {
 import { allowsBatches, isKnownVersion, supportedVersions } from '../mcp/server/protocol.ts';
 import type { Exchange, McpServer } from '../mcp/server/server.ts';
 import type { Session } from '../mcp/server/sessions.ts';
-import { asGatewayError } from '../model/errors.ts';
+import { asGatewayError, statusOf } from '../model/errors.ts';
 import { callerOf } from './caller.ts';
-import { EventStream } from './event-stream.ts';
 import { McpAnswer } from './mcp-answer.ts';
+import { McpStream } from './mcp-stream.ts';
 import type { RequestCheck } from './origin.ts';
+import { requestBody } from './request-body.ts';
 
 export interface McpEndpoint {
   readonly server: McpServer;
@@ -67,7 +68,7 @@ async function post(request: IncomingMessage, response: ServerResponse, endpoint
   if (!isJson(headers['content-type'])) {
     throw new Refusal(415, 'Unsupported Media Type: Content-Type must be application/json');
   }
-  const body = parsed(await bytesOf(request, endpoint.maxBodyBytes));
+  const body = parsed(await requestBody(request, endpoint.maxBodyBytes));
   const isBatch = Array.isArray(body);
   const answer = new McpAnswer(response, { accepts, isBatch, keepAliveMs: endpoint.keepAliveMs ?? KEEP_ALIVE_MS });
   if (isBatch) return answerBatch(batchOf(body, headers), headers, response, endpoint, answer);
@@ -135,7 +136,7 @@ function listen(request: IncomingMessage, response: ServerResponse, endpoint: Mc
   checkVersion(headers);
   const { sessions } = endpoint.server;
   const known = sessionOf(headers, endpoint.server);
-  const stream = new EventStream(response, {
+  const stream = new McpStream(response, {
     heartbeatMs: endpoint.keepAliveMs ?? KEEP_ALIVE_MS,
     onHeartbeat: () => sessions.use(session.id),
   });
@@ -193,21 +194,6 @@ function acceptedBy(accept: string | undefined): Accepted {
 const isJson = (contentType: string | undefined): boolean =>
   contentType !== undefined && /^\s*application\/json\s*(;|$)/i.test(contentType);
 
-function bytesOf(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    request.on('data', (chunk: Buffer) => {
-      size += chunk.length;
-      if (size <= maxBytes) chunks.push(chunk);
-      else reject(new Refusal(413, `Payload Too Large: the body has more than ${maxBytes} bytes`));
-    });
-    request.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
-    request.on('error', reject);
-    request.on('close', () => reject(new Refusal(400, 'the connection closed before the whole body was there')));
-  });
-}
-
 function parsed(bytes: Buffer): unknown {
   try {
     return JSON.parse(bytes.toString('utf8'));
@@ -228,15 +214,19 @@ function refuse(response: ServerResponse, thrown: unknown): void {
     response.destroy();
     return;
   }
-  const refusal =
-    thrown instanceof Refusal ? thrown : new Refusal(500, asGatewayError(thrown).message, RPC_CODE.internalError);
-  const text = errorText(refusal.id, refusal.code, refusal.message);
-  response.writeHead(refusal.status, {
+  const { status, code, id, message } = refusalOf(thrown);
+  const text = errorText(id, code, message);
+  response.writeHead(status, {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(text),
-    ...(refusal.status === 405 && { allow: 'GET, POST, DELETE' }),
-    // The rest of a body that is too large is not read to its end.
-    ...(refusal.status === 413 && { connection: 'close' }),
+    ...(status === 405 && { allow: 'GET, POST, DELETE' }),
   });
   response.end(text);
+}
+
+function refusalOf(thrown: unknown): Refusal {
+  if (thrown instanceof Refusal) return thrown;
+  const error = asGatewayError(thrown);
+  const code = error.kind === 'internal' ? RPC_CODE.internalError : RPC_CODE.refused;
+  return new Refusal(statusOf(error), error.message, code);
 }
