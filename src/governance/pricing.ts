@@ -1,0 +1,154 @@
+import { createRequire } from 'node:module';
+import type { ModelPrice } from '@pydantic/genai-prices';
+import type { Usage } from '../model/usage.ts';
+
+/** A price of one's own, in US dollars a token, under the names of the original's price sheet. 0 counts as set. */
+export interface PricePatch {
+  readonly input_cost_per_token?: number | undefined;
+  readonly output_cost_per_token?: number | undefined;
+  readonly cache_read_input_token_cost?: number | undefined;
+  readonly cache_creation_input_token_cost?: number | undefined;
+  readonly cost_per_request?: number | undefined;
+}
+
+export interface PriceOverride {
+  /** Absent = every provider. */
+  readonly provider?: string | undefined;
+  /** A model's upstream name, or the beginning of it and `*`. */
+  readonly pattern: string;
+  readonly patch: PricePatch;
+}
+
+export interface Pricing {
+  /** US dollars for a call, or undefined when the price is unknown, which is not the same as free. */
+  costOf(provider: string, model: string, usage: Usage): number | undefined;
+}
+
+/** Dollars a token; a tier applies to the whole call once its input is larger than `above`. */
+interface Rate {
+  readonly base: number;
+  readonly tiers: readonly { readonly above: number; readonly price: number }[];
+}
+
+interface Prices {
+  readonly input: Rate;
+  readonly output: Rate;
+  readonly cacheRead: Rate;
+  readonly cacheWrite: Rate;
+  readonly request: number;
+}
+
+/** Where the table has its own word for a provider that the gateway calls otherwise. */
+const TABLE_NAMES: Readonly<Record<string, string>> = {
+  gemini: 'google',
+  vertex: 'google',
+  bedrock: 'aws',
+  xai: 'x-ai',
+};
+
+/** Some prices depend on the time of day, so what is remembered of the table is asked again every so often. */
+const REMEMBERED_FOR_MS = 10 * 60_000;
+const REMEMBERED_MODELS = 1_000;
+
+export function createPricing(overrides: readonly PriceOverride[] = [], now: () => number = Date.now): Pricing {
+  const remembered = new Map<string, Prices | undefined>();
+  let forgetAtMs = 0;
+  return {
+    costOf(provider, model, usage) {
+      if (now() >= forgetAtMs || remembered.size > REMEMBERED_MODELS) {
+        remembered.clear();
+        forgetAtMs = now() + REMEMBERED_FOR_MS;
+      }
+      const key = `${provider}/${model}`;
+      let prices = remembered.get(key);
+      if (!prices && !remembered.has(key)) {
+        prices = pricesOf(provider, model, overrides, new Date(now()));
+        remembered.set(key, prices);
+      }
+      return prices && costAt(prices, usage);
+    },
+  };
+}
+
+/** Canonical input contains what came from and went to the cache: each token is paid for once. */
+function costAt(prices: Prices, usage: Usage): number {
+  const { input, output, cacheRead, cacheWrite } = usage;
+  const fresh = Math.max(0, input - cacheRead - cacheWrite);
+  const at = (rate: Rate): number => priceAt(rate, input);
+  return (
+    fresh * at(prices.input) +
+    cacheRead * at(prices.cacheRead) +
+    cacheWrite * at(prices.cacheWrite) +
+    output * at(prices.output) +
+    prices.request
+  );
+}
+
+function priceAt(rate: Rate, inputTokens: number): number {
+  let price = rate.base;
+  for (const tier of rate.tiers) if (inputTokens > tier.above) price = tier.price;
+  return price;
+}
+
+function pricesOf(provider: string, model: string, overrides: readonly PriceOverride[], at: Date): Prices | undefined {
+  const patch = patchFor(overrides, provider, model);
+  const listed = listedPrices(provider, model, at);
+  const input = flat(patch?.input_cost_per_token) ?? listed?.input;
+  const output = flat(patch?.output_cost_per_token) ?? listed?.output;
+  if (!input || !output) return undefined;
+  return {
+    input,
+    output,
+    cacheRead: flat(patch?.cache_read_input_token_cost) ?? listed?.cacheRead ?? input,
+    cacheWrite: flat(patch?.cache_creation_input_token_cost) ?? listed?.cacheWrite ?? input,
+    request: patch?.cost_per_request ?? listed?.request ?? 0,
+  };
+}
+
+const flat = (price: number | undefined): Rate | undefined =>
+  price === undefined ? undefined : { base: price, tiers: [] };
+
+/** The most specific override: a provider's before everybody's, then an exact name, then the longest beginning. */
+function patchFor(overrides: readonly PriceOverride[], provider: string, model: string): PricePatch | undefined {
+  const weight = ({ provider, pattern }: PriceOverride): number =>
+    (provider ? 1e6 : 0) + (pattern.endsWith('*') ? pattern.length : 1e5);
+  return overrides
+    .filter((override) => (override.provider ?? provider) === provider && matches(override.pattern, model))
+    .reduce<PriceOverride | undefined>((best, next) => (best && weight(best) >= weight(next) ? best : next), undefined)
+    ?.patch;
+}
+
+const matches = (pattern: string, model: string): boolean =>
+  pattern.endsWith('*') ? model.startsWith(pattern.slice(0, -1)) : model === pattern;
+
+type ListedPrices = Partial<Omit<Prices, 'request'>> & Pick<Prices, 'request'>;
+
+function listedPrices(provider: string, model: string, at: Date): ListedPrices | undefined {
+  const found = priceTable().calcPrice({}, model, { providerId: TABLE_NAMES[provider] ?? provider, timestamp: at });
+  if (!found) return undefined;
+  const prices = found.model_price;
+  const requestsPrice = prices.requests_kcount;
+  return {
+    ...rateMember('input', prices.input_mtok),
+    ...rateMember('output', prices.output_mtok),
+    ...rateMember('cacheRead', prices.cache_read_mtok),
+    ...rateMember('cacheWrite', prices.cache_write_mtok),
+    request: typeof requestsPrice === 'number' ? requestsPrice / 1e3 : 0,
+  };
+}
+
+/** The table's prices are for a million tokens. */
+function rateMember(
+  name: keyof Omit<Prices, 'request'>,
+  price: ModelPrice[string],
+): Partial<Record<typeof name, Rate>> {
+  if (price === undefined) return {};
+  if (typeof price === 'number') return { [name]: { base: price / 1e6, tiers: [] } };
+  const tiers = price.tiers.map(({ start, price: perMillion }) => ({ above: start, price: perMillion / 1e6 }));
+  return { [name]: { base: price.base / 1e6, tiers } };
+}
+
+const load = createRequire(import.meta.url);
+
+/** The table takes 40 ms and some megabytes to load: only once a price is asked for. Required, as costOf cannot wait. */
+const priceTable = (): typeof import('@pydantic/genai-prices') => load('@pydantic/genai-prices');
