@@ -1,0 +1,104 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { Codec } from '../codecs/codec.ts';
+import type { CodecId } from '../model/content.ts';
+import { GatewayError } from '../model/errors.ts';
+import type { JsonObject } from '../model/json.ts';
+import { answerPreflight, applyCors } from './cors.ts';
+import { type InferenceOptions, serveInference } from './inference.ts';
+import { handleMcp, type McpEndpoint } from './mcp.ts';
+import type { RequestCheck } from './origin.ts';
+import { replyError } from './reply.ts';
+import { dialectOf, routeOf, servedPaths } from './routes.ts';
+import { type SideRoutes, serveSideRoute } from './side-routes.ts';
+
+export interface AppOptions extends InferenceOptions {
+  readonly codecs: Readonly<Record<CodecId, Codec>>;
+  readonly sideRoutes: SideRoutes;
+  readonly mcp: McpEndpoint;
+  /** Refuses requests that a foreign web page sent. */
+  readonly check: RequestCheck;
+  /** The admin API and the pages, loaded on first use: nothing of it is needed to serve models. */
+  readonly admin: () => Promise<RequestListener>;
+  readonly health: () => JsonObject;
+  readonly metricsText: () => string | Promise<string>;
+  /** Called once an answer is over. `path` is a route, never what a client made up. */
+  readonly observe: (path: string, method: string, status: number, seconds: number) => void;
+}
+
+/** The HTTP side: inference and MCP by hand on node:http, the admin API behind them on Express. */
+export function createApp(options: AppOptions): Server {
+  const server = createServer((request, response) => {
+    dispatch(options, request, response).catch((thrown: unknown) => {
+      replyError(thrown, options.codecs['openai-chat'], response, '');
+    });
+  });
+  // agents keep connections open between turns; a proxy in front must not meet a socket that we close just then
+  server.keepAliveTimeout = 75_000;
+  server.requestTimeout = 300_000;
+  server.on('upgrade', (_request, socket) => {
+    // Codex tries a WebSocket first and goes on at once when it is refused like this
+    socket.end('HTTP/1.1 426 Upgrade Required\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+  });
+  return server;
+}
+
+async function dispatch(options: AppOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const url = request.url ?? '/';
+  const mark = url.indexOf('?');
+  const path = mark < 0 ? url : url.slice(0, mark);
+  const method = request.method ?? 'GET';
+  const route = routeOf(method, path);
+  const label = route || path === '/mcp' ? path : path.startsWith('/api/') ? '/api' : 'other';
+  const startedAt = performance.now();
+  response.on('close', () => {
+    options.observe(label, method, response.statusCode, (performance.now() - startedAt) / 1_000);
+  });
+  if (path === '/mcp') return handleMcp(request, response, options.mcp);
+  if (path === '/health' && method !== 'POST') return json(response, 200, options.health());
+  const refusal = options.check(request.headers);
+  if (refusal) return refuse(options, path, new GatewayError('permission', refusal), response);
+  if (method === 'OPTIONS') return answerPreflight(request, response);
+  applyCors(request, response);
+  if (route?.kind === 'inference') {
+    return serveInference(options.codecs[route.codec], route.operation, request, response, options);
+  }
+  if (route) return serveSideRoute(route, request, response, options);
+  if (path === '/metrics') return text(response, await options.metricsText());
+  if (isInferencePath(path)) return refuse(options, path, notServed(method, path), response);
+  const admin = await options.admin();
+  admin(request, response);
+}
+
+const isInferencePath = (path: string): boolean => /^\/(?:v1|openai|anthropic|genai|bedrock|cohere)(?:\/|$)/.test(path);
+
+const notServed = (method: string, path: string): GatewayError =>
+  new GatewayError('not-found', `${method} ${path} is not served here; served are ${servedPaths().join(', ')}`);
+
+function refuse(options: AppOptions, path: string, error: GatewayError, response: ServerResponse): void {
+  replyError(error, options.codecs[dialectOf(path)], response, '');
+}
+
+function json(response: ServerResponse, status: number, body: JsonObject): void {
+  const written = JSON.stringify(body);
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(written) });
+  response.end(written);
+}
+
+function text(response: ServerResponse, body: string): void {
+  response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
+  response.end(body);
+}
+
+/**
+ * Stops taking connections, lets answers in flight finish for `graceMs`, then ends the rest: their requests are
+ * cancelled up to the provider and the tools.
+ */
+export async function closeGently(server: Server, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const idle = setInterval(() => server.closeIdleConnections(), 100);
+  const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+  await closed;
+  clearInterval(idle);
+  clearTimeout(timer);
+}

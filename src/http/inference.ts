@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { hasGatewayBlocks } from '../codecs/anthropic-messages/history.ts';
+import { readBody } from '../codecs/body.ts';
+import type { Codec } from '../codecs/codec.ts';
+import { type CallContext, type Caller, type ModelCall, newTrace } from '../model/call.ts';
+import { DeferredRequest } from '../model/request.ts';
+import type { KeepAlive } from './event-stream.ts';
+import { cancelledByClient, replyError, replyStream, replyWhole } from './reply.ts';
+import { requestBody } from './request-body.ts';
+
+export interface InferenceOptions {
+  readonly call: ModelCall;
+  readonly callerOf: (headers: IncomingMessage['headers']) => Caller;
+  readonly keepAlive: KeepAlive;
+  readonly maxBodyBytes: number;
+}
+
+/** Serves one inference request from its bytes to its last byte. Never throws: every failure becomes an answer. */
+export async function serveInference(
+  codec: Codec,
+  operation: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: InferenceOptions,
+): Promise<void> {
+  const requestId = requestIdOf(request);
+  const abort = new AbortController();
+  response.on('close', () => {
+    if (!response.writableFinished) abort.abort(cancelledByClient());
+  });
+  try {
+    const bytes = await requestBody(request, options.maxBodyBytes);
+    const { head, source } = readBody(codec.id, bytes);
+    const chat = new DeferredRequest(head, source, codec.decodeRequest);
+    // blocks of ours in the history become turns again before anybody may send the bytes as they are
+    if (codec.id === 'anthropic-messages' && hasGatewayBlocks(bytes)) void chat.messages;
+    const context: CallContext = {
+      requestId,
+      operation: head.stream ? `${operation}_stream` : operation,
+      dialect: codec.id,
+      caller: options.callerOf(request.headers),
+      signal: abort.signal,
+      trace: newTrace(),
+      startedAtMs: performance.now(),
+    };
+    const exchange = { codec, context, model: head.model, response, estimatedInputTokens: () => bytes.length >> 2 };
+    const frames = options.call(chat, context);
+    await (head.stream ? replyStream(frames, exchange, options.keepAlive) : replyWhole(frames, exchange));
+  } catch (thrown) {
+    replyError(thrown, codec, response, requestId);
+  }
+}
+
+function requestIdOf(request: IncomingMessage): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
+}

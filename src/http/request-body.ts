@@ -1,0 +1,69 @@
+import type { IncomingMessage } from 'node:http';
+import { promisify } from 'node:util';
+import { brotliDecompress, gunzip, inflate } from 'node:zlib';
+import { GatewayError } from '../model/errors.ts';
+
+const DECODERS = {
+  gzip: promisify(gunzip),
+  'x-gzip': promisify(gunzip),
+  deflate: promisify(inflate),
+  br: promisify(brotliDecompress),
+} as const;
+
+/**
+ * The whole body of a request as one Buffer, decoded. Throws GatewayError('too-large') past `maxBytes` (of the decoded
+ * body too) and 'cancelled' when the client goes away in the middle.
+ */
+export async function requestBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
+    // what is still coming is read away, so that the client can finish and see the answer
+    request.resume();
+    throw tooLarge(maxBytes);
+  }
+  const bytes = await collected(request, maxBytes);
+  const encoding = request.headers['content-encoding'];
+  return encoding === undefined || encoding === 'identity' ? bytes : decoded(bytes, encoding, maxBytes);
+}
+
+const tooLarge = (maxBytes: number): GatewayError =>
+  new GatewayError(
+    'too-large',
+    `the request body is larger than ${Math.round(maxBytes / 1024 / 1024)} MB; send less or raise client.max_request_body_size_mb`,
+  );
+
+function collected(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > maxBytes) {
+        chunks.length = 0;
+        reject(tooLarge(maxBytes));
+      } else chunks.push(chunk);
+    });
+    request.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
+    request.on('error', (cause) =>
+      reject(new GatewayError('cancelled', 'the client broke off its request', { cause })),
+    );
+    request.on('close', () => {
+      if (!request.complete) reject(new GatewayError('cancelled', 'the client broke off its request'));
+    });
+  });
+}
+
+async function decoded(bytes: Buffer, encoding: string, maxBytes: number): Promise<Buffer> {
+  if (!Object.hasOwn(DECODERS, encoding)) {
+    const known = Object.keys(DECODERS).join(', ');
+    throw new GatewayError('invalid-request', `content-encoding ${encoding} is not understood; send ${known} or none`, {
+      status: 415,
+    });
+  }
+  try {
+    // Object.hasOwn says that it is one of the keys
+    return await DECODERS[encoding as keyof typeof DECODERS](bytes, { maxOutputLength: maxBytes });
+  } catch (cause) {
+    if (cause instanceof RangeError) throw tooLarge(maxBytes);
+    throw new GatewayError('invalid-request', `the request body is not valid ${encoding}`, { cause });
+  }
+}

@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { readBody } from '../codecs/body.ts';
+import type { Codec } from '../codecs/codec.ts';
+import { type CallContext, type Caller, newTrace } from '../model/call.ts';
+import type { CodecId } from '../model/content.ts';
+import { GatewayError } from '../model/errors.ts';
+import type { JsonObject } from '../model/json.ts';
+import { type ChatRequest, DeferredRequest } from '../model/request.ts';
+import { anthropicModels, type ListedModel, openaiModels } from './models.ts';
+import { cancelledByClient, replyError } from './reply.ts';
+import { requestBody } from './request-body.ts';
+import type { Route } from './routes.ts';
+import { manualAnswerOf, manualCallOf } from './tool-execute.ts';
+
+/** What the routes beside the models' own need of the gateway. */
+export interface SideRoutes {
+  readonly listModels: (context: CallContext) => Promise<readonly ListedModel[]>;
+  /** Input tokens: native where the provider counts, estimated otherwise. */
+  readonly countTokens: (request: ChatRequest, context: CallContext) => Promise<number>;
+  /** Runs a tool by hand: every filter applies, the auto-execute list does not. */
+  readonly executeTool: (
+    call: { name: string; id: string; arguments: JsonObject },
+    context: CallContext,
+  ) => Promise<{ text: string; isError: boolean }>;
+}
+
+interface SideOptions {
+  readonly codecs: Readonly<Record<CodecId, Codec>>;
+  readonly sideRoutes: SideRoutes;
+  readonly callerOf: (headers: IncomingMessage['headers']) => Caller;
+  readonly maxBodyBytes: number;
+}
+
+type SideRoute = Exclude<Route, { kind: 'inference' }>;
+
+export async function serveSideRoute(
+  route: SideRoute,
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: SideOptions,
+): Promise<void> {
+  const dialect = route.kind === 'tool-execute' ? 'openai-chat' : route.codec;
+  const context = contextOf(route.kind, dialect, request, response, options);
+  try {
+    const body = await answerOf(route, request, context, options);
+    const written = JSON.stringify(body);
+    response.writeHead(200, {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(written),
+      'x-bifrost-request-id': context.requestId,
+    });
+    response.end(written);
+  } catch (thrown) {
+    replyError(thrown, options.codecs[dialect], response, context.requestId);
+  }
+}
+
+async function answerOf(
+  route: SideRoute,
+  request: IncomingMessage,
+  context: CallContext,
+  { codecs, sideRoutes, maxBodyBytes }: SideOptions,
+): Promise<JsonObject> {
+  const query = new URL(request.url ?? '/', 'http://gateway').searchParams;
+  switch (route.kind) {
+    case 'models': {
+      const models = await sideRoutes.listModels(context);
+      return route.codec === 'anthropic-messages' ? anthropicModels(models, query) : openaiModels(models, query);
+    }
+    case 'count-tokens': {
+      const { head, source } = readBody(route.codec, await requestBody(request, maxBodyBytes));
+      const counted = new DeferredRequest(head, source, codecs[route.codec].decodeRequest);
+      return { input_tokens: await sideRoutes.countTokens(counted, context) };
+    }
+    case 'tool-execute': {
+      const call = manualCallOf(query.get('format'), parsed(await requestBody(request, maxBodyBytes)));
+      const { text, isError } = await sideRoutes.executeTool(call, context);
+      return manualAnswerOf(call, text, isError);
+    }
+  }
+}
+
+function parsed(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new GatewayError('invalid-request', `Invalid request format: ${why}`, { cause });
+  }
+}
+
+function contextOf(
+  operation: string,
+  dialect: CodecId,
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: SideOptions,
+): CallContext {
+  const abort = new AbortController();
+  response.on('close', () => {
+    if (!response.writableFinished) abort.abort(cancelledByClient());
+  });
+  return {
+    requestId: randomUUID(),
+    operation,
+    dialect,
+    caller: options.callerOf(request.headers),
+    signal: abort.signal,
+    trace: newTrace(),
+    startedAtMs: performance.now(),
+  };
+}
