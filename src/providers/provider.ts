@@ -1,7 +1,11 @@
 import type { EncodeTarget } from '../codecs/codec.ts';
+import type { NetworkConfig, ProviderKey } from '../config/schema.ts';
 import type { CodecId } from '../model/content.ts';
+import type { StreamEvent } from '../model/event.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Loss } from '../model/loss.ts';
+import type { BodySource, ChatRequest } from '../model/request.ts';
+import type { UpstreamTarget } from './upstream.ts';
 
 /** What a deployment changes in a body before it leaves, with an account of it. Pure: returns a new body or the same. */
 export type Adjust = (body: JsonObject, model: string) => { body: JsonObject; losses: readonly Loss[] };
@@ -23,6 +27,35 @@ export interface Deployment {
   readonly wire: Partial<Omit<EncodeTarget, 'model' | 'stream'>>;
   /** Absent = same-format bodies travel byte for byte. */
   readonly adjust?: Adjust;
+  /** False when the client's bytes show that `adjust` has nothing to do, so that they may travel as they are. */
+  readonly mayAdjust?: (source: BodySource, model: string) => boolean;
   /** False where `stream_options` is refused; usage then comes in the last chunk by itself or not at all. */
   readonly streamOptions?: boolean;
 }
+
+/** A model that never leaves the process: a script answers in place of an upstream. */
+export interface ScriptedDeployment {
+  readonly name: string;
+  readonly models: readonly string[];
+  readonly scripted: (request: ChatRequest, model: string, signal: AbortSignal) => AsyncIterable<StreamEvent>;
+}
+
+export type Operation = 'chat_completion' | 'chat_completion_stream' | 'list_models' | 'count_tokens';
+
+/** A deployment as configured: with its keys, its address and its limits. */
+export interface Provider {
+  readonly name: string;
+  readonly deployment: Deployment | ScriptedDeployment;
+  readonly keys: readonly ProviderKey[];
+  /** True when a key needs no value. */
+  readonly keyless: boolean;
+  readonly network: NetworkConfig;
+  /** Where chat requests go when not to the SDK's usual path: a whole URL. */
+  readonly chatUrl?: string;
+  allows(operation: Operation): boolean;
+  /** Throws GatewayError when nothing says where the provider is. */
+  upstreamOf(key: ProviderKey): UpstreamTarget;
+}
+
+export const isScripted = (deployment: Deployment | ScriptedDeployment): deployment is ScriptedDeployment =>
+  'scripted' in deployment;

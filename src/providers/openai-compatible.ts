@@ -1,0 +1,227 @@
+import type { JsonObject } from '../model/json.ts';
+import type { Loss } from '../model/loss.ts';
+import { modelTraits } from './models.ts';
+import type { Adjust, Deployment } from './provider.ts';
+import {
+  completesToolSchemas,
+  developerIsSystem,
+  drops,
+  dropsNarrowPatterns,
+  mistralToolCallId,
+  mistralToolCallIds,
+  onlyFor,
+  type Quirk,
+  renames,
+  textAsString,
+} from './quirks.ts';
+
+interface Line {
+  readonly name: string;
+  /** Absent = the config must say. */
+  readonly url?: string;
+  readonly key?: readonly string[];
+  readonly keyless?: boolean;
+  readonly limit: 'max_tokens' | 'max_completion_tokens';
+  readonly quirks: readonly Quirk[];
+  readonly streamOptions?: false;
+  readonly toolCallId?: (id: string) => string;
+}
+
+function deployment({ name, url, key = [], keyless, limit, quirks, streamOptions, toolCallId }: Line): Deployment {
+  const all = streamOptions === false ? [...quirks, noStreamOptions] : quirks;
+  return {
+    name,
+    speaks: ['openai-chat'],
+    sdk: 'openai',
+    ...(url !== undefined && { baseUrl: url }),
+    keyVariables: key,
+    ...(keyless && { keyless }),
+    wire: { maxTokensField: limit, ...(toolCallId && { toolCallId }) },
+    adjust: adjustWith(all),
+    mayAdjust: (source, model) => all.some((quirk) => quirk.concerns(source, model)),
+    ...(streamOptions === false && { streamOptions }),
+  };
+}
+
+const adjustWith =
+  (quirks: readonly Quirk[]): Adjust =>
+  (body, model) => {
+    const losses: Loss[] = [];
+    const report = (loss: Loss) => losses.push(loss);
+    const adjusted = quirks.reduce<JsonObject>((current, quirk) => quirk.apply(current, model, report), body);
+    return { body: adjusted, losses };
+  };
+
+const noStreamOptions = drops('stream_options is refused here', 'stream_options');
+
+/** o-series and gpt-5 refuse the old limit name and everything that steers sampling (OpenAI, reasoning guide). */
+const reasons = (model: string): boolean => modelTraits(model).reasoning === true;
+const openAiReasoning: readonly Quirk[] = [
+  onlyFor(reasons, renames('max_tokens', 'max_completion_tokens')),
+  onlyFor(
+    reasons,
+    drops(
+      'reasoning models refuse it',
+      'temperature',
+      'top_p',
+      'presence_penalty',
+      'frequency_penalty',
+      'logprobs',
+      'top_logprobs',
+      'logit_bias',
+    ),
+  ),
+];
+
+/** Fields of OpenAI's own that servers which validate their input refuse. */
+const openAiOnly = drops(
+  'known to OpenAI only',
+  'store',
+  'verbosity',
+  'web_search_options',
+  'prediction',
+  'modalities',
+  'audio',
+  'safety_identifier',
+  'prompt_cache_retention',
+);
+
+const oldLimit = renames('max_completion_tokens', 'max_tokens');
+const newLimit = renames('max_tokens', 'max_completion_tokens');
+const strict: readonly Quirk[] = [openAiOnly, completesToolSchemas, textAsString('tool')];
+const strictWithOldLimit: readonly Quirk[] = [...strict, oldLimit, developerIsSystem];
+const stringsOnly = textAsString('system', 'user', 'assistant', 'tool');
+
+// Measured in recorded traffic of each (requests that were accepted, errors that were not) or stated in its API
+// reference; what is not known to be refused is sent.
+const LINES: readonly Line[] = [
+  {
+    name: 'openai',
+    url: 'https://api.openai.com/v1',
+    key: ['OPENAI_API_KEY', 'OPENAI_KEY'],
+    limit: 'max_completion_tokens',
+    quirks: [...openAiReasoning, completesToolSchemas],
+  },
+  {
+    name: 'groq',
+    url: 'https://api.groq.com/openai/v1',
+    key: ['GROQ_API_KEY'],
+    limit: 'max_completion_tokens',
+    // Groq, OpenAI compatibility: these give a 400
+    quirks: [
+      ...strict,
+      newLimit,
+      developerIsSystem,
+      drops('refused by Groq', 'logprobs', 'top_logprobs', 'logit_bias'),
+    ],
+  },
+  {
+    name: 'mistral',
+    url: 'https://api.mistral.ai/v1',
+    key: ['MISTRAL_API_KEY', 'MISTRAL_KEY'],
+    limit: 'max_tokens',
+    // Mistral answers 422 extra_forbidden to any field it does not know
+    quirks: [
+      ...strictWithOldLimit,
+      renames('seed', 'random_seed'),
+      drops('refused by Mistral', 'logprobs', 'top_logprobs', 'logit_bias', 'user', 'service_tier'),
+      mistralToolCallIds,
+    ],
+    streamOptions: false,
+    toolCallId: mistralToolCallId,
+  },
+  {
+    name: 'ollama',
+    url: 'http://localhost:11434/v1',
+    keyless: true,
+    limit: 'max_tokens',
+    quirks: [oldLimit, developerIsSystem, textAsString('tool')],
+  },
+  {
+    name: 'openrouter',
+    url: 'https://openrouter.ai/api/v1',
+    key: ['OPENROUTER_API_KEY'],
+    limit: 'max_tokens',
+    quirks: [],
+  },
+  {
+    name: 'deepseek',
+    url: 'https://api.deepseek.com/v1',
+    key: ['DEEPSEEK_API_KEY'],
+    limit: 'max_tokens',
+    quirks: [...strictWithOldLimit, stringsOnly, dropsNarrowPatterns],
+  },
+  { name: 'xai', url: 'https://api.x.ai/v1', key: ['XAI_API_KEY'], limit: 'max_completion_tokens', quirks: strict },
+  {
+    name: 'cerebras',
+    url: 'https://api.cerebras.ai/v1',
+    key: ['CEREBRAS_API_KEY'],
+    limit: 'max_completion_tokens',
+    quirks: [
+      ...strict,
+      newLimit,
+      developerIsSystem,
+      drops('refused by Cerebras', 'presence_penalty', 'frequency_penalty', 'logit_bias', 'service_tier'),
+    ],
+  },
+  {
+    name: 'fireworks',
+    url: 'https://api.fireworks.ai/inference/v1',
+    key: ['FIREWORKS_API_KEY'],
+    limit: 'max_tokens',
+    quirks: strictWithOldLimit,
+  },
+  {
+    name: 'perplexity',
+    url: 'https://api.perplexity.ai',
+    key: ['PERPLEXITY_API_KEY'],
+    limit: 'max_tokens',
+    // web_search_options is Perplexity's own as well
+    quirks: [
+      oldLimit,
+      developerIsSystem,
+      drops('refused by Perplexity', 'store', 'logit_bias', 'logprobs', 'top_logprobs'),
+    ],
+    streamOptions: false,
+  },
+  {
+    name: 'nebius',
+    url: 'https://api.tokenfactory.nebius.com/v1',
+    key: ['NEBIUS_API_KEY'],
+    limit: 'max_tokens',
+    quirks: strictWithOldLimit,
+  },
+  {
+    name: 'parasail',
+    url: 'https://api.parasail.io/v1',
+    key: ['PARASAIL_API_KEY'],
+    limit: 'max_tokens',
+    quirks: strictWithOldLimit,
+  },
+  {
+    name: 'together',
+    url: 'https://api.together.xyz/v1',
+    key: ['TOGETHER_API_KEY'],
+    limit: 'max_tokens',
+    quirks: strictWithOldLimit,
+  },
+  {
+    name: 'huggingface',
+    url: 'https://router.huggingface.co/v1',
+    key: ['HF_TOKEN', 'HUGGINGFACE_API_KEY'],
+    limit: 'max_tokens',
+    quirks: strictWithOldLimit,
+  },
+  { name: 'vllm', keyless: true, limit: 'max_tokens', quirks: [oldLimit, developerIsSystem, textAsString('tool')] },
+  { name: 'sgl', keyless: true, limit: 'max_tokens', quirks: [oldLimit, developerIsSystem, textAsString('tool')] },
+  {
+    name: 'gemini',
+    url: 'https://generativelanguage.googleapis.com/v1beta/openai',
+    key: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'],
+    limit: 'max_completion_tokens',
+    quirks: [...strict, developerIsSystem, drops('unknown to Gemini', 'logit_bias', 'service_tier', 'user')],
+  },
+];
+
+/** Every provider that speaks OpenAI's chat completions: a line each. */
+export const openAiCompatible: readonly Deployment[] = LINES.map(deployment);

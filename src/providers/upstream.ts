@@ -1,0 +1,56 @@
+import { GatewayError } from '../model/errors.ts';
+import { type DirectResponse, responseOf } from './direct-response.ts';
+
+/** Where a key of a provider leads. One SDK client belongs to each. */
+export interface UpstreamTarget {
+  readonly provider: string;
+  readonly sdk: 'openai' | 'anthropic';
+  /** As the SDK wants it. */
+  readonly baseUrl: string;
+  /** Absent for servers that take no key. */
+  readonly apiKey?: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Time until the headers of a stream, or all of any other answer, must have come. */
+  readonly timeoutMs: number;
+  readonly maxConnections: number;
+  readonly insecureSkipVerify: boolean;
+}
+
+export interface UpstreamCall {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+/** A provider seen through its vendor's SDK. Answers of any status resolve; GatewayError says why none came. */
+export interface Upstream {
+  post(path: string, body: string | Uint8Array, call: UpstreamCall): Promise<DirectResponse>;
+  get(path: string, call: UpstreamCall): Promise<DirectResponse>;
+}
+
+/** The error classes of a vendor's SDK that mean something to us. */
+interface SdkErrors {
+  readonly timeout: abstract new (...given: never[]) => Error;
+  readonly aborted: abstract new (...given: never[]) => Error;
+}
+
+/** An error status is an answer too: what an SDK threw, back as the response it threw it for. Throws GatewayError. */
+export function answerBehind(thrown: unknown, errors: SdkErrors, target: UpstreamTarget): DirectResponse {
+  const answer = thrown instanceof Error && 'headers' in thrown ? responseOf(thrown.headers) : undefined;
+  if (answer) return answer;
+  const details = { provider: target.provider, cause: thrown };
+  if (thrown instanceof errors.aborted) throw new GatewayError('cancelled', 'the request was cancelled', details);
+  if (thrown instanceof errors.timeout) {
+    const seconds = target.timeoutMs / 1_000;
+    throw new GatewayError(
+      'timeout',
+      `${target.provider} did not answer within ${seconds} s; raise network_config.default_request_timeout_in_seconds if it needs longer`,
+      details,
+    );
+  }
+  const cause = thrown instanceof Error ? thrown.cause : undefined;
+  if (cause instanceof GatewayError) {
+    throw new GatewayError(cause.kind, cause.message, { ...cause.details, provider: target.provider });
+  }
+  const why = thrown instanceof Error ? thrown.message : String(thrown);
+  throw new GatewayError('network', `the request to ${target.provider} failed: ${why}`, details);
+}

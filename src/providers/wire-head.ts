@@ -1,0 +1,22 @@
+/**
+ * Request headers that are already as they go on the wire. It is an (empty) `Headers` so that SDKs which insist on one
+ * pass it on as it is; our fetch sends `wire`.
+ */
+export class WireHead extends Headers {
+  readonly wire: Readonly<Record<string, string>>;
+
+  constructor(wire: Readonly<Record<string, string>>) {
+    super();
+    this.wire = wire;
+  }
+}
+
+type HeadersGiven = RequestInit['headers'];
+
+/** Any form of request headers as the plain record that goes on the wire. */
+export function wireOf(headers: HeadersGiven): Readonly<Record<string, string>> {
+  if (headers instanceof WireHead) return headers.wire;
+  const record: Record<string, string> = {};
+  for (const [name, value] of new Headers(headers)) record[name] = value;
+  return record;
+}
