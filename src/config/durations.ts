@@ -29,17 +29,19 @@ export function durationMs(text: string): number | undefined {
  * field, so each field says so: `wholeNumber` gives milliseconds for it.
  */
 export const duration = (wholeNumber: (value: number) => number) =>
-  z.union([z.number(), z.string()]).transform((value, context) => {
-    const ms = typeof value === 'number' ? wholeNumber(value) : durationMs(value.trim());
-    if (ms === undefined || !Number.isFinite(ms)) {
-      context.addIssue({
-        code: 'custom',
-        message: `"${value}" is not a duration; write for example "30s", "5m" or "1h"`,
-      });
-      return z.NEVER;
-    }
-    return ms;
-  });
+  z
+    .union([z.number(), z.string()], { error: 'expected a duration such as "30s", "5m" or "1h"' })
+    .transform((value, context) => {
+      const ms = typeof value === 'number' ? wholeNumber(value) : durationMs(value.trim());
+      if (ms === undefined || !Number.isFinite(ms)) {
+        context.addIssue({
+          code: 'custom',
+          message: `"${value}" is not a duration; write for example "30s", "5m" or "1h"`,
+        });
+        return z.NEVER;
+      }
+      return ms;
+    });
 
 /** A million and more is nanoseconds (Go's own unit), below that seconds: the guides use both. */
 export const secondsOrNanoseconds = (value: number): number =>

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { duration, milliseconds, nanoseconds, secondsOrNanoseconds } from './durations.ts';
-import { type Secret, secret } from './secrets.ts';
+import { secret } from './secrets.ts';
 
 /** `["*"]` = all, empty = none, otherwise exactly those, compared without case. */
 export const whiteList = z
@@ -17,7 +17,7 @@ const keyAlias = z.union([z.string(), z.looseObject({ model_id: z.string() })]);
 export const providerKey = z.looseObject({
   id: z.string().optional(),
   name: z.string().default(''),
-  value: secret.default({ value: '' } satisfies Secret),
+  value: secret.prefault(''),
   models: whiteList.optional(),
   blacklisted_models: z.array(z.string()).default([]),
   weight: z.number().min(0).default(1),
@@ -33,8 +33,8 @@ export const networkConfig = z.looseObject({
   extra_headers: z.record(z.string(), secret).default({}),
   default_request_timeout_in_seconds: z.number().positive().default(300),
   max_retries: z.number().int().min(0).default(0),
-  retry_backoff_initial: duration(milliseconds).default(500),
-  retry_backoff_max: duration(milliseconds).default(5_000),
+  retry_backoff_initial: duration(milliseconds).prefault('500ms'),
+  retry_backoff_max: duration(milliseconds).prefault('5s'),
   stream_idle_timeout_in_seconds: z.number().min(5).max(3_600).default(120),
   max_conns_per_host: z.number().int().positive().max(10_000).default(5_000),
   insecure_skip_verify: z.boolean().default(false),
@@ -83,7 +83,9 @@ export const mcpClient = z
       })
       .optional(),
     headers: z.record(z.string(), secret).default({}),
-    auth_type: z.enum(['none', 'headers']).or(z.literal('')).default('headers'),
+    auth_type: z
+      .enum(['none', 'headers', ''], { error: 'is not supported by this version; write "none" or "headers"' })
+      .default('headers'),
     allowed_extra_headers: whiteList.default([]),
     tools_to_execute: whiteList.nullish().transform((list) => list ?? []),
     tools_to_auto_execute: whiteList.nullish().transform((list) => list ?? []),
@@ -115,7 +117,7 @@ export const mcpClient = z
 
 export const toolManager = z.looseObject({
   tool_execution_timeout: duration(secondsOrNanoseconds)
-    .default(30_000)
+    .prefault('30s')
     .transform((ms) => (ms > 0 ? ms : 30_000)),
   max_agent_depth: z
     .number()

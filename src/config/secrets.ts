@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { isObject } from '../model/json.ts';
+import type { PathStep } from './json-text.ts';
 
 /** A value that may be secret, and the reference it came from. Shown only through `redacted`. */
 export interface Secret {
@@ -9,7 +11,9 @@ export interface Secret {
   readonly unset?: boolean;
 }
 
-export const secretOf = (text: string, env: NodeJS.ProcessEnv = process.env): Secret => {
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export const secretOf = (text: string, env: Environment = process.env): Secret => {
   if (!text.startsWith('env.')) return { value: text };
   const value = env[text.slice(4)];
   return value ? { value, ref: text } : { value: '', ref: text, unset: true };
@@ -17,21 +21,47 @@ export const secretOf = (text: string, env: NodeJS.ProcessEnv = process.env): Se
 
 /** A secret-typed config field: text, `env.NAME`, or the older object forms `{value, env_var, from_env}` / `{ref, type}`. */
 export const secret = z
-  .union([
-    z.string(),
-    z.looseObject({
-      value: z.string().optional(),
-      env_var: z.string().optional(),
-      ref: z.string().optional(),
-      type: z.string().optional(),
-    }),
-  ])
+  .union(
+    [
+      z.string(),
+      z.looseObject({
+        value: z.string().optional(),
+        env_var: z.string().optional(),
+        ref: z.string().optional(),
+        type: z.string().optional(),
+      }),
+    ],
+    { error: 'expected text, or "env.NAME" for the value of an environment variable' },
+  )
   .transform((given): Secret => {
     if (typeof given === 'string') return secretOf(given);
     const name = given.type === 'env' ? given.ref : given.env_var;
     if (name) return secretOf(name.startsWith('env.') ? name : `env.${name}`);
     return secretOf(given.value ?? given.ref ?? '');
   });
+
+/** Everything inside `value` again, its references read from `env`; `onUnset` hears of each that names nothing. */
+export function resolveSecrets<Value>(
+  value: Value,
+  env: Environment,
+  onUnset: (path: readonly PathStep[], variable: string) => void,
+): Value {
+  const resolve = (given: unknown, path: readonly PathStep[]): unknown => {
+    if (Array.isArray(given)) return given.map((entry, index) => resolve(entry, [...path, index]));
+    if (!isObject(given)) return given;
+    if (!isReference(given)) {
+      return Object.fromEntries(Object.entries(given).map(([key, entry]) => [key, resolve(entry, [...path, key])]));
+    }
+    const found = secretOf(given.ref, env);
+    if (found.unset) onUnset(path, given.ref.slice(4));
+    return found;
+  };
+  // The walk rebuilds the same shape and changes only what stands inside secrets.
+  return resolve(value, []) as Value;
+}
+
+const isReference = (given: object): given is Secret & { ref: string } =>
+  'value' in given && 'ref' in given && typeof given.ref === 'string' && given.ref.startsWith('env.');
 
 /** How a secret is shown: its reference, or its first and last four characters around 24 stars. */
 export function redacted(given: Secret): string {

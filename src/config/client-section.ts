@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { duration } from './durations.ts';
+
+const names = z.array(z.string()).default([]);
+const minutes = (value: number): number => value * 60_000;
+const seconds = (value: number): number => value * 1_000;
+
+/** The `client` section: how the gateway treats those who call it. */
+export const clientSection = z.looseObject({
+  enable_logging: z.boolean().default(true).describe('Keep one log record for each request.'),
+  disable_content_logging: z.boolean().default(false).describe('Keep the figures of a request but not its words.'),
+  log_retention_days: z.number().int().min(1).default(365),
+  logging_headers: names.describe('Request headers to copy into the log record.'),
+  hidden_request_types: names,
+  dump_errors_in_console_logs: z.boolean().default(false),
+  drop_excess_requests: z.boolean().default(false),
+  initial_pool_size: z.number().int().min(0).default(300).describe('Accepted for compatibility; without effect.'),
+  max_request_body_size_mb: z.number().positive().default(100),
+  allow_direct_keys: z.boolean().default(false).describe("Use the provider key in a caller's own headers."),
+  enforce_auth_on_inference: z.boolean().default(false).describe('Refuse requests that carry no virtual key.'),
+  enforce_governance_header: z.boolean().optional().describe('Older name of enforce_auth_on_inference.'),
+  enforce_scim_auth: z.boolean().optional().describe('Older name of enforce_auth_on_inference.'),
+  allowed_origins: z.array(z.string()).default(['*']).describe('Origins that browsers may call from.'),
+  allowed_headers: names.describe('Further request headers that browsers may send.'),
+  required_headers: names,
+  header_filter_config: z
+    .looseObject({ allowlist: names, denylist: names })
+    .prefault({})
+    .describe('Which x-bf-eh-* headers travel on to providers.'),
+  whitelisted_routes: names,
+  prometheus_labels: names,
+  async_job_result_ttl: z.number().int().positive().default(3_600),
+  routing_chain_max_depth: z.number().int().positive().default(10),
+  mcp_agent_depth: z.number().int().optional().describe('Older name of mcp.tool_manager_config.max_agent_depth.'),
+  mcp_tool_execution_timeout: duration(seconds)
+    .optional()
+    .describe('Older name of mcp.tool_manager_config.tool_execution_timeout; a bare integer is seconds.'),
+  mcp_code_mode_binding_level: z.string().optional(),
+  mcp_tool_sync_interval: duration(minutes)
+    .optional()
+    .describe('Older name of mcp.tool_sync_interval; a bare integer is minutes.'),
+  mcp_disable_auto_tool_inject: z.boolean().optional(),
+});

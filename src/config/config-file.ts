@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { clientSection } from './client-section.ts';
+import { duration, nanoseconds } from './durations.ts';
+import { mcpClient, provider, toolManager } from './schema.ts';
+
+const DEFAULT_TOOL_SYNC_INTERVAL_MS = 600_000;
+
+const mcpSection = z.looseObject({
+  client_configs: z.array(mcpClient).default([]).describe('The MCP servers whose tools the gateway offers.'),
+  tool_manager_config: toolManager.prefault({}),
+  tool_sync_interval: duration(nanoseconds)
+    .prefault('10m')
+    .transform((ms) => (ms > 0 ? ms : DEFAULT_TOOL_SYNC_INTERVAL_MS))
+    .describe('How often tool lists are read again; a bare integer is nanoseconds.'),
+});
+
+/** `path` is relative to the app-dir in the file, and absolute once loaded. */
+const storeFields = (defaultPath: string) => ({
+  enabled: z.boolean().default(true),
+  type: z.enum(['sqlite', 'postgres', 'clickhouse']).default('sqlite'),
+  config: z.looseObject({ path: z.string().min(1).default(defaultPath) }).prefault({}),
+});
+
+const refuseOtherStores = (store: { enabled: boolean; type: string }, context: z.RefinementCtx): void => {
+  if (!store.enabled || store.type === 'sqlite') return;
+  const message = `"${store.type}" is not supported by this version; write "sqlite", or "enabled": false to do without`;
+  context.addIssue({ code: 'custom', path: ['type'], message });
+};
+
+const logsWriter = z.looseObject({
+  max_batch_size: z.number().int().positive().default(1_000),
+  batch_interval: duration(nanoseconds).prefault('5s'),
+  max_batch_bytes: z.number().int().positive().default(314_572_800),
+  write_queue_capacity: z.number().int().positive().default(10_000),
+});
+
+const logsStore = z.looseObject({
+  ...storeFields('./logs.db'),
+  writer: logsWriter.prefault({}),
+  retention_days: z.number().int().min(0).default(0).describe('0 = as client.log_retention_days says.'),
+});
+
+const section = z.looseObject({}).default({});
+
+/** `config.json` as a whole: what may stand in it, and every default. */
+export const configFile = z.looseObject({
+  $schema: z.string().optional(),
+  version: z
+    .literal([1, 2])
+    .default(1)
+    .describe('1: an empty allow-list allows everything. 2: an empty allow-list allows nothing.'),
+  source_of_truth: z.enum(['split', 'config.json']).default('split'),
+  client: clientSection.prefault({}),
+  server: z.looseObject({ read_buffer_size: z.number().int().positive().default(65_536) }).prefault({}),
+  providers: z.record(z.string(), provider).default({}),
+  mcp: mcpSection.prefault({}),
+  governance: section,
+  config_store: z.looseObject(storeFields('./config.db')).superRefine(refuseOtherStores).prefault({}),
+  logs_store: logsStore.superRefine(refuseOtherStores).prefault({}),
+  framework: section,
+});
+
+/** Sections of the original that this version accepts and does nothing with. */
+export const SECTIONS_WITHOUT_EFFECT: readonly string[] = [
+  'governance',
+  'framework',
+  'encryption_key',
+  'env_label',
+  'auth_config',
+  'vector_store',
+  'vault_store',
+  'plugins',
+  'webhooks',
+  'websocket',
+  'skills_registry',
+  'feature_flags',
+  'alerting',
+  'guardrails_config',
+  'audit_logs',
+  'cluster_config',
+  'load_balancer_config',
+  'large_payload_optimization',
+  'scim_config',
+  'access_profiles',
+  'circuit_breaker_config',
+];
+
+export type ConfigFile = z.output<typeof configFile>;

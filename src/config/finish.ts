@@ -1,0 +1,70 @@
+import { resolve } from 'node:path';
+import type { ConfigFile } from './config-file.ts';
+import { type Environment, resolveSecrets } from './secrets.ts';
+import { textOf } from './usable.ts';
+
+/** The parsed file with its references resolved, its names and lists completed and its paths absolute. */
+export function finish(
+  parsed: ConfigFile,
+  appDir: string,
+  env: Environment,
+): { config: ConfigFile; warnings: string[] } {
+  const named = { ...parsed, providers: mapValues(parsed.providers, withKeyDefaults(parsed.version)) };
+  const warnings: string[] = [];
+  const resolved = resolveSecrets(named, env, (path, variable) => {
+    const place = textOf(path, named);
+    warnings.push(`${place} is empty: the environment variable ${variable} is not set; set it and restart`);
+  });
+  const clients = uniquelyNamed(resolved.mcp.client_configs);
+  const config: ConfigFile = {
+    ...resolved,
+    mcp: { ...resolved.mcp, client_configs: clients.kept },
+    config_store: withAbsolutePath(resolved.config_store, appDir),
+    logs_store: withAbsolutePath(resolved.logs_store, appDir),
+  };
+  return { config, warnings: [...warnings, ...idleKeyWarnings(config), ...clients.warnings] };
+}
+
+type Provider = ConfigFile['providers'][string];
+type McpClients = ConfigFile['mcp']['client_configs'];
+
+/** Names keys that have none, and says outright which models a key serves: empty means all in version 1, none in 2. */
+const withKeyDefaults =
+  (version: ConfigFile['version']) =>
+  (provider: Provider, providerName: string): Provider => ({
+    ...provider,
+    keys: provider.keys.map((key, index) => ({
+      ...key,
+      name: key.name || `${providerName}-${index + 1}`,
+      models: version === 1 && !key.models?.length ? ['*'] : (key.models ?? []),
+    })),
+  });
+
+function idleKeyWarnings({ providers }: ConfigFile): string[] {
+  const keys = Object.entries(providers).flatMap(([provider, { keys }]) => keys.map((key) => ({ provider, ...key })));
+  return keys
+    .filter(({ enabled, models }) => enabled && models?.length === 0)
+    .map(
+      ({ provider, name }) =>
+        `providers.${provider}.keys["${name}"] serves no model: "models" is empty and "version" is 2; write ["*"] for all`,
+    );
+}
+
+function uniquelyNamed(clients: McpClients): { kept: McpClients; warnings: string[] } {
+  const isFirst = (client: McpClients[number], index: number): boolean =>
+    clients.findIndex(({ name }) => name === client.name) === index;
+  return {
+    kept: clients.filter(isFirst),
+    warnings: clients
+      .filter((client, index) => !isFirst(client, index))
+      .map(({ name }) => `a second MCP client named "${name}" is skipped; names are unique: rename it and restart`),
+  };
+}
+
+const withAbsolutePath = <Store extends { config: { path: string } }>(store: Store, appDir: string): Store => ({
+  ...store,
+  config: { ...store.config, path: resolve(appDir, store.config.path) },
+});
+
+const mapValues = <Value>(record: Record<string, Value>, map: (value: Value, name: string) => Value) =>
+  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value, name)]));
