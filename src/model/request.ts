@@ -53,6 +53,8 @@ export interface Settings {
   readonly user?: string;
   readonly reasoning?: ReasoningSettings;
   readonly responseFormat?: ResponseFormat;
+  /** The rest of the client's top-level fields; like a part's origin, for its own format only. */
+  readonly origin?: Origin;
 }
 
 /** A client's body as it came, and what can be said of it without parsing it. */
