@@ -25,9 +25,12 @@ interface Line {
   readonly quirks: readonly Quirk[];
   readonly streamOptions?: false;
   readonly toolCallId?: (id: string) => string;
+  /** Under which name earlier thinking must go back (DeepSeek, thinking mode: tool calls). */
+  readonly reasoningField?: 'reasoning_content' | 'reasoning';
 }
 
-function deployment({ name, url, key = [], keyless, limit, quirks, streamOptions, toolCallId }: Line): Deployment {
+function deployment(line: Line): Deployment {
+  const { name, url, key = [], keyless, limit, quirks, streamOptions, toolCallId, reasoningField } = line;
   const all = streamOptions === false ? [...quirks, noStreamOptions] : quirks;
   return {
     name,
@@ -36,7 +39,7 @@ function deployment({ name, url, key = [], keyless, limit, quirks, streamOptions
     ...(url !== undefined && { baseUrl: url }),
     keyVariables: key,
     ...(keyless && { keyless }),
-    wire: { maxTokensField: limit, ...(toolCallId && { toolCallId }) },
+    wire: { maxTokensField: limit, ...(toolCallId && { toolCallId }), ...(reasoningField && { reasoningField }) },
     adjust: adjustWith(all),
     mayAdjust: (source, model) => all.some((quirk) => quirk.concerns(source, model)),
     ...(streamOptions === false && { streamOptions }),
@@ -150,6 +153,7 @@ const LINES: readonly Line[] = [
     key: ['DEEPSEEK_API_KEY'],
     limit: 'max_tokens',
     quirks: [...strictWithOldLimit, stringsOnly, dropsNarrowPatterns],
+    reasoningField: 'reasoning_content',
   },
   { name: 'xai', url: 'https://api.x.ai/v1', key: ['XAI_API_KEY'], limit: 'max_completion_tokens', quirks: strict },
   {

@@ -1,0 +1,16 @@
+/** A base URL without its trailing slash and its trailing `/v1`: users write it with and without. */
+export const rootOf = (url: string): string => url.replace(/\/+$/, '').replace(/\/v1$/, '');
+
+/** Ends in a version of its own, as `/v1`, `/api/paas/v4` or `/v1beta/openai` do. */
+const VERSIONED = /\/v\d+\w*(\/openai)?$/;
+
+/** Where the openai SDK finds a server: with a version at its end, `/v1` unless the provider's own URL has another. */
+export function openAiBaseUrl(given: string, usual = '/v1'): string {
+  const url = given.replace(/\/+$/, '');
+  const suffix = VERSIONED.exec(usual)?.[0] ?? '';
+  if (suffix.endsWith('/openai') && url.endsWith(suffix.slice(0, -'/openai'.length))) return `${url}/openai`;
+  return VERSIONED.test(url) ? url : `${url}${suffix}`;
+}
+
+/** Where the Anthropic SDK finds a server: it adds `/v1` by itself. */
+export const anthropicBaseUrl = rootOf;

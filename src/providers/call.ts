@@ -1,0 +1,178 @@
+import type { AnswerContext, Codec } from '../codecs/codec.ts';
+import type { ProviderKey } from '../config/schema.ts';
+import type { CallContext } from '../model/call.ts';
+import type { CodecId } from '../model/content.ts';
+import { asGatewayError, GatewayError } from '../model/errors.ts';
+import type { Frame, StreamEvent } from '../model/event.ts';
+import { isObject, type JsonObject } from '../model/json.ts';
+import type { ChatRequest } from '../model/request.ts';
+import { eventsOf } from '../model/response.ts';
+import { decodedFrames } from './decoded.ts';
+import type { DirectResponse, StreamBody } from './direct-response.ts';
+import { forwardedHeaders } from './forwarded-headers.ts';
+import { watchIdle } from './idle.ts';
+import { type Outgoing, outgoing } from './outgoing.ts';
+import { endOf, passThroughFrames } from './pass-through.ts';
+import { type Deployment, isScripted, type Provider } from './provider.ts';
+import { refusalOf, toldHeaders } from './refusal.ts';
+import type { Upstreams } from './upstreams.ts';
+
+/** One provider with one of its keys. */
+export interface CallTarget {
+  readonly provider: Provider;
+  readonly key: ProviderKey;
+  /** The model's name upstream. */
+  readonly model: string;
+}
+
+/**
+ * One try at one target. The first frame already holds content (or the whole answer): whoever has it knows that the
+ * provider has taken the request. Iteration throws GatewayError; leaving it early ends the upstream request.
+ */
+export type ProviderCall = (target: CallTarget, request: ChatRequest, context: CallContext) => AsyncIterable<Frame>;
+
+export interface ProviderCallOptions {
+  readonly codecs: Readonly<Record<CodecId, Codec>>;
+  readonly upstreams: Upstreams;
+}
+
+const CHAT_PATH: Readonly<Record<CodecId, string>> = {
+  'openai-chat': '/chat/completions',
+  'anthropic-messages': '/v1/messages',
+};
+
+export function createProviderCall({ codecs, upstreams }: ProviderCallOptions): ProviderCall {
+  return (target, request, context) => {
+    const { deployment } = target.provider;
+    if (isScripted(deployment)) return scriptedFrames(deployment.scripted(request, target.model, context.signal));
+    return upstreamFrames(deployment, target, request, context);
+  };
+
+  async function* upstreamFrames(
+    deployment: Deployment,
+    target: CallTarget,
+    request: ChatRequest,
+    context: CallContext,
+  ): AsyncGenerator<Frame> {
+    const sent = outgoing(codecs, deployment, request, target.model, context);
+    // A signal of its own: the request's lives on through many calls and would collect their listeners
+    const abort = new AbortController();
+    const onCancel = () => abort.abort(context.signal.reason);
+    context.signal.addEventListener('abort', onCancel, { once: true });
+    try {
+      if (context.signal.aborted) throw cancelled(context);
+      const answer = await send(target, sent, context, abort.signal);
+      context.trace.upstreamHeaders = toldHeaders(answer.headers.record);
+      yield* framesOf(answer, target, sent, request, context);
+    } catch (thrown) {
+      throw context.signal.aborted ? cancelled(context) : asGatewayError(thrown);
+    } finally {
+      context.signal.removeEventListener('abort', onCancel);
+      // Ends the upstream request if the answer was not read to its end
+      abort.abort();
+    }
+  }
+
+  /** The answer with a status below 300. Throws GatewayError. */
+  async function send(
+    { provider, key }: CallTarget,
+    { codec, body }: Outgoing,
+    context: CallContext,
+    signal: AbortSignal,
+  ): Promise<DirectResponse> {
+    const upstream = await upstreams(provider.upstreamOf(key));
+    const headers = forwardedHeaders(context.caller.forwardHeaders, codec.id);
+    const answer = await upstream.post(provider.chatUrl ?? CHAT_PATH[codec.id], body, { headers, signal });
+    if (!answer.ok) throw refusalOf(answer, codec, provider.name);
+    return answer;
+  }
+}
+
+async function* scriptedFrames(events: AsyncIterable<StreamEvent>): AsyncGenerator<Frame> {
+  try {
+    for await (const event of events) yield { events: [event] };
+  } catch (thrown) {
+    throw asGatewayError(thrown);
+  }
+}
+
+function framesOf(
+  answer: DirectResponse,
+  { provider }: CallTarget,
+  sent: Outgoing,
+  request: ChatRequest,
+  context: CallContext,
+): AsyncIterable<Frame> | Iterable<Frame> {
+  const answerContext: AnswerContext = {
+    ...(sent.toolNames && { toolNames: sent.toolNames }),
+    callId: `${context.requestId}-${context.trace.attempts.length}`,
+  };
+  const { stream } = answer;
+  if (!stream) return [wholeFrame(answer, provider.name, sent, request, answerContext)];
+  return streamFrames(stream, provider, sent, request, context, answerContext);
+}
+
+async function* streamFrames(
+  body: StreamBody,
+  { name, network }: Provider,
+  { codec, passThrough }: Outgoing,
+  request: ChatRequest,
+  { trace }: CallContext,
+  context: AnswerContext,
+): AsyncGenerator<Frame> {
+  const watch = watchIdle(body, network.stream_idle_timeout_in_seconds * 1_000, name);
+  try {
+    if (!passThrough || !request.stream) return yield* decodedFrames({ codec, context, body, watch });
+    yield* passThroughFrames({
+      codec,
+      body,
+      watch,
+      provider: name,
+      onErrorInside: (error) => {
+        // The attempt under way is the last one
+        const attempt = trace.attempts.at(-1);
+        if (attempt) attempt.error = error.message;
+      },
+    });
+  } finally {
+    watch.stop();
+  }
+}
+
+/** A whole answer as one frame; also where a stream was asked for and the upstream gave none. */
+function wholeFrame(
+  answer: DirectResponse,
+  provider: string,
+  { codec, passThrough }: Outgoing,
+  request: ChatRequest,
+  context: AnswerContext,
+): Frame {
+  const { bytes } = answer;
+  const raw = passThrough && !request.stream ? { codec: codec.id, bytes } : undefined;
+  if (raw) {
+    const glance = codec.glance(bytes, 'json');
+    if (glance.error) throw glance.error;
+    if (glance.complete) return { raw, events: [endOf(glance)] };
+  }
+  const events = eventsOf(codec.decodeResponse(bodyOf(answer, provider), context));
+  return raw ? { raw, events: events.slice(-1) } : { events };
+}
+
+function bodyOf(answer: DirectResponse, provider: string): JsonObject {
+  try {
+    const body: unknown = JSON.parse(answer.bytes.toString('utf8'));
+    if (isObject(body)) return body;
+  } catch {
+    // Told below, with what came in its place
+  }
+  const type = answer.headers.get('content-type') ?? 'no content type';
+  const start = answer.bytes.toString('utf8', 0, 200);
+  throw new GatewayError('bad-response', `${provider} answered with ${type} in place of a JSON object: ${start}`, {
+    provider,
+  });
+}
+
+const cancelled = ({ signal }: CallContext): GatewayError =>
+  signal.reason instanceof GatewayError
+    ? signal.reason
+    : new GatewayError('cancelled', 'the request was cancelled', { cause: signal.reason });

@@ -1,0 +1,60 @@
+import type { Codec } from '../codecs/codec.ts';
+import type { CallContext } from '../model/call.ts';
+import type { CodecId } from '../model/content.ts';
+import type { BodySource, ChatRequest } from '../model/request.ts';
+import { modelTraits } from './models.ts';
+import type { Deployment } from './provider.ts';
+
+/** A request as it leaves: the format it is in, its body, and how its answer may be read. */
+export interface Outgoing {
+  readonly codec: Codec;
+  readonly body: string | Uint8Array;
+  /** True when the client may have the answer's bytes as they are: same format, and nothing of ours in the request. */
+  readonly passThrough: boolean;
+  readonly toolNames?: ReadonlyMap<string, string>;
+}
+
+const INCLUDE_USAGE = '"stream_options":{"include_usage":true}';
+
+/** Writes `request` for a deployment, in the client's own format where it is spoken there. Losses go to the trace. */
+export function outgoing(
+  codecs: Readonly<Record<CodecId, Codec>>,
+  deployment: Deployment,
+  request: ChatRequest,
+  model: string,
+  context: CallContext,
+): Outgoing {
+  const codec = codecs[chosenFormat(deployment, context.dialect)];
+  const passThrough = codec.id === context.dialect && request.untouched;
+  const source = passThrough ? request.raw : undefined;
+  if (source?.codec === codec.id && travelsVerbatim(deployment, source, model)) {
+    return { codec, body: source.withModel(model, extraMembers(deployment, codec.id, request, source)), passThrough };
+  }
+  const target = { model, stream: request.stream, ...deployment.wire, ...modelTraits(model) };
+  const encoded = codec.encodeRequest(request, target);
+  const adjusted = deployment.adjust?.(encoded.body, model);
+  context.trace.losses.push(...encoded.losses, ...(adjusted?.losses ?? []));
+  return {
+    codec,
+    body: JSON.stringify(adjusted?.body ?? encoded.body),
+    passThrough: passThrough && encoded.toolNames === undefined,
+    ...(encoded.toolNames && { toolNames: encoded.toolNames }),
+  };
+}
+
+const chosenFormat = ({ speaks }: Deployment, dialect: CodecId): CodecId =>
+  speaks.includes(dialect) ? dialect : speaks[0];
+
+const travelsVerbatim = (deployment: Deployment, source: BodySource, model: string): boolean =>
+  deployment.adjust === undefined || deployment.mayAdjust?.(source, model) === false;
+
+/** Without being asked, OpenAI's format does not tell the token counts of a stream. */
+function extraMembers(
+  { streamOptions }: Deployment,
+  codec: CodecId,
+  request: ChatRequest,
+  source: BodySource,
+): string | undefined {
+  const asks = codec === 'openai-chat' && request.stream && streamOptions !== false;
+  return asks && !source.has('stream_options') ? INCLUDE_USAGE : undefined;
+}

@@ -1,0 +1,37 @@
+import type { Codec } from '../codecs/codec.ts';
+import { GatewayError } from '../model/errors.ts';
+import type { DirectResponse } from './direct-response.ts';
+
+/** The error that an answer of another status than 2xx means, in the words of the provider. */
+export function refusalOf(answer: DirectResponse, codec: Codec, provider: string): GatewayError {
+  const { record } = answer.headers;
+  const error = codec.decodeError(answer.status, answer.bytes.toString('utf8'), record);
+  const retryAfterMs = error.details.retryAfterMs ?? retryAfterMsOf(record);
+  return new GatewayError(error.kind, error.message, {
+    ...error.details,
+    status: error.details.status ?? answer.status,
+    provider,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  });
+}
+
+/** `retry-after-ms` is OpenAI's; `retry-after` counts seconds (its other form, a date, is not used by providers). */
+function retryAfterMsOf(headers: Readonly<Record<string, string>>): number | undefined {
+  const ms = Number(headers['retry-after-ms'] ?? Number.NaN);
+  if (ms >= 0) return ms;
+  const seconds = Number(headers['retry-after'] ?? Number.NaN);
+  return seconds >= 0 ? seconds * 1_000 : undefined;
+}
+
+const TOLD =
+  /^(x-ratelimit-|anthropic-ratelimit-|ratelimit-|retry-after|x-request-id$|request-id$|openai-processing-ms$)/;
+
+/** The response headers that clients use: limits and the provider's request id. Never framing, cookies or accounts. */
+export function toldHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const told: Record<string, string> = {};
+  for (const name in headers) {
+    const value = headers[name];
+    if (value !== undefined && TOLD.test(name)) told[name] = value;
+  }
+  return told;
+}

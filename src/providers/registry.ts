@@ -1,0 +1,185 @@
+import type { NetworkConfig, ProviderConfig, ProviderKey } from '../config/schema.ts';
+import type { Secret } from '../config/secrets.ts';
+import { GatewayError } from '../model/errors.ts';
+import { anthropicBaseUrl, openAiBaseUrl, rootOf } from './base-url.ts';
+import { mockDeployment } from './mock.ts';
+import { openAiCompatible } from './openai-compatible.ts';
+import type { Deployment, Operation, Provider, ScriptedDeployment } from './provider.ts';
+import type { UpstreamTarget } from './upstream.ts';
+
+const anthropic: Deployment = {
+  name: 'anthropic',
+  speaks: ['anthropic-messages'],
+  sdk: 'anthropic',
+  baseUrl: 'https://api.anthropic.com',
+  keyVariables: ['ANTHROPIC_API_KEY', 'ANTHROPIC_KEY'],
+  wire: {},
+};
+
+/** Every provider that needs no more than a key, or not even that. */
+export const builtInDeployments: readonly Deployment[] = [anthropic, ...openAiCompatible];
+
+const CUSTOM_BASES: Readonly<Record<string, Pick<Deployment, 'speaks' | 'sdk'>>> = {
+  openai: { speaks: ['openai-chat'], sdk: 'openai' },
+  anthropic,
+};
+
+const builtIn: ReadonlyMap<string, Deployment> = new Map(builtInDeployments.map((entry) => [entry.name, entry]));
+
+/** Names of the original's other providers: known, so that `azure/gpt-4o` is not taken for a model's own name. */
+const SPOKEN_ELSEWHERE: ReadonlySet<string> = new Set([
+  'azure',
+  'bedrock',
+  'bedrock_mantle',
+  'cohere',
+  'databricks',
+  'elevenlabs',
+  'replicate',
+  'runway',
+  'vertex',
+]);
+
+export interface Providers {
+  readonly byName: ReadonlyMap<string, Provider>;
+  /** What is wrong with the providers that were left out: a sentence each. */
+  readonly problems: readonly string[];
+}
+
+/** Why a provider that is not configured cannot be used; undefined when the name means nothing to us. */
+export function adviceFor(name: string): string | undefined {
+  const deployment = builtIn.get(name);
+  if (deployment) {
+    const [variable] = deployment.keyVariables;
+    const entry = `add it under "providers" in config.json`;
+    return `provider "${name}" is not configured: ${variable ? `set ${variable}, or ${entry}` : entry}`;
+  }
+  if (!SPOKEN_ELSEWHERE.has(name)) return undefined;
+  return `provider "${name}" is not among those this gateway speaks to (${[...builtIn.keys()].join(', ')})`;
+}
+
+/** A key that stands for "none needed". */
+const NO_KEY: ProviderKey = {
+  name: 'none',
+  value: { value: '' },
+  blacklisted_models: [],
+  weight: 1,
+  enabled: true,
+  aliases: {},
+};
+
+/** The configured providers, by lower-case name. One that cannot be used is left out and said so. */
+export function createProviders(config: Readonly<Record<string, ProviderConfig>>): Providers {
+  const byName = new Map<string, Provider>();
+  const problems: string[] = [];
+  for (const [given, settings] of Object.entries(config)) {
+    const name = given.toLowerCase();
+    const deployment = deploymentOf(name, settings);
+    if (typeof deployment === 'string') problems.push(deployment);
+    else byName.set(name, providerOf(deployment, settings));
+  }
+  return { byName, problems };
+}
+
+/** The deployment, or a sentence that says why there is none. */
+function deploymentOf(name: string, settings: ProviderConfig): Deployment | ScriptedDeployment | string {
+  const known = builtIn.get(name);
+  const custom = settings.custom_provider_config;
+  if (known && custom)
+    return `provider "${name}" has the name of a built-in one; give the custom provider another name`;
+  if (known) return known;
+  if (name === 'mock' && !custom) return mockDeployment;
+  if (SPOKEN_ELSEWHERE.has(name)) return adviceFor(name) ?? name;
+  if (!custom)
+    return `provider "${name}" is not built in; say what it speaks in custom_provider_config.base_provider_type`;
+  const base = CUSTOM_BASES[custom.base_provider_type];
+  if (!base) {
+    return `provider "${name}": base_provider_type "${custom.base_provider_type}" cannot be used; use "openai" or "anthropic"`;
+  }
+  return customDeployment(name, base, custom.is_key_less);
+}
+
+/** Speaks like its base, but is another server: neither the base's address nor the quirks of its models apply. */
+const customDeployment = (
+  name: string,
+  { speaks, sdk }: Pick<Deployment, 'speaks' | 'sdk'>,
+  keyless: boolean,
+): Deployment => ({
+  name,
+  speaks,
+  sdk,
+  keyVariables: [],
+  keyless,
+  wire: sdk === 'openai' ? { maxTokensField: 'max_tokens' } : {},
+});
+
+function providerOf(deployment: Deployment | ScriptedDeployment, settings: ProviderConfig): Provider {
+  const { network_config: network, custom_provider_config: custom } = settings;
+  const allowed = custom?.allowed_requests;
+  const keyless = 'scripted' in deployment || deployment.keyless === true;
+  const keys = keyless && settings.keys.length === 0 ? [NO_KEY] : settings.keys;
+  const targets = new Map<ProviderKey, UpstreamTarget>();
+  const chatUrl = chatUrlOf(custom?.request_path_overrides.chat_completion, network);
+  return {
+    name: deployment.name,
+    deployment,
+    keys,
+    keyless,
+    network,
+    ...(chatUrl !== undefined && { chatUrl }),
+    allows: (operation: Operation) => allowed === undefined || allowed[operation] === true,
+    upstreamOf: (key) => {
+      const known = targets.get(key);
+      if (known) return known;
+      const target = targetOf(deployment, key, network);
+      targets.set(key, target);
+      return target;
+    },
+  };
+}
+
+function targetOf(
+  deployment: Deployment | ScriptedDeployment,
+  key: ProviderKey,
+  network: NetworkConfig,
+): UpstreamTarget {
+  if ('scripted' in deployment) {
+    throw new GatewayError('internal', `provider "${deployment.name}" is a script and has no upstream`);
+  }
+  return {
+    provider: deployment.name,
+    sdk: deployment.sdk,
+    baseUrl: baseUrlOf(deployment, key, network),
+    ...(key.value.value !== '' && { apiKey: key.value.value }),
+    headers: Object.fromEntries(
+      Object.entries(network.extra_headers).flatMap(([name, { value }]) =>
+        value ? [[name.toLowerCase(), value]] : [],
+      ),
+    ),
+    timeoutMs: network.default_request_timeout_in_seconds * 1_000,
+    maxConnections: network.max_conns_per_host,
+    insecureSkipVerify: network.insecure_skip_verify,
+  };
+}
+
+function baseUrlOf(deployment: Deployment, key: ProviderKey, network: NetworkConfig): string {
+  const perKey = key.ollama_key_config ?? key.vllm_key_config ?? key.sgl_key_config;
+  const given = textOf(perKey?.url) ?? textOf(network.base_url);
+  if (given !== undefined) {
+    return deployment.sdk === 'openai' ? openAiBaseUrl(given, deployment.baseUrl) : anthropicBaseUrl(given);
+  }
+  if (deployment.baseUrl !== undefined) return deployment.baseUrl;
+  throw new GatewayError(
+    'invalid-request',
+    `nothing says where provider "${deployment.name}" is: set network_config.base_url, or the url of its keys`,
+    { provider: deployment.name },
+  );
+}
+
+const textOf = (given: Secret | undefined): string | undefined => given?.value || undefined;
+
+/** An override is a path at the server's root, or a whole URL. */
+function chatUrlOf(override: string | undefined, network: NetworkConfig): string | undefined {
+  if (!override) return undefined;
+  if (/^https?:\/\//.test(override)) return override;
+  return `${rootOf(network.base_url?.value ?? '')}${override.startsWith('/') ? '' : '/'}${override}`;
+}
