@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto';
+import { agentLoop } from '../agent/loop.ts';
+import type { GatewayTools } from '../agent/tools.ts';
+import { TranscriptMemory } from '../agent/transcript-memory.ts';
+import type { ToolManagerConfig } from '../config/schema.ts';
+import { estimatedTokens } from '../governance/token-estimate.ts';
+import { logged } from '../logs/logged.ts';
+import type { LogSink } from '../logs/sink.ts';
+import { parseToolArguments } from '../mcp/execute.ts';
+import { injectedTools } from '../mcp/inject.ts';
+import { resultParts, resultText } from '../mcp/result-text.ts';
+import type { CallContext, ModelCall } from '../model/call.ts';
+import type { JsonObject } from '../model/json.ts';
+import type { ChatRequest } from '../model/request.ts';
+import { type LoggedTools, loggedTools, type McpTools } from './tool-runs.ts';
+
+export interface GatewayParts {
+  readonly routed: ModelCall;
+  /** Undefined when the provider that would answer does not count tokens. */
+  readonly countTokens: (request: ChatRequest, context: CallContext) => Promise<number | undefined>;
+  readonly mcp: McpTools;
+  readonly toolManager: ToolManagerConfig;
+  readonly sink: LogSink;
+}
+
+/** The request path, wired. */
+export interface Gateway {
+  readonly call: ModelCall;
+  /** Every MCP tool, with each run logged. */
+  readonly tools: LoggedTools;
+  countTokens(request: ChatRequest, context: CallContext): Promise<number>;
+  executeTool(call: ManualToolCall, context: CallContext): Promise<{ text: string; isError: boolean }>;
+}
+
+export interface ManualToolCall {
+  readonly name: string;
+  readonly arguments: JsonObject;
+}
+
+export function createGateway({ routed, countTokens, mcp, toolManager, sink }: GatewayParts): Gateway {
+  const tools = loggedTools(mcp, sink);
+  const oneTurn = logged(routed, sink);
+  const call = agentLoop({
+    callModel: oneTurn,
+    tools: agentTools(tools, toolManager),
+    memory: new TranscriptMemory(Date.now),
+    maxDepth: toolManager.max_agent_depth,
+    maxParallelTools: toolManager.max_parallel_tools,
+    showsTools: ({ caller, dialect }) =>
+      dialect === 'anthropic-messages' && (caller.toolVisibility ?? toolManager.tool_visibility) === 'native',
+    newId: randomUUID,
+  });
+  return {
+    call,
+    tools,
+    countTokens: async (request, context) => (await countTokens(request, context)) ?? (await estimatedTokens(request)),
+    executeTool: async ({ name, arguments: input }, { caller, signal }) => {
+      const result = await tools.call({ name, arguments: input, caller, signal });
+      return { text: resultText(name, result), isError: result.isError === true };
+    },
+  };
+}
+
+/** The MCP clients' tools as the loop wants them. */
+function agentTools(tools: LoggedTools, { disable_auto_tool_inject: onlyOnDemand }: ToolManagerConfig): GatewayTools {
+  return {
+    any: ({ caller }) => tools.visibleTools(caller).length > 0,
+    offered: (request, { caller }) =>
+      injectedTools({
+        visible: tools.visibleTools(caller),
+        ownNames: request.tools.map((tool) => tool.name),
+        caller,
+        onlyOnDemand,
+      }),
+    runsByItself: (name) => tools.catalog.byName.get(name)?.autoExecute === true,
+    async run({ name, input }, { caller, signal, requestId }) {
+      const request = { name, arguments: parseToolArguments(name, input), caller, signal };
+      const result = await tools.call(request, requestId);
+      return { content: resultParts(name, result), isError: result.isError === true };
+    },
+  };
+}

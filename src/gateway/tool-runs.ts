@@ -1,0 +1,55 @@
+import type { ToolRunRecord } from '../logs/record.ts';
+import type { Catalog, CatalogTool, ToolCallRequest, ToolResult } from '../mcp/contract.ts';
+import type { Caller } from '../model/call.ts';
+import { asGatewayError } from '../model/errors.ts';
+
+/** The MCP clients, as the request path sees them. */
+export interface McpTools {
+  readonly catalog: Catalog;
+  visibleTools(caller: Caller): readonly CatalogTool[];
+  call(request: ToolCallRequest): Promise<ToolResult>;
+  onChange(listener: () => void): () => void;
+}
+
+interface RunSink {
+  recordToolRun(record: ToolRunRecord): void;
+}
+
+export interface LoggedTools extends McpTools {
+  /** `llmRequestId`: the model call that asked for the run. */
+  call(request: ToolCallRequest, llmRequestId?: string): Promise<ToolResult>;
+}
+
+/** The same tools, with one record in the log for each run, whoever asked for it: the loop, a client or a person. */
+export function loggedTools(tools: McpTools, sink: RunSink): LoggedTools {
+  return {
+    get catalog() {
+      return tools.catalog;
+    },
+    visibleTools: (caller) => tools.visibleTools(caller),
+    onChange: (listener) => tools.onChange(listener),
+    async call(request, llmRequestId) {
+      const startedAtMs = Date.now();
+      const started = performance.now();
+      const [serverLabel, toolName] = splitName(request.name);
+      const facts = { llmRequestId, startedAtMs, serverLabel, toolName, arguments: request.arguments };
+      const latency = () => performance.now() - started;
+      try {
+        const result = await tools.call(request);
+        sink.recordToolRun({ ...facts, status: 'success', latencyMs: latency(), result });
+        return result;
+      } catch (thrown) {
+        const error = asGatewayError(thrown);
+        const status = error.kind === 'cancelled' ? 'cancelled' : 'error';
+        sink.recordToolRun({ ...facts, status, latencyMs: latency(), error });
+        throw thrown;
+      }
+    },
+  };
+}
+
+/** An exposed name is `<client>-<tool>`; client names hold no hyphen. */
+function splitName(name: string): [client: string, tool: string] {
+  const at = name.indexOf('-');
+  return at < 0 ? ['', name] : [name.slice(0, at), name.slice(at + 1)];
+}
