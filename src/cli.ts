@@ -43,7 +43,7 @@ const FLAGS: readonly Flag[] = [
     name: 'app-dir',
     variables: ['BIFROST_APP_DIR'],
     value: 'DIR',
-    help: 'folder of config.json and the databases (default ~/.config/bifrost, %APPDATA%\\bifrost on Windows)',
+    help: 'folder of config.json and the databases (default ~/.config/bifrost)',
   },
   {
     name: 'port',

@@ -1,0 +1,106 @@
+import type { LoadedConfig } from './config/load.ts';
+import type { JsonObject } from './model/json.ts';
+
+export interface McpClientFact {
+  readonly name: string;
+  /** `healthy`, `connecting`, ... */
+  readonly state: string;
+  readonly toolCount: number;
+}
+
+/** What a starting gateway knows about itself. */
+export interface BannerFacts {
+  readonly version: string;
+  readonly host: string;
+  readonly port: number;
+  readonly loaded: LoadedConfig;
+  readonly mcpClients: readonly McpClientFact[];
+}
+
+/** What a person who has just started the gateway needs next: addresses, what was found, and the commands to copy. */
+export function bannerText(facts: BannerFacts): string {
+  const url = urlOf(facts);
+  const lines = [
+    `Bifrost ${facts.version}`,
+    '',
+    `  Open       ${url}`,
+    `  MCP        ${url}/mcp`,
+    `  Config     ${facts.loaded.file ?? 'no config.json, so defaults'}`,
+    ...providerLines(facts.loaded),
+    ...mcpLines(facts.mcpClients),
+    ...facts.loaded.warnings.map((warning) => `  Warning    ${warning}`),
+    '',
+    '  Claude Code through this gateway:',
+    `    ANTHROPIC_BASE_URL=${url}/anthropic ANTHROPIC_API_KEY=dummy-key claude --model ${exampleModel(facts.loaded)}`,
+    '  Its MCP tools in Claude Code:',
+    `    claude mcp add --transport http bifrost ${url}/mcp`,
+    '',
+  ];
+  return lines.join('\n');
+}
+
+/** The same as one record for a JSON log. */
+export function bannerRecord(facts: BannerFacts): JsonObject {
+  const { loaded, version, mcpClients } = facts;
+  const url = urlOf(facts);
+  return {
+    version,
+    url,
+    mcp: `${url}/mcp`,
+    ...(loaded.file && { config: loaded.file }),
+    providers: Object.fromEntries(keyNames(loaded)),
+    mcpClients: mcpClients.map(({ name, state, toolCount }) => ({ name, state, tools: toolCount })),
+    notes: [...loaded.notes],
+    warnings: [...loaded.warnings],
+  };
+}
+
+/** Where a browser on this machine finds us: `0.0.0.0` listens everywhere but is no address to open. */
+function urlOf({ host, port }: BannerFacts): string {
+  if (host === '' || host === '0.0.0.0' || host === '::') return `http://localhost:${port}`;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** Each provider with the names of its keys that hold something: keys are named, never shown. */
+const keyNames = ({ config }: LoadedConfig): [provider: string, keys: string[]][] =>
+  Object.entries(config.providers).map(([provider, { keys }]) => [
+    provider,
+    keys.filter(({ enabled, value }) => enabled && !value.unset).map(({ name }) => name),
+  ]);
+
+function providerLines(loaded: LoadedConfig): string[] {
+  const providers = keyNames(loaded);
+  if (providers.length === 0) {
+    return [
+      '  Providers  none yet: set OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY or another provider key, or',
+      '             start Ollama, and restart; or add "providers" to config.json',
+    ];
+  }
+  const texts = providers.map(([provider, keys]) => `${provider} (${keys.join(', ') || 'no key'})`);
+  return [`  Providers  ${texts.join(', ')}`, ...loaded.notes.map((note) => `             ${note}`)];
+}
+
+function mcpLines(clients: readonly McpClientFact[]): string[] {
+  if (clients.length === 0) return ['  MCP tools  none; add servers under "mcp" in config.json'];
+  const total = clients.reduce((sum, { toolCount }) => sum + toolCount, 0);
+  const texts = clients.map(({ name, state, toolCount }) => `${name} ${state === 'healthy' ? toolCount : state}`);
+  return [`  MCP tools  ${total} (${texts.join(', ')})`];
+}
+
+/** A model to start with where people have that provider: the names the published guides use. */
+const EXAMPLE_MODELS: Readonly<Record<string, string>> = {
+  anthropic: 'claude-sonnet-4-20250514',
+  openai: 'gpt-4o',
+  gemini: 'gemini-2.5-pro',
+  groq: 'llama-3.1-70b-versatile',
+  mistral: 'mistral-large-latest',
+  ollama: 'llama3',
+};
+
+function exampleModel(loaded: LoadedConfig): string {
+  const providers = keyNames(loaded).filter(([, keys]) => keys.length > 0);
+  const known = providers.find(([provider]) => provider in EXAMPLE_MODELS)?.[0];
+  if (known) return `${known}/${EXAMPLE_MODELS[known]}`;
+  const first = providers[0]?.[0];
+  return first ? `${first}/MODEL` : 'openai/gpt-4o';
+}

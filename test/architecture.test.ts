@@ -1,0 +1,117 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { type Import, importsOf, sourceFiles } from './support/imports.ts';
+
+const root = resolve(import.meta.dirname, '..');
+const files = sourceFiles(resolve(root, 'src'));
+const imports = files.flatMap(importsOf);
+const servers = sourceFiles(resolve(root, 'mcp-servers'));
+
+/** Lowest first. A folder imports itself and lower rows, never its own row's neighbours. */
+const ROWS: readonly (readonly string[])[] = [
+  ['model'],
+  ['codecs', 'config'],
+  ['providers', 'mcp', 'stores'],
+  ['router', 'agent', 'governance', 'cache', 'logs'],
+  ['gateway'],
+  ['http', 'ui'],
+  ['top'],
+];
+
+const VENDOR_SDKS = ['openai', '@anthropic-ai/sdk', '@google/genai'];
+const MOST_LINES = 400;
+
+/** Tables and state machines that are one idea and longer than a file should be. */
+const LONG_FILES: readonly string[] = [];
+
+/** The folder below src; a file of src itself is the composition (`top`), but for gateway.ts, which has its own row. */
+function unitOf(path: string): string {
+  if (path === 'gateway.ts') return 'gateway';
+  return path.includes('/') ? (path.split('/')[0] ?? '') : 'top';
+}
+
+const rowOf = (unit: string): number => ROWS.findIndex((row) => row.includes(unit));
+
+function layerFaultOf({ from, to, isTypeOnly }: Import): string | undefined {
+  if (!/\.(ts|tsx|json)$/.test(to) || to.startsWith('../')) return undefined;
+  const [importer, imported] = [unitOf(from), unitOf(to)];
+  if (importer === imported) return undefined;
+  // the UI shares types with the admin API, and nothing else
+  if (importer === 'ui') {
+    return to === 'http/admin/contract.ts' && isTypeOnly ? undefined : `${from} (ui) imports ${to}`;
+  }
+  const isLower = rowOf(imported) >= 0 && rowOf(imported) < rowOf(importer);
+  return isLower && imported !== 'ui'
+    ? undefined
+    : `${from} (row ${rowOf(importer)}) imports ${to} (row ${rowOf(imported)})`;
+}
+
+const isVendorSdk = (target: string): boolean =>
+  VENDOR_SDKS.some((name) => target === name || target.startsWith(`${name}/`));
+
+const faults = (found: readonly Import[]): string[] => found.flatMap((one) => layerFaultOf(one) ?? []);
+
+describe('the layer table', () => {
+  test('there is something to check', () => {
+    expect(files.length).toBeGreaterThan(50);
+    expect(imports.filter(({ to }) => to.startsWith('model/')).length).toBeGreaterThan(20);
+    expect(imports.some(({ to }) => isVendorSdk(to))).toBe(true);
+    expect(servers.length).toBeGreaterThan(3);
+  });
+
+  test('every folder has a row', () => {
+    const unknown = files.map(({ path }) => unitOf(path)).filter((unit) => rowOf(unit) < 0);
+    expect([...new Set(unknown)]).toEqual([]);
+  });
+
+  test('every import points down', () => {
+    expect(faults(imports)).toEqual([]);
+  });
+
+  test.each([
+    ["import { a } from '../config/load.ts';", 'model/a.ts', true],
+    ["import type { A } from '../agent/loop.ts';", 'router/a.ts', true],
+    ["export { a } from './http/app.ts';", 'gateway.ts', true],
+    ["const a = await import('../gateway.ts');", 'mcp/a.ts', true],
+    ["import '../codecs/index.ts';", 'config/a.ts', true],
+    ["import {\n  a,\n  b,\n} from './gateway.ts';", 'main.ts', false],
+    ["import { a } from '../../model/json.ts';", 'codecs/gemini/a.ts', false],
+    ["import type { A } from '../http/admin/contract.ts';", 'ui/a.tsx', false],
+    ["import { a } from '../http/admin/contract.ts';", 'ui/a.tsx', true],
+    ["import { join } from 'node:path';", 'model/a.ts', false],
+  ])('%j in %s is a fault: %s', (text, path, isFault) => {
+    expect(faults(importsOf({ path, text }))).toHaveLength(isFault ? 1 : 0);
+  });
+});
+
+test('only providers/ knows the vendors’ SDKs', () => {
+  const outside = imports.filter(({ from, to }) => isVendorSdk(to) && unitOf(from) !== 'providers');
+  expect(outside).toEqual([]);
+});
+
+test('the bundled MCP servers know nothing of the gateway', () => {
+  const outside = servers.flatMap(importsOf).filter(({ to }) => to.startsWith('../'));
+  expect(outside).toEqual([]);
+});
+
+test('nothing is called utils', () => {
+  const paths = [...files, ...servers].map(({ path }) => path);
+  expect(paths.filter((path) => /(^|\/)utils?(\/|\.)/.test(path))).toEqual([]);
+});
+
+describe('files stay short', () => {
+  test(`none has more than ${MOST_LINES} lines`, () => {
+    const all = [...files.map(inFolder('src')), ...servers.map(inFolder('mcp-servers'))];
+    const long = all.filter(({ path, text }) => text.split('\n').length > MOST_LINES && !LONG_FILES.includes(path));
+    expect(long.map(({ path }) => path)).toEqual([]);
+  });
+
+  test('the exceptions exist', () => {
+    expect(LONG_FILES.filter((path) => !existsSync(resolve(root, path)))).toEqual([]);
+  });
+});
+
+function inFolder(folder: string) {
+  return ({ path, text }: { path: string; text: string }) => ({ path: `${folder}/${path}`, text });
+}
