@@ -18,6 +18,8 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['POST /openai/chat/completions', chat],
   ['POST /anthropic/v1/messages', messages],
   ['POST /anthropic/v1/messages/count_tokens', countTokens],
+  ['POST /v1/messages', messages],
+  ['POST /v1/messages/count_tokens', countTokens],
   ['GET /v1/models', models],
   ['GET /openai/v1/models', models],
   ['GET /openai/models', models],
