@@ -3,7 +3,7 @@ import { duration, milliseconds, nanoseconds, secondsOrNanoseconds } from './dur
 import { secret } from './secrets.ts';
 
 /** `["*"]` = all, empty = none, otherwise exactly those, compared without case. */
-export const whiteList = z
+const whiteList = z
   .array(z.string())
   .refine((list) => !list.includes('*') || list.length === 1, {
     message: "wildcard '*' cannot be used with other values in the whitelist",
@@ -14,7 +14,7 @@ export const whiteList = z
 
 const keyAlias = z.union([z.string(), z.looseObject({ model_id: z.string() })]);
 
-export const providerKey = z.looseObject({
+const providerKey = z.looseObject({
   id: z.string().optional(),
   name: z.string().default(''),
   value: secret.prefault(''),
@@ -28,7 +28,7 @@ export const providerKey = z.looseObject({
   sgl_key_config: z.looseObject({ url: secret }).optional(),
 });
 
-export const networkConfig = z.looseObject({
+const networkConfig = z.looseObject({
   base_url: secret.optional(),
   extra_headers: z.record(z.string(), secret).default({}),
   default_request_timeout_in_seconds: z.number().positive().default(300),
@@ -42,7 +42,7 @@ export const networkConfig = z.looseObject({
 
 const BASE_TYPES = ['openai', 'anthropic', 'bedrock', 'cohere', 'gemini', 'replicate', 'huggingface'] as const;
 
-export const customProvider = z.looseObject({
+const customProvider = z.looseObject({
   base_provider_type: z.enum(BASE_TYPES),
   is_key_less: z.boolean().default(false),
   allowed_requests: z.record(z.string(), z.boolean()).optional(),
