@@ -10,7 +10,6 @@ import { eventsOf } from '../model/response.ts';
 import { decodedFrames } from './decoded.ts';
 import type { DirectResponse, StreamBody } from './direct-response.ts';
 import { forwardedHeaders } from './forwarded-headers.ts';
-import { watchIdle } from './idle.ts';
 import { type Outgoing, outgoing } from './outgoing.ts';
 import { endOf, passThroughFrames } from './pass-through.ts';
 import { type Deployment, isScripted, type Provider } from './provider.ts';
@@ -59,17 +58,18 @@ export function createProviderCall({ codecs, upstreams }: ProviderCallOptions): 
     const abort = new AbortController();
     const onCancel = () => abort.abort(context.signal.reason);
     context.signal.addEventListener('abort', onCancel, { once: true });
+    let isComplete = false;
     try {
       if (context.signal.aborted) throw cancelled(context);
       const answer = await send(target, sent, context, abort.signal);
       context.trace.upstreamHeaders = toldHeaders(answer.headers.record);
       yield* framesOf(answer, target, sent, request, context);
+      isComplete = true;
     } catch (thrown) {
       throw context.signal.aborted ? cancelled(context) : asGatewayError(thrown);
     } finally {
       context.signal.removeEventListener('abort', onCancel);
-      // Ends the upstream request if the answer was not read to its end
-      abort.abort();
+      if (!isComplete) abort.abort();
     }
   }
 
@@ -112,31 +112,22 @@ function framesOf(
   return streamFrames(stream, provider, sent, request, context, answerContext);
 }
 
-async function* streamFrames(
+function streamFrames(
   body: StreamBody,
-  { name, network }: Provider,
+  { name: provider, network }: Provider,
   { codec, passThrough }: Outgoing,
   request: ChatRequest,
   { trace }: CallContext,
   context: AnswerContext,
-): AsyncGenerator<Frame> {
-  const watch = watchIdle(body, network.stream_idle_timeout_in_seconds * 1_000, name);
-  try {
-    if (!passThrough || !request.stream) return yield* decodedFrames({ codec, context, body, watch });
-    yield* passThroughFrames({
-      codec,
-      body,
-      watch,
-      provider: name,
-      onErrorInside: (error) => {
-        // The attempt under way is the last one
-        const attempt = trace.attempts.at(-1);
-        if (attempt) attempt.error = error.message;
-      },
-    });
-  } finally {
-    watch.stop();
-  }
+): AsyncIterable<Frame> {
+  const idleMs = network.stream_idle_timeout_in_seconds * 1_000;
+  if (!passThrough || !request.stream) return decodedFrames({ codec, context, body, provider, idleMs });
+  const onErrorInside = (error: GatewayError) => {
+    // The attempt under way is the last one
+    const attempt = trace.attempts.at(-1);
+    if (attempt) attempt.error = error.message;
+  };
+  return passThroughFrames({ codec, body, provider, idleMs, onErrorInside });
 }
 
 /** A whole answer as one frame; also where a stream was asked for and the upstream gave none. */

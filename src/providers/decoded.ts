@@ -1,52 +1,94 @@
-import type { AnswerContext, Codec } from '../codecs/codec.ts';
+import type { AnswerContext, Codec, WireEvent } from '../codecs/codec.ts';
 import { createSseReader } from '../codecs/sse.ts';
 import type { Frame, StreamEvent } from '../model/event.ts';
 import type { StreamBody } from './direct-response.ts';
-import type { IdleWatch } from './idle.ts';
+import { watchIdle } from './idle.ts';
 
 export interface Decoded {
   readonly codec: Codec;
   readonly context: AnswerContext;
   readonly body: StreamBody;
-  readonly watch: IdleWatch;
+  readonly provider: string;
+  readonly idleMs: number;
 }
 
 /**
  * An upstream's stream as events, a frame for each read. `response-start` waits for the first content, so that a
  * failure before it can still be answered by another provider. Throws GatewayError; what came before is yielded first.
  */
-export async function* decodedFrames({ codec, context, body, watch }: Decoded): AsyncGenerator<Frame> {
+export async function* decodedFrames({ codec, context, body, provider, idleMs }: Decoded): AsyncGenerator<Frame> {
   const reader = createSseReader();
-  const decoder = codec.decodeStream(context);
-  let events: StreamEvent[] = [];
-  let begun = false;
-  let failure: unknown;
-  while (failure === undefined) {
-    try {
-      const bytes = await body.read();
+  const answer = new DecodedAnswer(codec.decodeStream(context));
+  const watch = watchIdle(body, { idleMs, provider, isComplete: () => answer.isComplete });
+  let broken: unknown;
+  try {
+    while (!answer.failure) {
+      const bytes = await body.read().catch((thrown: unknown) => {
+        broken = thrown;
+      });
       if (!bytes) break;
       const wireEvents = reader.push(bytes);
+      // Keep-alive comments are no events, and no sign that the model is at work
       if (wireEvents.length > 0) watch.heard();
-      for (const wireEvent of wireEvents) append(events, decoder.push(wireEvent));
-      if (events.at(-1)?.type === 'response-end') watch.complete();
-    } catch (thrown) {
-      failure = thrown;
+      answer.push(wireEvents);
+      const events = answer.take();
+      if (events) yield { events };
     }
-    begun ||= events.some(({ type }) => type !== 'response-start');
-    if (!begun || events.length === 0) continue;
-    yield { events };
-    events = [];
+  } finally {
+    watch.stop();
   }
-  try {
-    for (const wireEvent of reader.end()) append(events, decoder.push(wireEvent));
-    append(events, decoder.end());
-  } catch (thrown) {
-    // An upstream that goes silent or breaks off behind a complete answer has answered; otherwise the first fault counts
-    throw failure ?? thrown;
-  }
-  if (events.length > 0) yield { events };
+  answer.end(reader.end());
+  const events = answer.take();
+  if (events) yield { events };
+  // A connection that breaks or falls silent behind a complete answer does no harm
+  if (answer.failure) throw broken ?? answer.failure;
 }
 
-function append(events: StreamEvent[], more: readonly StreamEvent[]): void {
-  for (const event of more) events.push(event);
+/** Events that wait to be passed on, and the fault that ended them. */
+class DecodedAnswer {
+  failure: Error | undefined;
+  isComplete = false;
+  readonly #decoder: ReturnType<Codec['decodeStream']>;
+  #events: StreamEvent[] = [];
+  #hasContent = false;
+
+  constructor(decoder: ReturnType<Codec['decodeStream']>) {
+    this.#decoder = decoder;
+  }
+
+  push(wireEvents: readonly WireEvent[]): void {
+    this.#guarded(() => {
+      for (const wireEvent of wireEvents) this.#add(this.#decoder.push(wireEvent));
+    });
+  }
+
+  end(wireEvents: readonly WireEvent[]): void {
+    this.push(wireEvents);
+    this.#guarded(() => this.#add(this.#decoder.end()));
+  }
+
+  /** All that may be passed on now; undefined while there is no content, or nothing new. */
+  take(): readonly StreamEvent[] | undefined {
+    if (!this.#hasContent || this.#events.length === 0) return undefined;
+    const events = this.#events;
+    this.#events = [];
+    return events;
+  }
+
+  #add(events: readonly StreamEvent[]): void {
+    for (const event of events) {
+      this.#events.push(event);
+      if (event.type !== 'response-start') this.#hasContent = true;
+      if (event.type === 'response-end') this.isComplete = true;
+    }
+  }
+
+  #guarded(decode: () => void): void {
+    if (this.failure) return;
+    try {
+      decode();
+    } catch (thrown) {
+      this.failure = thrown instanceof Error ? thrown : new Error(String(thrown));
+    }
+  }
 }

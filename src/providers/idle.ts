@@ -8,28 +8,52 @@ const GRACE_MS = 1_000;
 export interface IdleWatch {
   /** Something came. */
   heard(): void;
-  /** The answer is complete: the upstream gets a moment to close, so that the connection can be used again. */
-  complete(): void;
   stop(): void;
 }
 
-/** A read under way throws GatewayError('timeout') once nothing was heard for `idleMs`. */
-export function watchIdle(body: StreamBody, idleMs: number, provider: string): IdleWatch {
-  const onSilence = () =>
-    body.cancel(
-      new GatewayError(
-        'timeout',
-        `${provider} sent nothing for ${idleMs / 1_000} s in the middle of its answer; raise network_config.stream_idle_timeout_in_seconds if it needs longer`,
-        { provider },
-      ),
-    );
-  let timer = setTimeout(onSilence, idleMs);
+export interface IdleLimits {
+  readonly idleMs: number;
+  readonly provider: string;
+  /** Whether what came so far is a complete answer, so that there is no reason to wait any longer. */
+  readonly isComplete: () => boolean;
+}
+
+/** A read under way throws GatewayError('timeout') once nothing was heard for `idleMs`, or a second behind the end. */
+export function watchIdle(body: StreamBody, { idleMs, provider, isComplete }: IdleLimits): IdleWatch {
+  const graceMs = Math.min(GRACE_MS, idleMs / 2);
+  let isQuiet = false;
+  let timer = setTimeout(onQuiet, graceMs);
+
+  function onQuiet(): void {
+    if (isComplete()) {
+      onSilence();
+      return;
+    }
+    isQuiet = true;
+    timer = setTimeout(onSilence, idleMs - graceMs);
+  }
+
+  function onSilence(): void {
+    body.cancel(silence(provider, idleMs));
+  }
+
   return {
-    heard: () => timer.refresh(),
-    complete: () => {
+    heard: () => {
+      if (!isQuiet) {
+        timer.refresh();
+        return;
+      }
       clearTimeout(timer);
-      timer = setTimeout(onSilence, GRACE_MS);
+      isQuiet = false;
+      timer = setTimeout(onQuiet, graceMs);
     },
     stop: () => clearTimeout(timer),
   };
 }
+
+const silence = (provider: string, idleMs: number): GatewayError =>
+  new GatewayError(
+    'timeout',
+    `${provider} sent nothing for ${idleMs / 1_000} s in the middle of its answer; raise network_config.stream_idle_timeout_in_seconds if it needs longer`,
+    { provider },
+  );

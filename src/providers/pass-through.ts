@@ -1,10 +1,10 @@
-import type { AnswerContext, Codec, Glance } from '../codecs/codec.ts';
+import type { Codec, Glance } from '../codecs/codec.ts';
 import { createSseReader } from '../codecs/sse.ts';
 import { GatewayError } from '../model/errors.ts';
 import type { Frame, StreamEvent } from '../model/event.ts';
 import { NO_USAGE } from '../model/usage.ts';
 import type { StreamBody } from './direct-response.ts';
-import type { IdleWatch } from './idle.ts';
+import { watchIdle } from './idle.ts';
 
 const NO_EVENTS: readonly StreamEvent[] = Object.freeze([]);
 const NO_BYTES = new Uint8Array(0);
@@ -19,8 +19,8 @@ const END_BYTES = 8_192;
 export interface PassThrough {
   readonly codec: Codec;
   readonly body: StreamBody;
-  readonly watch: IdleWatch;
   readonly provider: string;
+  readonly idleMs: number;
   /** Called with an error that the bytes already tell the client about. */
   readonly onErrorInside: (error: GatewayError) => void;
 }
@@ -32,23 +32,28 @@ export interface PassThrough {
  * throw, because the client has it from the bytes: it ends with reason `other`, and `onErrorInside` is told.
  */
 export async function* passThroughFrames(given: PassThrough): AsyncGenerator<Frame> {
-  const { codec, body, watch } = given;
+  const { codec, body, provider, idleMs } = given;
   const ends = new StreamEnds();
   const opening = new Opening(codec);
-  let failure: unknown;
-  for (;;) {
-    const bytes = await body.read().catch((thrown: unknown) => {
-      failure = thrown;
-      return undefined;
-    });
-    if (!bytes) break;
-    if (!isComment(bytes)) watch.heard();
-    ends.push(bytes);
-    const passed = opening.pass(bytes);
-    if (passed) yield { raw: { codec: codec.id, bytes: passed }, events: NO_EVENTS };
+  const isComplete = () => codec.glance(ends.bytes, 'sse').complete;
+  const watch = watchIdle(body, { idleMs, provider, isComplete });
+  let broken: unknown;
+  try {
+    for (;;) {
+      const bytes = await body.read().catch((thrown: unknown) => {
+        broken = thrown;
+      });
+      if (!bytes) break;
+      if (!isComment(bytes)) watch.heard();
+      ends.push(bytes);
+      const passed = opening.pass(bytes);
+      if (passed) yield { raw: { codec: codec.id, bytes: passed }, events: NO_EVENTS };
+    }
+  } finally {
+    watch.stop();
   }
   const glance = codec.glance(ends.bytes, 'sse');
-  if (!glance.complete && !glance.error) throw failure ?? cutShort(given.provider);
+  if (!glance.complete && !glance.error) throw broken ?? cutShort(provider);
   if (glance.error && opening.held) throw glance.error;
   if (glance.error) given.onErrorInside(glance.error);
   yield { raw: { codec: codec.id, bytes: opening.held ?? NO_BYTES }, events: [endOf(glance)] };
@@ -73,13 +78,14 @@ class Opening {
   #held: Buffer[] | undefined = [];
   #heldBytes = 0;
 
-  constructor(codec: Codec, context: AnswerContext = {}) {
-    this.#decoder = codec.decodeStream(context);
+  constructor(codec: Codec) {
+    this.#decoder = codec.decodeStream();
   }
 
   /** What waits; undefined once content has come. */
   get held(): Buffer | undefined {
-    return this.#held && Buffer.concat(this.#held);
+    const [only] = this.#held ?? [];
+    return this.#held?.length === 1 ? only : this.#held && Buffer.concat(this.#held);
   }
 
   /** What may go to the client now. Throws the dialect's own error if it comes before any content. */

@@ -1,0 +1,95 @@
+import type { Codec } from '../codecs/codec.ts';
+import type { ProviderKey } from '../config/schema.ts';
+import type { CallContext } from '../model/call.ts';
+import type { CodecId } from '../model/content.ts';
+import { GatewayError } from '../model/errors.ts';
+import { isObject } from '../model/json.ts';
+import type { ChatRequest } from '../model/request.ts';
+import type { CallTarget } from './call.ts';
+import type { DirectResponse } from './direct-response.ts';
+import { forwardedHeaders } from './forwarded-headers.ts';
+import { isScripted, type Provider } from './provider.ts';
+import { refusalOf } from './refusal.ts';
+import type { Upstreams } from './upstreams.ts';
+
+/** A model as its provider lists it. */
+export interface UpstreamModel {
+  readonly id: string;
+  /** Seconds since 1970; 0 when the provider does not say. */
+  readonly created: number;
+  readonly displayName?: string;
+}
+
+export interface ProviderCatalog {
+  /** The models a provider lists for a key. Throws GatewayError. */
+  listModels(provider: Provider, key: ProviderKey, signal: AbortSignal): Promise<readonly UpstreamModel[]>;
+  /** Input tokens as the provider itself counts them; undefined where it cannot be asked. Throws GatewayError. */
+  countTokens(target: CallTarget, request: ChatRequest, context: CallContext): Promise<number | undefined>;
+}
+
+interface CatalogOptions {
+  readonly codecs: Readonly<Record<CodecId, Codec>>;
+  readonly upstreams: Upstreams;
+}
+
+/** Anthropic gives 20 models a page unless asked; 1000 is the most (Models API). */
+const MODELS_PATH: Readonly<Record<CodecId, string>> = {
+  'openai-chat': '/models',
+  'anthropic-messages': '/v1/models?limit=1000',
+};
+
+export const createProviderCatalog = ({ codecs, upstreams }: CatalogOptions): ProviderCatalog => ({
+  async listModels({ name, deployment, upstreamOf }, key, signal) {
+    if (isScripted(deployment)) return deployment.models.map((id) => ({ id, created: 0 }));
+    const [format] = deployment.speaks;
+    const upstream = await upstreams(upstreamOf(key));
+    const answer = await upstream.get(MODELS_PATH[format], { headers: {}, signal });
+    if (!answer.ok) throw refusalOf(answer, codecs[format], name);
+    return modelsIn(answer, name);
+  },
+
+  async countTokens({ provider, key, model }, request, context) {
+    const { deployment } = provider;
+    const { raw } = request;
+    if (isScripted(deployment) || !deployment.speaks.includes('anthropic-messages')) return undefined;
+    if (raw?.codec !== 'anthropic-messages' || !request.untouched) return undefined;
+    const upstream = await upstreams(provider.upstreamOf(key));
+    const headers = forwardedHeaders(context.caller.forwardHeaders, 'anthropic-messages');
+    const { signal } = context;
+    const answer = await upstream.post('/v1/messages/count_tokens', raw.withModel(model), { headers, signal });
+    if (!answer.ok) throw refusalOf(answer, codecs['anthropic-messages'], provider.name);
+    const body = jsonOf(answer, provider.name);
+    return isObject(body) && typeof body.input_tokens === 'number' ? body.input_tokens : undefined;
+  },
+});
+
+/** `{data: [...]}`, both vendors' shape; some servers give the list alone. */
+function modelsIn(answer: DirectResponse, provider: string): readonly UpstreamModel[] {
+  const body = jsonOf(answer, provider);
+  const list = isObject(body) ? body.data : body;
+  if (!Array.isArray(list)) {
+    throw new GatewayError('bad-response', `${provider} listed its models in a form we do not know`, { provider });
+  }
+  return list.flatMap((entry: unknown): UpstreamModel[] => {
+    if (!isObject(entry) || typeof entry.id !== 'string') return [];
+    // Google lists `models/gemini-2.5-pro` and takes the name without the folder
+    const id = entry.id.replace(/^models\//, '');
+    const displayName = entry.display_name;
+    return [{ id, created: secondsOf(entry), ...(typeof displayName === 'string' && { displayName }) }];
+  });
+}
+
+/** OpenAI gives `created` in seconds, Anthropic `created_at` as a date. */
+function secondsOf(entry: { created?: unknown; created_at?: unknown }): number {
+  if (typeof entry.created === 'number') return entry.created;
+  const ms = typeof entry.created_at === 'string' ? Date.parse(entry.created_at) : Number.NaN;
+  return Number.isNaN(ms) ? 0 : Math.floor(ms / 1_000);
+}
+
+function jsonOf(answer: DirectResponse, provider: string): unknown {
+  try {
+    return JSON.parse(answer.bytes.toString('utf8'));
+  } catch (cause) {
+    throw new GatewayError('bad-response', `${provider} answered with something other than JSON`, { provider, cause });
+  }
+}

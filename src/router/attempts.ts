@@ -1,0 +1,126 @@
+import type { ProviderKey } from '../config/schema.ts';
+import type { Attempt, CallContext } from '../model/call.ts';
+import { asGatewayError, GatewayError } from '../model/errors.ts';
+import type { Frame } from '../model/event.ts';
+import type { ChatRequest } from '../model/request.ts';
+import type { ProviderCall } from '../providers/call.ts';
+import { backoffMs, type Sleep } from './backoff.ts';
+import { eligibleKeys, pickKey, upstreamModel } from './keys.ts';
+import { type Reaction, reactionTo } from './reactions.ts';
+import type { Target } from './resolve.ts';
+
+export interface AttemptTools {
+  readonly call: ProviderCall;
+  readonly random: () => number;
+  readonly sleep: Sleep;
+  /** Milliseconds on the clock of `CallContext.startedAtMs`. */
+  readonly now: () => number;
+}
+
+/** An answer that has begun: its first frame, and where the others come from. */
+export interface Begun {
+  readonly first: Frame;
+  readonly rest: AsyncIterator<Frame>;
+  readonly attempt: Attempt;
+}
+
+export interface Failed {
+  readonly error: GatewayError;
+  /** False when no other target may be tried either. */
+  readonly mayFallBack: boolean;
+}
+
+/**
+ * Tries one target with its keys until an answer begins. Rate limits change the key, dead keys do so at once, trouble
+ * upstream repeats with the same; pauses and repeats are the provider's `max_retries`, a dead key costs none.
+ */
+export async function tryTarget(
+  target: Target,
+  fallbackIndex: number,
+  request: ChatRequest,
+  context: CallContext,
+  tools: AttemptTools,
+): Promise<Begun | Failed> {
+  const { provider, model } = target;
+  const keys = new KeyRing(eligibleKeys(provider, model), tools.random);
+  for (let retry = 0; ; ) {
+    const key = keys.current;
+    const attempt = recorded(context, target, key, fallbackIndex, tools.now());
+    const outcome = await begin(tools.call({ provider, key, model: attempt.model }, request, context), attempt);
+    if ('first' in outcome) return outcome;
+    const { error } = outcome;
+    const reaction = context.signal.aborted ? 'stop' : reactionTo(error);
+    if (reaction === 'stop' || reaction === 'next-target') return { error, mayFallBack: reaction !== 'stop' };
+    if (!keys.advance(reaction)) return { error, mayFallBack: true };
+    if (reaction === 'drop-key') continue;
+    if (retry >= provider.network.max_retries) return { error, mayFallBack: true };
+    await tools.sleep(
+      backoffMs(retry, provider.network, error.details.retryAfterMs ?? 0, tools.random),
+      context.signal,
+    );
+    retry++;
+  }
+}
+
+function recorded(context: CallContext, target: Target, key: ProviderKey, fallbackIndex: number, now: number): Attempt {
+  const attempt: Attempt = {
+    provider: target.provider.name,
+    model: upstreamModel(key, target.model),
+    keyName: key.name,
+    fallbackIndex,
+    startedAtMs: now,
+  };
+  context.trace.attempts.push(attempt);
+  return attempt;
+}
+
+async function begin(frames: AsyncIterable<Frame>, attempt: Attempt): Promise<Begun | { error: GatewayError }> {
+  const rest = frames[Symbol.asyncIterator]();
+  try {
+    const { done, value: first } = await rest.next();
+    if (!done) return { first, rest, attempt };
+    throw new GatewayError('bad-response', `${attempt.provider} answered nothing`, { provider: attempt.provider });
+  } catch (thrown) {
+    const error = asGatewayError(thrown);
+    attempt.error = error.message;
+    return { error };
+  }
+}
+
+/** The keys of one target during one request. */
+class KeyRing {
+  readonly #random: () => number;
+  #alive: readonly ProviderKey[];
+  #fresh: readonly ProviderKey[];
+  #current: ProviderKey;
+
+  constructor(keys: readonly ProviderKey[], random: () => number) {
+    this.#random = random;
+    this.#alive = keys;
+    this.#fresh = keys;
+    this.#current = this.#pick();
+  }
+
+  get current(): ProviderKey {
+    return this.#current;
+  }
+
+  /** Goes to the key that the reaction asks for; false when none is left. */
+  advance(reaction: Reaction): boolean {
+    if (reaction === 'retry') return true;
+    const others = (keys: readonly ProviderKey[]) => keys.filter((key) => key !== this.#current);
+    if (reaction === 'drop-key') this.#alive = others(this.#alive);
+    this.#fresh = others(this.#fresh);
+    // Once all were tried, they are tried again
+    if (this.#fresh.length === 0) this.#fresh = this.#alive;
+    if (this.#fresh.length === 0) return false;
+    this.#current = this.#pick();
+    return true;
+  }
+
+  #pick(): ProviderKey {
+    const [first, ...others] = this.#fresh;
+    if (!first) throw new GatewayError('internal', 'a target without keys was tried');
+    return pickKey([first, ...others], this.#random);
+  }
+}

@@ -1,0 +1,67 @@
+import type { ProviderKey } from '../config/schema.ts';
+import { GatewayError } from '../model/errors.ts';
+import type { Provider } from '../providers/provider.ts';
+
+const ALL = '*';
+
+const isListed = (list: readonly string[], model: string): boolean =>
+  list.some((entry) => entry.toLowerCase() === model.toLowerCase());
+
+/** Whether a key may be used at all: switched on, and with a value where one is needed. */
+const isUsable = (key: ProviderKey, { keyless }: Provider): boolean =>
+  key.enabled && (keyless || key.value.value !== '');
+
+/** Allow-list (absent or `*` = all), then block-list; a vLLM key with a model name serves that model only. */
+export function servesModel(key: ProviderKey, model: string): boolean {
+  if (isListed(key.blacklisted_models, model)) return false;
+  const only = key.vllm_key_config?.model_name;
+  if (only) return only.toLowerCase() === model.toLowerCase();
+  return !key.models || key.models.includes(ALL) || isListed(key.models, model);
+}
+
+/** Whether a key's lists or aliases name the model, so that no guess is needed. */
+export const namesModel = (key: ProviderKey, model: string): boolean =>
+  isListed(key.models ?? [], model) || isListed(Object.keys(key.aliases), model);
+
+export const usableKeys = (provider: Provider): readonly ProviderKey[] =>
+  provider.keys.filter((key) => isUsable(key, provider));
+
+/** The keys that may serve `model`, as configured. Throws GatewayError that says why there is none. */
+export function eligibleKeys(provider: Provider, model: string): readonly ProviderKey[] {
+  const keys = usableKeys(provider).filter((key) => servesModel(key, model));
+  if (keys.length > 0) return keys;
+  throw new GatewayError('invalid-request', whyNoKey(provider, model), { provider: provider.name });
+}
+
+function whyNoKey(provider: Provider, model: string): string {
+  const { name, keys } = provider;
+  if (keys.length === 0) return `provider "${name}" has no keys: add one under providers.${name}.keys`;
+  if (usableKeys(provider).length > 0) {
+    return `no key of provider "${name}" may serve model "${model}": add it to the "models" of a key, or write ["*"]`;
+  }
+  const unset = keys.flatMap(({ value }) => (value.unset && value.ref ? [value.ref.replace(/^env\./, '')] : []));
+  if (unset.length > 0) return `provider "${name}" has no key: set ${unset.join(' or ')} and restart`;
+  return `every key of provider "${name}" is switched off or empty`;
+}
+
+/** One of `keys`, by weight; all weights zero = by chance alone. `random` gives [0, 1). */
+export function pickKey(keys: readonly [ProviderKey, ...ProviderKey[]], random: () => number): ProviderKey {
+  const [first] = keys;
+  if (keys.length === 1) return first;
+  const total = keys.reduce((sum, { weight }) => sum + weight, 0);
+  if (total === 0) return keys[Math.floor(random() * keys.length)] ?? first;
+  let left = random() * total;
+  for (const key of keys) {
+    left -= key.weight;
+    if (left < 0) return key;
+  }
+  return first;
+}
+
+/** The model's name upstream: a key may call it otherwise. */
+export function upstreamModel(key: ProviderKey, model: string): string {
+  const wanted = model.toLowerCase();
+  const alias = Object.entries(key.aliases).find(([name]) => name.toLowerCase() === wanted)?.[1];
+  if (alias === undefined) return model;
+  return typeof alias === 'string' ? alias : alias.model_id;
+}

@@ -1,0 +1,101 @@
+import type { CallContext, ModelCall } from '../model/call.ts';
+import { asGatewayError, GatewayError } from '../model/errors.ts';
+import type { Frame } from '../model/event.ts';
+import type { ChatRequest } from '../model/request.ts';
+import type { ProviderCall } from '../providers/call.ts';
+import type { Provider } from '../providers/provider.ts';
+import { type AttemptTools, type Begun, tryTarget } from './attempts.ts';
+import { type Sleep, sleep } from './backoff.ts';
+import { explicitTarget, resolveModel, type Target } from './resolve.ts';
+
+export interface RouterOptions {
+  readonly providers: ReadonlyMap<string, Provider>;
+  readonly call: ProviderCall;
+  /** [0, 1); for tests. */
+  readonly random?: () => number;
+  readonly sleep?: Sleep;
+  readonly now?: () => number;
+}
+
+/**
+ * Sends each request to the target it names, and to its fallbacks while the client has seen nothing of an answer.
+ * When all fail, the first target's error is thrown.
+ */
+export function createRouter(options: RouterOptions): ModelCall {
+  const tools: AttemptTools = {
+    call: options.call,
+    random: options.random ?? Math.random,
+    sleep: options.sleep ?? sleep,
+    now: options.now ?? (() => performance.now()),
+  };
+  return async function* route(request, context) {
+    const begun = await firstAnswer(targetsOf(request, context, options.providers), request, context, tools);
+    yield* framesOf(begun);
+  };
+}
+
+/** The primary and its fallbacks, each resolved when its turn comes. Fallbacks that nobody serves are left out. */
+function* targetsOf(
+  { model, fallbacks, stream }: ChatRequest,
+  { dialect }: CallContext,
+  providers: ReadonlyMap<string, Provider>,
+): Generator<Target> {
+  const primary = resolveModel(model, providers, dialect);
+  const operation = stream ? 'chat_completion_stream' : 'chat_completion';
+  if (!primary.provider.allows(operation)) {
+    const { name } = primary.provider;
+    throw new GatewayError(
+      'invalid-request',
+      `${operation} is not supported by provider "${name}": its allowed_requests leave it out`,
+      { provider: name },
+    );
+  }
+  yield primary;
+  for (const fallback of fallbacks) {
+    const target = resolvedFallback(fallback, providers);
+    if (target?.provider.allows(operation)) yield target;
+  }
+}
+
+function resolvedFallback(name: string, providers: ReadonlyMap<string, Provider>): Target | undefined {
+  try {
+    return explicitTarget(name, providers);
+  } catch {
+    // A fallback at a provider that is not configured is passed over, as in the original
+    return undefined;
+  }
+}
+
+async function firstAnswer(
+  targets: Iterable<Target>,
+  request: ChatRequest,
+  context: CallContext,
+  tools: AttemptTools,
+): Promise<Begun> {
+  let primaryError: GatewayError | undefined;
+  let index = 0;
+  for (const target of targets) {
+    const outcome = await tryTarget(target, index, request, context, tools).catch((thrown: unknown) => ({
+      error: asGatewayError(thrown),
+      mayFallBack: !context.signal.aborted,
+    }));
+    if ('first' in outcome) return outcome;
+    if (!outcome.mayFallBack) throw outcome.error;
+    primaryError ??= outcome.error;
+    index++;
+  }
+  throw primaryError ?? new GatewayError('internal', 'a request without a target was routed');
+}
+
+async function* framesOf({ first, rest, attempt }: Begun): AsyncGenerator<Frame> {
+  try {
+    yield first;
+    for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
+  } catch (thrown) {
+    const error = asGatewayError(thrown);
+    attempt.error = error.message;
+    throw error;
+  } finally {
+    await rest.return?.();
+  }
+}
