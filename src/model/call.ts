@@ -16,6 +16,8 @@ export interface Caller {
   readonly toolVisibility?: 'native' | 'hidden';
   /** Request headers that may travel on (`anthropic-beta`, `anthropic-version`, `x-bf-eh-*` with the prefix removed). */
   readonly forwardHeaders: Readonly<Record<string, string>>;
+  /** Request headers, lower-case, that some MCP client's `allowed_extra_headers` asks for; never sent to providers. */
+  readonly mcpHeaders?: Readonly<Record<string, string>>;
 }
 
 /** One try at one target with one key, for the log and for response headers. */

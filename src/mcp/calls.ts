@@ -1,0 +1,44 @@
+import { GatewayError } from '../model/errors.ts';
+import type { ToolResult } from './contract.ts';
+import { type Execution, execute, timedOut } from './execute.ts';
+import { isNeverExecuted } from './failures.ts';
+import type { Session } from './session.ts';
+import { waitFor } from './timing.ts';
+
+/** A connection, as far as a call cares. */
+export interface Dialable {
+  readonly session: Session | undefined;
+  readonly isDialling: boolean;
+  /** The last dial failed a moment ago. */
+  readonly isRefused: boolean;
+  /** Why there is no session, for whoever wanted one. */
+  readonly absence: string;
+  /** Gives a new session; single-flight. */
+  dial(): Promise<void>;
+}
+
+/** Runs one call, on a new session where there is none or where the server forgot ours. */
+export async function runCall(connection: Dialable, execution: Execution): Promise<ToolResult> {
+  const session = connection.session ?? (await sessionFor(connection, execution));
+  try {
+    return await execute(session, execution);
+  } catch (thrown) {
+    // A request that may have been run is never sent again.
+    if (!isNeverExecuted(thrown) || execution.request.signal.aborted) throw thrown;
+  }
+  // Whoever comes first dials; the others find the new session, or wait for it.
+  const isNewer = connection.session !== undefined && connection.session !== session;
+  const fresh = isNewer ? connection.session : undefined;
+  return execute(fresh ?? (await sessionFor(connection, execution)), execution);
+}
+
+/** A new session for this call, which waits no longer than its own timeout. */
+export async function sessionFor(connection: Dialable, execution: Execution): Promise<Session> {
+  // Many calls at once must not hammer a server that has just refused.
+  if (connection.isRefused && !connection.isDialling) throw new Error(connection.absence);
+  const outcome = await waitFor(connection.dial(), execution.timeoutMs, execution.request.signal);
+  if (outcome === 'late') throw timedOut(execution, 1);
+  if (outcome === 'aborted') throw new GatewayError('cancelled', `the call of ${execution.tool.name} was cancelled`);
+  if (!connection.session) throw new Error(connection.absence);
+  return connection.session;
+}

@@ -1,0 +1,266 @@
+import { randomUUID } from 'node:crypto';
+import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
+import type { McpClientConfig, ToolManagerConfig } from '../config/schema.ts';
+import type { Caller } from '../model/call.ts';
+import { GatewayError } from '../model/errors.ts';
+import { buildCatalog, type CatalogSource } from './catalog.ts';
+import { Connection, type ConnectionOptions, type McpLog } from './connection.ts';
+import type { Catalog, CatalogTool, ClientStatus, ToolCallRequest, ToolResult } from './contract.ts';
+import type { Execution } from './execute.ts';
+import { isFiltered, refusalOf, unknownTool } from './filters.ts';
+import { headersFor } from './forward-headers.ts';
+import { compareNames } from './listed-tools.ts';
+import { patientFetch } from './patient-fetch.ts';
+import { connectFailure, type Entry, statusOf } from './status.ts';
+import { DEFAULT_TIMING, type McpTiming, settlesWithin } from './timing.ts';
+import type { Command } from './transports.ts';
+
+export interface McpClientsOptions {
+  readonly clients: readonly McpClientConfig[];
+  readonly toolManager: ToolManagerConfig;
+  /** Where stdio servers run: the app-dir. */
+  readonly cwd: string;
+  readonly log: McpLog;
+  /** Carries the HTTP transports; must not time out by itself on silent streams. */
+  readonly fetch?: FetchLike;
+  readonly resolveCommand?: (command: string, args: readonly string[]) => Command;
+  /** `mcp.tool_sync_interval`. */
+  readonly syncIntervalMs?: number;
+  readonly environment?: NodeJS.ProcessEnv;
+  readonly timing?: Partial<McpTiming>;
+  readonly random?: () => number;
+}
+
+/** What cannot change after a client was made; a patch that has these is otherwise obeyed (Bifrost v2). */
+const IMMUTABLE = ['client_id', 'connection_type', 'connection_string', 'stdio_config', 'auth_type'] as const;
+const CACHED_VIEWS = 200;
+
+/** All MCP clients of the gateway: their connections, their tools as one catalog, and the way to call one. */
+export class McpClients {
+  readonly #timing: McpTiming;
+  readonly #connectionOptions: ConnectionOptions;
+  readonly #http = patientFetch();
+  readonly #entries = new Map<string, Entry>();
+  readonly #listeners = new Set<(catalog: Catalog) => void>();
+  readonly #views = new Map<string, readonly CatalogTool[]>();
+  #toolManager: ToolManagerConfig;
+  #sources: readonly CatalogSource[] = [];
+  #catalog: Catalog = buildCatalog(0, []);
+  #closed = false;
+
+  constructor(options: McpClientsOptions) {
+    this.#toolManager = options.toolManager;
+    this.#timing = {
+      ...DEFAULT_TIMING,
+      ...(options.syncIntervalMs && { syncIntervalMs: options.syncIntervalMs }),
+      ...options.timing,
+    };
+    this.#connectionOptions = this.#connectionOptionsOf(options);
+    for (const config of options.clients) this.#admit(config);
+  }
+
+  /** Dials every client at once; returns when all are done, and at the latest after the boot wait. Never fails. */
+  async start(): Promise<void> {
+    const dials = [...this.#entries.values()].map((entry) => entry.connection?.dial());
+    await settlesWithin(Promise.allSettled(dials), this.#timing.bootWaitMs);
+  }
+
+  /** What the clients offer now. The same object until something changed. */
+  get catalog(): Catalog {
+    return this.#catalog;
+  }
+
+  get toolManager(): ToolManagerConfig {
+    return this.#toolManager;
+  }
+
+  set toolManager(toolManager: ToolManagerConfig) {
+    this.#toolManager = toolManager;
+  }
+
+  /** Lower-case names of the request headers that some client wants of its callers; `*` = all. */
+  get allowedExtraHeaders(): ReadonlySet<string> {
+    const lists = [...this.#entries.values()].map((entry) => entry.config.allowed_extra_headers);
+    return new Set(lists.flat().map((name) => name.toLowerCase()));
+  }
+
+  /** Calls `listener` after each change of the catalog; gives the function that ends it. */
+  onChange(listener: (catalog: Catalog) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The catalog as this caller may see it, in catalog order. The same array until something changed. */
+  visibleTools(caller: Pick<Caller, 'includeClients' | 'includeTools'>): readonly CatalogTool[] {
+    if (!isFiltered(caller)) return this.#catalog.tools;
+    const key = JSON.stringify([caller.includeClients, caller.includeTools]);
+    let view = this.#views.get(key);
+    if (!view) {
+      view = this.#catalog.tools.filter((tool) => {
+        const entry = this.#named(tool.clientName);
+        return entry !== undefined && refusalOf(tool, entry.config, caller) === undefined;
+      });
+      if (this.#views.size >= CACHED_VIEWS) this.#views.clear();
+      this.#views.set(key, view);
+    }
+    return view;
+  }
+
+  /** Runs one tool. What the tool itself calls an error is a result; everything else throws GatewayError. */
+  async call(request: ToolCallRequest): Promise<ToolResult> {
+    const { connection, execution } = this.#permitted(request);
+    if (!(await connection.offers(execution))) throw new GatewayError('not-found', unknownTool(request.name));
+    return connection.call(execution);
+  }
+
+  /** Every client, by name, with what is shown of it. */
+  statuses(): ClientStatus[] {
+    return [...this.#entries.values()].map(statusOf).sort((a, b) => compareNames(a.name, b.name));
+  }
+
+  /** The config of a client, for the admin API; holds secrets. */
+  config(id: string): McpClientConfig | undefined {
+    return this.#entries.get(id)?.config;
+  }
+
+  /** Dials first and throws with the reason when that fails, leaving nothing behind. */
+  async add(config: McpClientConfig): Promise<ClientStatus> {
+    this.#requireNewName(config.name);
+    const entry = this.#admit(config);
+    try {
+      await entry.connection?.dial();
+    } catch (thrown) {
+      this.#entries.delete(entry.id);
+      await entry.connection?.close();
+      this.#rebuild();
+      throw connectFailure(entry, thrown);
+    }
+    return statusOf(entry);
+  }
+
+  /** Changes what may change; a new name, new rules and limits hold from the next call on. */
+  async update(id: string, patch: Partial<McpClientConfig>): Promise<ClientStatus> {
+    const entry = this.#required(id);
+    const changes = { ...patch };
+    for (const field of IMMUTABLE) delete changes[field];
+    if (changes.name !== undefined && changes.name !== entry.config.name) this.#requireNewName(changes.name);
+    entry.config = { ...entry.config, ...changes };
+    const { connection, config } = entry;
+    if (config.disabled) entry.connection = undefined;
+    else if (connection) connection.reconfigure(config, changes.headers !== undefined);
+    else entry.connection = new Connection(config, this.#connectionOptions);
+    this.#rebuild();
+    if (config.disabled) await connection?.close();
+    else if (!connection && entry.connection) {
+      await settlesWithin(Promise.allSettled([entry.connection.dial()]), this.#timing.bootWaitMs);
+    }
+    return statusOf(entry);
+  }
+
+  async remove(id: string): Promise<void> {
+    const entry = this.#required(id);
+    this.#entries.delete(id);
+    this.#rebuild();
+    await entry.connection?.close();
+  }
+
+  /** A new connection in place of the old one, which stays if that fails. Throws GatewayError with the reason. */
+  async reconnect(id: string): Promise<ClientStatus> {
+    const entry = this.#required(id);
+    const { connection } = entry;
+    if (!connection) {
+      throw new GatewayError('invalid-request', 'cannot reconnect a disabled MCP client: enable the client first');
+    }
+    if (connection.isDialling) throw new GatewayError('invalid-request', 'reconnect already in progress');
+    try {
+      await connection.dial();
+    } catch (thrown) {
+      throw connectFailure(entry, thrown);
+    }
+    return statusOf(entry);
+  }
+
+  /** Ends every connection and every process, whatever single ones of them do. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const closing = [...this.#entries.values()].map((entry) => entry.connection?.close());
+    await Promise.allSettled(closing);
+    await this.#http.close();
+  }
+
+  #connectionOptionsOf(options: McpClientsOptions): ConnectionOptions {
+    const { cwd, resolveCommand, log } = options;
+    return {
+      transport: {
+        cwd,
+        resolveCommand,
+        environment: options.environment ?? process.env,
+        fetch: options.fetch ?? this.#http.fetch,
+        graceMs: this.#timing.graceMs,
+      },
+      timing: this.#timing,
+      random: options.random ?? Math.random,
+      log,
+      changed: () => this.#rebuild(),
+    };
+  }
+
+  #admit(config: McpClientConfig): Entry {
+    const id = config.client_id || randomUUID();
+    const connection = config.disabled ? undefined : new Connection(config, this.#connectionOptions);
+    const entry: Entry = { id, config, connection };
+    this.#entries.set(id, entry);
+    return entry;
+  }
+
+  #permitted(request: ToolCallRequest): { connection: Connection; execution: Execution } {
+    const { name, caller } = request;
+    const hyphen = name.indexOf('-');
+    const entry = this.#named(name.slice(0, hyphen));
+    if (hyphen === -1 || !entry) throw new GatewayError('not-found', unknownTool(name));
+    const { config, connection } = entry;
+    const tool = { name, upstreamName: name.slice(hyphen + 1) };
+    const refusal = refusalOf(tool, config, caller);
+    if (refusal !== undefined) throw new GatewayError('permission', refusal);
+    if (!connection) throw new GatewayError('permission', unknownTool(name));
+    const timeoutMs = config.tool_execution_timeout || this.#toolManager.tool_execution_timeout;
+    return {
+      connection,
+      execution: { tool, request, headers: headersFor(config.allowed_extra_headers, caller), timeoutMs },
+    };
+  }
+
+  #named(name: string): Entry | undefined {
+    for (const entry of this.#entries.values()) if (entry.config.name === name) return entry;
+    return undefined;
+  }
+
+  #required(id: string): Entry {
+    const entry = this.#entries.get(id);
+    if (!entry) throw new GatewayError('not-found', 'MCP client not found');
+    return entry;
+  }
+
+  #requireNewName(name: string): void {
+    if (this.#named(name)) throw new GatewayError('invalid-request', `MCP client with name '${name}' already exists`);
+  }
+
+  #rebuild(): void {
+    if (this.#closed) return;
+    const sources = [...this.#entries.values()].map(({ config, connection }) => ({
+      config,
+      listed: connection?.listed ?? NO_TOOLS,
+    }));
+    const last = this.#sources;
+    const isSame =
+      sources.length === last.length &&
+      sources.every(({ config, listed }, index) => config === last[index]?.config && listed === last[index]?.listed);
+    if (isSame) return;
+    this.#sources = sources;
+    this.#catalog = buildCatalog(this.#catalog.version + 1, sources);
+    this.#views.clear();
+    for (const listener of this.#listeners) listener(this.#catalog);
+  }
+}
+
+const NO_TOOLS: CatalogSource['listed'] = [];

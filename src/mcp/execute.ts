@@ -1,0 +1,133 @@
+import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
+import { GatewayError } from '../model/errors.ts';
+import { isObject, type JsonObject } from '../model/json.ts';
+import type { CatalogTool, ToolCallRequest, ToolResult } from './contract.ts';
+import { reasonOf } from './failures.ts';
+import type { Session } from './session.ts';
+
+/** One call, past every filter. */
+export interface Execution {
+  readonly tool: Pick<CatalogTool, 'name' | 'upstreamName'>;
+  readonly request: ToolCallRequest;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Without a sign of life; progress starts it anew. */
+  readonly timeoutMs: number;
+}
+
+/** However much progress a tool reports, it ends after this many times its timeout. */
+const PROGRESS_FACTOR = 10;
+
+/** The JSON text of a tool call as the model wrote it; empty means `{}`. Throws GatewayError('invalid-request'). */
+export function parseToolArguments(tool: string, text: string): JsonObject {
+  if (text.trim() === '') return {};
+  let reason = 'they are not a JSON object';
+  try {
+    const value: unknown = JSON.parse(text);
+    if (isObject(value)) return value;
+  } catch (thrown) {
+    reason = reasonOf(thrown);
+  }
+  throw new GatewayError('invalid-request', `failed to parse tool arguments for '${tool}': ${reason}`);
+}
+
+/**
+ * The server's own result, untouched; what the tool calls an error is a result. Throws what the session throws, or
+ * GatewayError('timeout' | 'cancelled'); in both cases the server was told with `notifications/cancelled`.
+ */
+export async function execute(session: Session, execution: Execution): Promise<ToolResult> {
+  const { tool, request, headers, timeoutMs } = execution;
+  const call = new Cancellable(request.signal);
+  const startedAtMs = performance.now();
+  try {
+    const result = await session.request({
+      method: 'tools/call',
+      params: paramsOf(tool.upstreamName, request),
+      headers,
+      timeoutMs,
+      signal: call.signal,
+      // Always given: without a handler the SDK sends no progress token, and servers then report no progress.
+      onProgress: (progress) => {
+        if (performance.now() - startedAtMs >= timeoutMs * PROGRESS_FACTOR)
+          call.abort(timedOut(execution, PROGRESS_FACTOR));
+        else request.onProgress?.(progress);
+      },
+    });
+    return toolResult(result);
+  } catch (thrown) {
+    if (request.signal.aborted)
+      throw new GatewayError('cancelled', `the call of ${tool.name} was cancelled`, { cause: thrown });
+    if (call.reason) throw call.reason;
+    if (thrown instanceof McpError && thrown.code === ErrorCode.RequestTimeout) throw timedOut(execution, 1);
+    throw thrown;
+  } finally {
+    call.release();
+  }
+}
+
+/** What callers get to see of a failed call. */
+export function callFailure(tool: string, thrown: unknown): GatewayError {
+  if (thrown instanceof GatewayError && (thrown.kind === 'timeout' || thrown.kind === 'cancelled')) return thrown;
+  const message = `MCP tool call failed for ${tool}: ${reasonOf(thrown)}`;
+  if (!(thrown instanceof McpError)) return new GatewayError('network', message, { cause: thrown });
+  if (thrown.code === ErrorCode.ConnectionClosed) return new GatewayError('network', message, { cause: thrown });
+  const kind = thrown.code === ErrorCode.InvalidParams ? 'invalid-request' : 'bad-response';
+  return new GatewayError(kind, message, { code: String(thrown.code), cause: thrown });
+}
+
+export function timedOut({ tool, timeoutMs }: Pick<Execution, 'tool' | 'timeoutMs'>, factor: number): GatewayError {
+  return new GatewayError('timeout', `MCP tool call timed out after ${seconds(timeoutMs * factor)}: ${tool.name}`);
+}
+
+/** As Go writes durations, in which the original's texts are: `30s`, `1m30s`, `500ms`. */
+function seconds(ms: number): string {
+  if (ms < 1_000) return `${ms}ms`;
+  const hours = Math.floor(ms / 3_600_000);
+  const minutes = Math.floor((ms % 3_600_000) / 60_000);
+  return `${hours ? `${hours}h` : ''}${hours || minutes ? `${minutes}m` : ''}${(ms % 60_000) / 1_000}s`;
+}
+
+function paramsOf(name: string, { arguments: args, meta }: ToolCallRequest): JsonObject {
+  if (!meta) return { name, arguments: args };
+  const { progressToken: _, ...rest } = meta;
+  return { name, arguments: args, _meta: rest };
+}
+
+/** The content is an array in every revision but the first (2024-10-07), which gave `toolResult`. */
+function toolResult(value: unknown): ToolResult {
+  if (!isObject(value)) throw new Error('the server gave a result that is no object');
+  if (Array.isArray(value.content)) return value as ToolResult;
+  if (value.toolResult !== undefined) {
+    return { ...value, content: [{ type: 'text', text: JSON.stringify(value.toolResult) }] };
+  }
+  return { ...value, content: [] };
+}
+
+/**
+ * A signal for one call that follows the caller's. The SDK never takes its listener off the signal it is given, so the
+ * caller's own would keep every call it made, and cancel calls that have ended.
+ */
+class Cancellable {
+  readonly #controller = new AbortController();
+  readonly #parent: AbortSignal;
+  readonly #follow = () => this.#controller.abort(this.#parent.reason);
+  reason: GatewayError | undefined;
+
+  constructor(parent: AbortSignal) {
+    this.#parent = parent;
+    if (parent.aborted) this.#follow();
+    else parent.addEventListener('abort', this.#follow, { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  abort(reason: GatewayError): void {
+    this.reason = reason;
+    this.#controller.abort(reason);
+  }
+
+  release(): void {
+    this.#parent.removeEventListener('abort', this.#follow);
+  }
+}

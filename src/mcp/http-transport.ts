@@ -1,0 +1,143 @@
+import { SSEClientTransport, SseError } from '@modelcontextprotocol/sdk/client/sse.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
+import { ErrorCode, type JSONRPCMessage, type RequestId } from '@modelcontextprotocol/sdk/types.js';
+import type { GatewayTransport } from './gateway-transport.ts';
+import { HttpExchanges } from './http-exchanges.ts';
+import { settlesWithin } from './timing.ts';
+
+export interface HttpOptions {
+  readonly url: URL;
+  readonly type: 'http' | 'sse';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly fetch: FetchLike;
+  /** How long the server may take to hear that the session is over. */
+  readonly graceMs: number;
+}
+
+/** The SDK's stream of server messages (GET) is tried this often after it was cut; health checks are the backstop. */
+const RECONNECTION = {
+  initialReconnectionDelay: 1_000,
+  maxReconnectionDelay: 30_000,
+  reconnectionDelayGrowFactor: 2,
+  maxRetries: 5,
+};
+
+const NO_HEADERS: Readonly<Record<string, string>> = {};
+
+/** An MCP server over HTTP, streamable or SSE: the SDK's transport, with headers and an end for each request of its own. */
+export class HttpTransport implements GatewayTransport {
+  onmessage?: NonNullable<GatewayTransport['onmessage']>;
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
+  readonly stderr: readonly string[] = [];
+  readonly #inner: StreamableHTTPClientTransport | SSEClientTransport;
+  readonly #exchanges: HttpExchanges;
+  readonly #graceMs: number;
+  #headers = NO_HEADERS;
+  #started = false;
+  #closed = false;
+  #endReason: string | undefined;
+
+  constructor({ url, type, headers, fetch, graceMs }: HttpOptions) {
+    this.#exchanges = new HttpExchanges(fetch, (id, reason) => this.#lost(id, reason));
+    const options = { fetch: this.#exchanges.fetch, requestInit: { headers: { ...headers } } };
+    this.#inner =
+      type === 'sse'
+        ? new SSEClientTransport(url, options)
+        : new StreamableHTTPClientTransport(url, { ...options, reconnectionOptions: RECONNECTION });
+    this.#graceMs = graceMs;
+    this.#inner.onmessage = (message) => this.#receive(message);
+    this.#inner.onerror = (error) => this.#failed(error);
+  }
+
+  get hasSession(): boolean {
+    return this.#inner instanceof SSEClientTransport ? this.#started : this.#inner.sessionId !== undefined;
+  }
+
+  get endReason(): string | undefined {
+    return this.#endReason;
+  }
+
+  async start(): Promise<void> {
+    await this.#inner.start();
+    this.#started = true;
+  }
+
+  setProtocolVersion(version: string): void {
+    this.#inner.setProtocolVersion(version);
+  }
+
+  carrying<T>(headers: Readonly<Record<string, string>>, send: () => T): T {
+    this.#headers = headers;
+    try {
+      return send();
+    } finally {
+      this.#headers = NO_HEADERS;
+    }
+  }
+
+  async send(message: JSONRPCMessage): Promise<void> {
+    if (!('method' in message) || !('id' in message)) return this.#sendNotice(message);
+    const { id } = message;
+    this.#exchanges.begin(id, this.#headers);
+    try {
+      await this.#post(message, () => this.#exchanges.resumable(id));
+    } catch (thrown) {
+      this.#exchanges.failed(id);
+      throw thrown;
+    }
+    this.#exchanges.sent(id, this.#inner instanceof SSEClientTransport);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#endReason ??= 'the connection was closed';
+    if (this.#inner instanceof StreamableHTTPClientTransport) await this.#endSession(this.#inner);
+    this.#exchanges.cancelAll();
+    await this.#inner.close();
+    this.onclose?.();
+  }
+
+  #post(message: JSONRPCMessage, onEventId?: () => void): Promise<void> {
+    if (this.#inner instanceof SSEClientTransport) return this.#inner.send(message);
+    return this.#inner.send(message, onEventId && { onresumptiontoken: onEventId });
+  }
+
+  /** Notifications and answers. A cancelled request's own exchange ends once the server was told. */
+  async #sendNotice(message: JSONRPCMessage): Promise<void> {
+    const cancelled = 'method' in message && message.method === 'notifications/cancelled' && message.params?.requestId;
+    try {
+      await this.#post(message);
+    } finally {
+      if (typeof cancelled === 'number') this.#exchanges.cancel(cancelled);
+    }
+  }
+
+  async #endSession(inner: StreamableHTTPClientTransport): Promise<void> {
+    // A server that does not answer, or does not know the session any more, is no reason to stay.
+    const ended = inner.terminateSession().catch(() => undefined);
+    await settlesWithin(ended, this.#graceMs);
+  }
+
+  #receive(message: JSONRPCMessage): void {
+    if ('id' in message && message.id !== undefined && !('method' in message)) this.#exchanges.answered(message.id);
+    this.onmessage?.(message);
+  }
+
+  /** Tells the SDK that no answer will come, in the only words it knows. */
+  #lost(id: RequestId, reason: string): void {
+    this.onmessage?.({ jsonrpc: '2.0', id, error: { code: ErrorCode.ConnectionClosed, message: reason } });
+  }
+
+  #failed(error: Error): void {
+    // An aborted POST is a cancelled call, and its caller knows.
+    if (!this.#closed && error.name !== 'AbortError') this.onerror?.(error);
+    // The SDK would connect again by itself, to a session that nobody has initialised.
+    if (error instanceof SseError && this.#started && !this.#closed) {
+      this.#endReason ??= `the event stream ended (${error.message})`;
+      void this.close();
+    }
+  }
+}

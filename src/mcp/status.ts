@@ -1,0 +1,38 @@
+import type { McpClientConfig } from '../config/schema.ts';
+import { GatewayError } from '../model/errors.ts';
+import { exposedName, offeredTools } from './catalog.ts';
+import type { Connection } from './connection.ts';
+import type { ClientStatus } from './contract.ts';
+import { reasonOf } from './failures.ts';
+
+/** One client as the gateway holds it. */
+export interface Entry {
+  readonly id: string;
+  config: McpClientConfig;
+  /** Absent while the client is disabled. */
+  connection: Connection | undefined;
+}
+
+export function statusOf({ id, config, connection }: Entry): ClientStatus {
+  const listed = connection?.listed ?? [];
+  const tools = offeredTools(config, listed);
+  const offered = new Set(tools.map((tool) => tool.name));
+  const upstreamNames = listed.map((tool) => tool.upstreamName);
+  return {
+    id,
+    name: config.name,
+    state: connection?.state ?? 'disabled',
+    tools,
+    hiddenTools: upstreamNames.filter((name) => !offered.has(exposedName(config.name, name))),
+    ...(connection?.lastFailure && { lastFailure: connection.lastFailure }),
+    ...(connection?.serverInfo && { serverInfo: connection.serverInfo }),
+    ...(connection?.pid !== undefined && { pid: connection.pid }),
+    restarts: connection?.restarts ?? 0,
+    stderr: connection?.stderr ?? [],
+  };
+}
+
+export function connectFailure({ config, connection }: Entry, thrown: unknown): GatewayError {
+  const reason = connection?.lastFailure?.message ?? reasonOf(thrown);
+  return new GatewayError('network', `Failed to connect MCP client: ${config.name}: ${reason}`, { cause: thrown });
+}

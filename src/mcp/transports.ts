@@ -1,0 +1,71 @@
+import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
+import type { McpClientConfig } from '../config/schema.ts';
+import { GatewayError } from '../model/errors.ts';
+import type { GatewayTransport } from './gateway-transport.ts';
+import { HttpTransport } from './http-transport.ts';
+import { StdioTransport } from './stdio.ts';
+import { configuredVariables, serverEnvironment } from './stdio-environment.ts';
+
+export interface TransportOptions {
+  /** Where stdio servers run. */
+  readonly cwd: string;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly fetch: FetchLike;
+  readonly graceMs: number;
+  /** Finds the program behind a command, for servers that we ship. */
+  readonly resolveCommand?: ((command: string, args: readonly string[]) => Command) | undefined;
+}
+
+export interface Command {
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+/** A transport, not yet started, to the server of `config`. Throws GatewayError('invalid-request') on unusable config. */
+export function transportFor(config: McpClientConfig, options: TransportOptions): GatewayTransport {
+  return config.connection_type === 'stdio' ? stdioTransport(config, options) : httpTransport(config, options);
+}
+
+/** `text` without the secrets of this client's config, for logs and answers. */
+export function withoutSecrets(text: string, config: McpClientConfig, environment: NodeJS.ProcessEnv): string {
+  const headers = Object.values(config.headers).map((header) => header.value);
+  const variables = (config.stdio_config?.envs ?? []).map((entry) => {
+    const equals = entry.indexOf('=');
+    return equals === -1 ? (environment[entry] ?? '') : entry.slice(equals + 1);
+  });
+  // Very short values are words of ordinary text, not secrets.
+  const secrets = [...headers, ...variables].filter((value) => value.length >= 8);
+  return secrets.reduce((result, value) => result.replaceAll(value, '***'), text);
+}
+
+function stdioTransport(config: McpClientConfig, options: TransportOptions): StdioTransport {
+  const stdio = config.stdio_config;
+  if (!stdio) throw new GatewayError('invalid-request', `stdio_config is required for MCP client ${config.name}`);
+  const { environment, resolveCommand, cwd, graceMs } = options;
+  const env = serverEnvironment(configuredVariables(config.name, stdio.envs, environment), environment);
+  const { command, args } = resolveCommand?.(stdio.command, stdio.args) ?? stdio;
+  return new StdioTransport({ command, args, env, cwd, graceMs });
+}
+
+function httpTransport(config: McpClientConfig, options: TransportOptions): HttpTransport {
+  const { name, connection_string: address, connection_type: type } = config;
+  if (address?.unset) {
+    throw new GatewayError(
+      'invalid-request',
+      `environment variable ${address.ref?.slice(4)} is not set for MCP client ${name}`,
+    );
+  }
+  const url = URL.canParse(address?.value ?? '') ? new URL(address?.value ?? '') : undefined;
+  if (!url || !/^https?:$/.test(url.protocol)) {
+    throw new GatewayError('invalid-request', `connection_string of MCP client ${name} is not an http(s) URL`);
+  }
+  const headers: Record<string, string> = {};
+  for (const [header, { value }] of Object.entries(config.headers)) if (value) headers[header] = value;
+  return new HttpTransport({
+    url,
+    type: type === 'sse' ? 'sse' : 'http',
+    headers,
+    fetch: options.fetch,
+    graceMs: options.graceMs,
+  });
+}
