@@ -1,0 +1,165 @@
+import { type ErrorDetails, type ErrorKind, GatewayError, kindOfStatus, statusOf } from '../../model/errors.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import type { WireError } from '../codec.ts';
+import { objectOf, sse, textOf } from './wire.ts';
+
+const KIND_OF_TYPE: Readonly<Record<string, ErrorKind>> = {
+  invalid_request_error: 'invalid-request',
+  authentication_error: 'authentication',
+  permission_error: 'permission',
+  billing_error: 'billing',
+  not_found_error: 'not-found',
+  request_too_large: 'too-large',
+  rate_limit_error: 'rate-limit',
+  timeout_error: 'timeout',
+  api_error: 'overloaded',
+  overloaded_error: 'overloaded',
+};
+
+const TYPE_OF_KIND: Readonly<Record<ErrorKind, string>> = {
+  'invalid-request': 'invalid_request_error',
+  authentication: 'authentication_error',
+  permission: 'permission_error',
+  billing: 'billing_error',
+  'not-found': 'not_found_error',
+  'too-large': 'request_too_large',
+  'rate-limit': 'rate_limit_error',
+  budget: 'billing_error',
+  'content-policy': 'invalid_request_error',
+  overloaded: 'overloaded_error',
+  timeout: 'timeout_error',
+  network: 'api_error',
+  'bad-response': 'api_error',
+  cancelled: 'api_error',
+  internal: 'api_error',
+};
+
+/** The upstream broke, not the request: said so that clients of every age try again. */
+const UPSTREAM_FAULTS: ReadonlySet<ErrorKind> = new Set([
+  'overloaded',
+  'network',
+  'timeout',
+  'bad-response',
+  'internal',
+]);
+
+const LONGEST_TEXT = 500;
+
+/** An error answer of any shape: this format's, OpenAI's, plain text, a page of some proxy, or nothing at all. */
+export function decodeError(status: number, text: string, headers: Readonly<Record<string, string>>): GatewayError {
+  const body = parsed(text);
+  const error = errorMembers(body);
+  const message = textOf(error.message) || plainMessage(status, text, body);
+  const requestId = textOf(objectOf(body).request_id) || headers['request-id'] || headers['x-request-id'];
+  const retryAfterMs = retryAfterOf(headers);
+  return new GatewayError(kindOf(status, textOf(error.type)), message, {
+    status,
+    ...named(error),
+    ...(requestId && { upstreamRequestId: requestId }),
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  });
+}
+
+/** An error that came where an answer was due: as an event of the stream, or as a body under status 200. */
+export function streamErrorOf(data: JsonObject): GatewayError {
+  const error = errorMembers(data);
+  const message = textOf(error.message) || 'the provider ended the stream with an error that says nothing';
+  const requestId = textOf(data.request_id);
+  return new GatewayError(KIND_OF_TYPE[textOf(error.type)] ?? 'overloaded', message, {
+    ...named(error),
+    ...(requestId !== '' && { upstreamRequestId: requestId }),
+  });
+}
+
+/** The status decides; the type says more only where one status covers several kinds. */
+function kindOf(status: number, type: string): ErrorKind {
+  return type === 'api_error' ? kindOfStatus(status) : (KIND_OF_TYPE[type] ?? kindOfStatus(status));
+}
+
+function parsed(text: string): JsonValue | undefined {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** `{error: {...}}` of both dialects, `{error: "text"}`, `{message}`, `{detail}`, or a bare string. */
+function errorMembers(body: JsonValue | undefined): JsonObject {
+  if (typeof body === 'string') return { message: body };
+  const { error, message, detail } = objectOf(body);
+  if (isObject(error)) return error;
+  return { message: textOf(error) || textOf(message) || textOf(detail) };
+}
+
+function named({ type, code, param }: JsonObject): Pick<ErrorDetails, 'type' | 'code' | 'param'> {
+  return {
+    ...(typeof type === 'string' && { type }),
+    ...((typeof code === 'string' || typeof code === 'number') && { code: String(code) }),
+    ...(typeof param === 'string' && { param }),
+  };
+}
+
+function plainMessage(status: number, text: string, body: JsonValue | undefined): string {
+  const trimmed = text.trim();
+  if (trimmed === '') return `upstream answered ${status} with an empty body`;
+  if (body !== undefined) return `upstream answered ${status}: ${trimmed.slice(0, LONGEST_TEXT)}`;
+  if (!/^<(!doctype|html|\?xml|head|body)/i.test(trimmed)) return trimmed.slice(0, LONGEST_TEXT);
+  const title = /<title[^>]*>([^<]*)<\/title>/i.exec(trimmed)?.[1] ?? /<h1[^>]*>([^<]*)<\/h1>/i.exec(trimmed)?.[1];
+  const about = title?.replace(/\s+/g, ' ').trim().slice(0, LONGEST_TEXT);
+  return `upstream answered ${status} with an HTML page${about ? `: ${about}` : ''}`;
+}
+
+/** From `retry-after-ms`, or `retry-after` as seconds or as a date, which is measured by the answer's own clock. */
+function retryAfterOf(headers: Readonly<Record<string, string>>): number | undefined {
+  const ms = Number(headers['retry-after-ms'] ?? Number.NaN);
+  if (Number.isFinite(ms)) return Math.max(0, ms);
+  const after = headers['retry-after'];
+  if (after === undefined || after.trim() === '') return undefined;
+  const seconds = Number(after);
+  if (Number.isFinite(seconds)) return Math.max(0, seconds * 1_000);
+  const wait = Date.parse(after) - Date.parse(headers.date ?? '');
+  return Number.isFinite(wait) ? Math.max(0, wait) : undefined;
+}
+
+export function encodeError(error: GatewayError): WireError {
+  const { retryAfterMs } = error.details;
+  const status = statusOf(error);
+  return {
+    status,
+    body: errorBody(typeOf(error, status), error),
+    ...(retryAfterMs !== undefined && { headers: { 'retry-after': String(Math.ceil(retryAfterMs / 1_000)) } }),
+  };
+}
+
+/** Ends a stream that has begun. Claude Code before 2.1 tries again after `overloaded_error` and nothing else. */
+export function encodeStreamError(error: GatewayError): string {
+  const type = UPSTREAM_FAULTS.has(error.kind) ? 'overloaded_error' : typeOf(error, statusOf(error));
+  return sse({ ...errorBody(type, error), type: 'error' });
+}
+
+function errorBody(type: string, error: GatewayError): JsonObject {
+  const { upstreamRequestId } = error.details;
+  return {
+    type: 'error',
+    error: { type, message: understood(error.message) },
+    ...(upstreamRequestId !== undefined && { request_id: upstreamRequestId }),
+  };
+}
+
+/** The upstream's own word where it is one of this format's, else the word for the kind and the status. */
+function typeOf({ kind, details }: GatewayError, status: number): string {
+  if (details.type !== undefined && details.type in KIND_OF_TYPE) return details.type;
+  return kind === 'overloaded' && status === 500 ? 'api_error' : TYPE_OF_KIND[kind];
+}
+
+/**
+ * Messages stay as they are, with one exception: Claude Code lowers its max_tokens by itself when it reads
+ * Anthropic's wording, and gives up when it reads OpenAI's.
+ */
+function understood(message: string): string {
+  const [, asked, most] =
+    /max_tokens is too large: (\d+)\. This model supports at most (\d+) completion tokens/.exec(message) ?? [];
+  if (asked === undefined) return message;
+  return `max_tokens: ${asked} > ${most}, which is the maximum allowed number of output tokens for this model`;
+}

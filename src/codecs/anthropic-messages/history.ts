@@ -1,0 +1,124 @@
+import { isObject, type JsonObject } from '../../model/json.ts';
+import { GATEWAY_ID_PREFIX, type GatewayId, parseGatewayId } from './ids.ts';
+import { objectsOf, textOf } from './wire.ts';
+
+/** Marks of blocks that only we write: calls that the gateway ran, and thinking of a model that signs nothing. */
+const MARKS = [GATEWAY_ID_PREFIX, '"signature":""', '"signature": ""'].map((mark) => Buffer.from(mark));
+
+/** Whether a body may hold blocks of ours in its history, so that it cannot travel as it came. Searches, never parses. */
+export function hasGatewayBlocks(bytes: Uint8Array): boolean {
+  const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return MARKS.some((mark) => body.includes(mark));
+}
+
+/**
+ * The conversation as a provider knows it: gateway-run calls become ordinary tool_use and tool_result blocks, split
+ * into the turns in which they happened. The same array when there is nothing of ours inside.
+ */
+export function withoutGatewayBlocks(messages: readonly JsonObject[]): readonly JsonObject[] {
+  if (!messages.some((message) => blocksOf(message).some(gatewayIdOf))) return messages;
+  const turns = new Turns();
+  for (const message of messages) {
+    if (message.role === 'assistant') turns.addAssistant(message);
+    else turns.addOther(message);
+  }
+  return turns.finished();
+}
+
+/** An unsigned thinking block was made by another model: no provider of this format would take it back. */
+export const hasUnsignedThinking = (messages: readonly JsonObject[]): boolean =>
+  messages.some(
+    (message) =>
+      message.role === 'assistant' && blocksOf(message).some((block) => block.type === 'thinking' && !block.signature),
+  );
+
+const blocksOf = (message: JsonObject): JsonObject[] => objectsOf(message.content);
+
+/** The id of a block that shows a gateway-run call or its result; undefined for every other block. */
+function gatewayIdOf(block: JsonObject): GatewayId | undefined {
+  if (block.type === 'mcp_tool_use') return parseGatewayId(textOf(block.id));
+  if (block.type === 'mcp_tool_result') return parseGatewayId(textOf(block.tool_use_id));
+  return undefined;
+}
+
+/** Takes shown assistant messages apart again. `#results` are answers that stand before the next assistant turn. */
+class Turns {
+  readonly #messages: JsonObject[] = [];
+  #assistant: JsonObject[] = [];
+  #results: JsonObject[] = [];
+  #round: number | undefined;
+  #mixed = false;
+
+  addAssistant(message: JsonObject): void {
+    this.#flush();
+    const blocks = blocksOf(message);
+    if (!blocks.some(gatewayIdOf)) {
+      this.#messages.push(message);
+      return;
+    }
+    for (const block of blocks) this.#addBlock(block);
+    this.#flushAssistant();
+  }
+
+  /** The results of a mixed turn stand in one message with those that the client brings. */
+  addOther(message: JsonObject): void {
+    if (this.#results.length > 0 && message.role === 'user') {
+      const content =
+        typeof message.content === 'string' ? [{ type: 'text', text: message.content }] : blocksOf(message);
+      this.#messages.push({ ...message, content: [...this.#results, ...content] });
+      this.#results = [];
+      return;
+    }
+    this.#flush();
+    this.#messages.push(message);
+  }
+
+  finished(): readonly JsonObject[] {
+    this.#flush();
+    return this.#messages;
+  }
+
+  #addBlock(block: JsonObject): void {
+    const ours = gatewayIdOf(block);
+    if (ours && block.type === 'mcp_tool_result') {
+      this.#results.push(asToolResult(block, ours));
+      return;
+    }
+    const startsTurn = ours
+      ? this.#round !== undefined && ours.turn.round !== this.#round
+      : this.#results.length > 0 && !(this.#mixed && block.type === 'tool_use');
+    if (startsTurn) this.#flush();
+    if (ours) {
+      this.#round = ours.turn.round;
+      this.#mixed = ours.turn.mixed;
+    }
+    this.#assistant.push(ours ? asToolUse(block, ours) : block);
+  }
+
+  #flush(): void {
+    this.#flushAssistant();
+    if (this.#results.length > 0) this.#messages.push({ role: 'user', content: this.#results });
+    this.#results = [];
+    this.#round = undefined;
+    this.#mixed = false;
+  }
+
+  #flushAssistant(): void {
+    if (this.#assistant.length > 0) this.#messages.push({ role: 'assistant', content: this.#assistant });
+    this.#assistant = [];
+  }
+}
+
+/** Other fields, such as a cache mark, stay on the block. */
+function asToolUse(block: JsonObject, { callId }: GatewayId): JsonObject {
+  const { server_name: server, ...rest } = block;
+  const input = isObject(block.input) ? block.input : {};
+  const name = server ? `${textOf(server)}-${textOf(block.name)}` : textOf(block.name);
+  return { ...rest, type: 'tool_use', id: callId, name, input };
+}
+
+const asToolResult = (block: JsonObject, { callId }: GatewayId): JsonObject => ({
+  ...block,
+  type: 'tool_result',
+  tool_use_id: callId,
+});

@@ -1,0 +1,23 @@
+import type { Codec } from '../codec.ts';
+import { decodeError, encodeError, encodeStreamError } from './errors.ts';
+import { glance } from './glance.ts';
+import { decodeRequest, encodeRequest } from './request.ts';
+import { decodeResponse, encodeResponse } from './response.ts';
+import { decodeStream, encodeStream } from './stream.ts';
+import { CODEC, sse } from './wire.ts';
+
+/** The Anthropic Messages API, version 2023-06-01. */
+export const anthropicMessages: Codec = {
+  id: CODEC,
+  decodeRequest,
+  encodeResponse,
+  encodeStream,
+  encodeError,
+  encodeStreamError,
+  keepAlive: sse({ type: 'ping' }),
+  encodeRequest,
+  decodeResponse,
+  decodeStream,
+  decodeError,
+  glance,
+};

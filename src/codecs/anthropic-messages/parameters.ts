@@ -1,0 +1,177 @@
+import type { JsonObject } from '../../model/json.ts';
+import type { Loss } from '../../model/loss.ts';
+import type { ReasoningEffort, Settings } from '../../model/request.ts';
+import type { EncodeTarget } from '../codec.ts';
+import { objectOf, objectsOf, ownBlock } from './wire.ts';
+
+const DEFAULT_MAX_TOKENS = 4_096;
+/** The smallest thinking budget (Anthropic Messages API, thinking.budget_tokens). */
+const MIN_BUDGET = 1_024;
+
+/** Share of the room above the smallest budget; the ratios of the original gateway, which names none above high. */
+const BUDGET_SHARE: Readonly<Record<Exclude<ReasoningEffort, 'none'>, number>> = {
+  minimal: 0.025,
+  low: 0.15,
+  medium: 0.425,
+  high: 0.8,
+  xhigh: 0.9,
+  max: 0.95,
+};
+
+/** The top-level fields that settings become; the client's other fields too, when they are of this format. */
+export function settingsFields(settings: Settings, target: EncodeTarget, losses: Loss[]): JsonObject {
+  const own = ownBlock(settings.origin);
+  const maxTokens = settings.maxOutputTokens ?? inventedMaxTokens(settings, target, losses);
+  return {
+    ...(own ?? translatedFields(settings, maxTokens, target, losses)),
+    max_tokens: maxTokens,
+    ...samplingFields(settings, own !== undefined, losses),
+    ...stopFields(settings, losses),
+  };
+}
+
+function inventedMaxTokens({ reasoning }: Settings, target: EncodeTarget, losses: Loss[]): number {
+  losses.push({ field: 'max_tokens', action: 'invented', reason: 'this format requires a limit and none was given' });
+  const budget = target.reasoning === true ? (reasoning?.budgetTokens ?? 0) : 0;
+  return target.maxOutputTokens ?? budget + DEFAULT_MAX_TOKENS;
+}
+
+function samplingFields({ temperature, topP, topK }: Settings, isOwn: boolean, losses: Loss[]): JsonObject {
+  const fields: JsonObject = {};
+  if (temperature !== undefined) fields.temperature = Math.min(temperature, 1);
+  if (temperature !== undefined && temperature > 1) {
+    losses.push({ field: 'temperature', action: 'rewritten', reason: 'this format ends at 1' });
+  }
+  if (topP !== undefined && temperature !== undefined && !isOwn) {
+    losses.push({ field: 'top_p', action: 'dropped', reason: 'newer models refuse it beside temperature' });
+  } else if (topP !== undefined) fields.top_p = topP;
+  if (topK !== undefined) fields.top_k = topK;
+  return fields;
+}
+
+function stopFields({ stopSequences }: Settings, losses: Loss[]): JsonObject {
+  if (!stopSequences) return {};
+  const kept = stopSequences.filter((sequence) => sequence.trim() !== '');
+  if (kept.length < stopSequences.length) {
+    losses.push({ field: 'stop_sequences', action: 'dropped', reason: 'white space alone is refused' });
+  }
+  return kept.length > 0 ? { stop_sequences: kept } : {};
+}
+
+/** Settings of another format in this one's words. */
+function translatedFields(settings: Settings, maxTokens: number, target: EncodeTarget, losses: Loss[]): JsonObject {
+  for (const [field, value] of [
+    ['seed', settings.seed],
+    ['presence_penalty', settings.presencePenalty],
+    ['frequency_penalty', settings.frequencyPenalty],
+  ] as const) {
+    if (value !== undefined) losses.push({ field, action: 'dropped', reason: 'this format has no such setting' });
+  }
+  const { thinking, effort } = reasoningFields(settings, maxTokens, target, losses);
+  const format = formatOf(settings, losses);
+  return {
+    ...(settings.user !== undefined && { metadata: { user_id: settings.user } }),
+    ...(thinking && { thinking }),
+    ...((format || effort) && { output_config: { ...(effort && { effort }), ...(format && { format }) } }),
+  };
+}
+
+function formatOf({ responseFormat }: Settings, losses: Loss[]): JsonObject | undefined {
+  if (!responseFormat) return undefined;
+  if (responseFormat.type === 'json-schema') return { type: 'json_schema', schema: responseFormat.schema };
+  losses.push({ field: 'response_format', action: 'dropped', reason: 'this format has no JSON mode without a schema' });
+  return undefined;
+}
+
+interface ReasoningFields {
+  readonly thinking?: JsonObject;
+  readonly effort?: ReasoningEffort;
+}
+
+function reasoningFields(
+  { reasoning }: Settings,
+  maxTokens: number,
+  target: EncodeTarget,
+  losses: Loss[],
+): ReasoningFields {
+  if (!reasoning || reasoning.effort === 'none') return {};
+  if (target.reasoning !== true) {
+    losses.push({ field: 'thinking', action: 'dropped', reason: `${target.model} is not known to think` });
+    return {};
+  }
+  const { effort, budgetTokens, adaptive } = reasoning;
+  if (adaptive) return { thinking: { type: 'adaptive' }, ...(effort && { effort: wireEffort(effort, losses) }) };
+  if (budgetTokens !== undefined) return { thinking: { type: 'enabled', budget_tokens: budgetTokens } };
+  return effort ? { thinking: { type: 'enabled', budget_tokens: budgetOf(effort, maxTokens) } } : {};
+}
+
+function wireEffort(effort: ReasoningEffort, losses: Loss[]): ReasoningEffort {
+  if (effort !== 'minimal') return effort;
+  losses.push({ field: 'output_config.effort', action: 'rewritten', reason: 'low is the least that there is' });
+  return 'low';
+}
+
+const budgetOf = (effort: Exclude<ReasoningEffort, 'none'>, maxTokens: number): number =>
+  MIN_BUDGET + Math.floor(BUDGET_SHARE[effort] * Math.max(0, maxTokens - MIN_BUDGET));
+
+/** Lowers max_tokens to what the model can give; says whether it had to. `body` is ours to change. */
+export function limited(body: JsonObject, { maxOutputTokens, model }: EncodeTarget, losses: Loss[]): boolean {
+  const asked = body.max_tokens;
+  if (maxOutputTokens === undefined || typeof asked !== 'number' || asked <= maxOutputTokens) return false;
+  body.max_tokens = maxOutputTokens;
+  const reason = `${model} gives at most ${maxOutputTokens} tokens, not ${asked}`;
+  losses.push({ field: 'max_tokens', action: 'rewritten', reason });
+  return true;
+}
+
+/** The body without settings that exclude each other around thinking; changes and returns `body`. */
+export function reconciled(body: JsonObject, losses: Loss[]): JsonObject {
+  const thinking = objectOf(body.thinking);
+  if (thinking.type !== 'enabled' && thinking.type !== 'adaptive') return body;
+  const drop = (field: string, reason: string) => {
+    delete body[field];
+    losses.push({ field, action: 'dropped', reason });
+  };
+  if (thinking.type === 'enabled') {
+    const obstacle = budgetObstacle(body, thinking, losses) ?? historyObstacle(body);
+    if (obstacle) {
+      drop('thinking', obstacle);
+      return body;
+    }
+  }
+  if (body.temperature !== undefined && body.temperature !== 1) drop('temperature', 'thinking allows only 1');
+  if (body.top_k !== undefined) drop('top_k', 'thinking allows none');
+  if (typeof body.top_p === 'number' && body.top_p < 0.95) drop('top_p', 'thinking allows only 0.95 to 1');
+  const choice = objectOf(body.tool_choice);
+  if (choice.type === 'any' || choice.type === 'tool') {
+    const { name: _forced, ...rest } = choice;
+    body.tool_choice = { ...rest, type: 'auto' };
+    losses.push({ field: 'tool_choice', action: 'rewritten', reason: 'thinking allows no forced tool' });
+  }
+  return body;
+}
+
+/** Brings the budget between its bounds, or says why there is no room for one. */
+function budgetObstacle(body: JsonObject, thinking: JsonObject, losses: Loss[]): string | undefined {
+  const { budget_tokens: budget } = thinking;
+  const { max_tokens: limit } = body;
+  if (typeof budget !== 'number' || typeof limit !== 'number') return undefined;
+  if (limit <= MIN_BUDGET) return `max_tokens ${limit} leaves no room to think: that takes at least ${MIN_BUDGET}`;
+  const fitting = Math.min(Math.max(budget, MIN_BUDGET), limit - 1);
+  if (fitting === budget) return undefined;
+  body.thinking = { ...thinking, budget_tokens: fitting };
+  const reason = `the budget must be at least ${MIN_BUDGET} and below max_tokens`;
+  losses.push({ field: 'thinking.budget_tokens', action: 'rewritten', reason });
+  return undefined;
+}
+
+/** With a budget, an assistant turn whose tools were just run must begin with thinking; another model's does not. */
+function historyObstacle(body: JsonObject): string | undefined {
+  const messages = objectsOf(body.messages);
+  const assistant = messages.findLast((message) => message.role === 'assistant');
+  const last = objectsOf(messages.at(-1)?.content);
+  if (!assistant || !last.some((block) => block.type === 'tool_result')) return undefined;
+  const first = objectsOf(assistant.content)[0];
+  const begins = first?.type === 'thinking' || first?.type === 'redacted_thinking';
+  return begins ? undefined : 'the turn that called the tools began without thinking';
+}

@@ -1,0 +1,133 @@
+import type { Message } from '../../model/content.ts';
+import type { JsonObject, JsonValue } from '../../model/json.ts';
+import type { Loss } from '../../model/loss.ts';
+import type { ChatRequest, DecodedRequest, RawRequest } from '../../model/request.ts';
+import type { EncodedRequest, EncodeTarget } from '../codec.ts';
+import { partOf, partsOf } from './blocks.ts';
+import { conversationOf, messagesOf, type WireMessage } from './conversation.ts';
+import { hasUnsignedThinking, withoutGatewayBlocks } from './history.ts';
+import { uniqueIds } from './ids.ts';
+import { limited, reconciled, settingsFields } from './parameters.ts';
+import { checkRequest } from './schema.ts';
+import { decodeSettings } from './settings.ts';
+import { createToolNames } from './tool-names.ts';
+import { decodeToolChoice, decodeTools, encodeToolChoice, encodeTools, ownProviderTool } from './tools.ts';
+import type { Writing } from './upstream-blocks.ts';
+import { CODEC, objectOf, objectsOf } from './wire.ts';
+
+export function decodeRequest(body: JsonObject): DecodedRequest {
+  checkRequest(body);
+  const given = objectsOf(body.messages);
+  const history = withoutGatewayBlocks(given);
+  const toolChoice = decodeToolChoice(body.tool_choice);
+  return {
+    messages: [...systemMessages(body.system), ...history.flatMap(decodeMessage)],
+    tools: decodeTools(body.tools),
+    ...(toolChoice && { toolChoice }),
+    settings: decodeSettings(body),
+    ...((history !== given || hasUnsignedThinking(given)) && { rewritten: true }),
+  };
+}
+
+function systemMessages(system: JsonValue | undefined): Message[] {
+  const parts = partsOf(system);
+  return parts.length > 0 ? [{ role: 'system', parts }] : [];
+}
+
+/** Results of tools become a message of their own, ahead of what else the user says. */
+function decodeMessage(message: JsonObject): Message[] {
+  const role = message.role === 'assistant' || message.role === 'system' ? message.role : 'user';
+  if (role !== 'user' || !Array.isArray(message.content)) return [{ role, parts: partsOf(message.content) }];
+  const blocks = objectsOf(message.content);
+  const results = blocks.filter((block) => block.type === 'tool_result');
+  const rest = blocks.filter((block) => block.type !== 'tool_result');
+  const messages: Message[] = [];
+  if (results.length > 0) messages.push({ role: 'tool', parts: results.map(partOf) });
+  if (rest.length > 0 || results.length === 0) messages.push({ role: 'user', parts: rest.map(partOf) });
+  return messages;
+}
+
+export function encodeRequest(request: ChatRequest, target: EncodeTarget): EncodedRequest {
+  // messages first: reading them is what finds out whether the raw body still says the same
+  const { messages } = request;
+  const { raw } = request;
+  const writing: Writing = {
+    names: createToolNames(),
+    callIds: uniqueIds(target.toolCallId),
+    losses: [],
+  };
+  const appends = raw?.codec === CODEC && messages[raw.messageCount]?.role !== 'tool';
+  const body = appends ? appendedBody(request, raw, target, writing) : rebuiltBody(request, target, writing);
+  const toolNames = writing.names.changed();
+  return { body, losses: writing.losses, ...(toolNames && { toolNames }) };
+}
+
+/** The client's own body; whatever is ours stands behind what is its own, so that prompt caches keep hitting. */
+function appendedBody(request: ChatRequest, raw: RawRequest, target: EncodeTarget, writing: Writing): JsonObject {
+  const { fallbacks: _ours, ...body } = raw.body;
+  body.model = target.model;
+  if (target.stream || body.stream !== undefined) body.stream = target.stream;
+  const messages = messagesOf(request.messages.slice(raw.messageCount), raw.messageCount, writing);
+  const tools = encodeTools(request.tools.slice(raw.toolCount), writing.names, writing.losses, raw.toolCount);
+  if (messages.length > 0) body.messages = [...objectsOf(body.messages), ...asJson(messages)];
+  if (tools.length > 0 || hasNestedModel(body.tools)) {
+    body.tools = [...objectsOf(body.tools).map(ownProviderTool), ...tools];
+  }
+  const rechosen = rechoose(body, request, writing);
+  const lowered = limited(body, target, writing.losses);
+  return messages.length > 0 || rechosen || lowered ? reconciled(body, writing.losses) : body;
+}
+
+const hasNestedModel = (tools: JsonValue | undefined): boolean =>
+  objectsOf(tools).some((tool) => ownProviderTool(tool) !== tool);
+
+/** Puts in the request's tool choice if it is no longer the client's; says whether it did. */
+function rechoose(body: JsonObject, { toolChoice }: ChatRequest, { names }: Writing): boolean {
+  if (!toolChoice) return false;
+  const given = objectOf(body.tool_choice);
+  const wanted = encodeToolChoice(toolChoice, names);
+  if (given.type === wanted.type && given.name === wanted.name) return false;
+  const serial = given.disable_parallel_tool_use === true && toolChoice.type !== 'none';
+  body.tool_choice = serial ? { ...wanted, disable_parallel_tool_use: true } : wanted;
+  return true;
+}
+
+function rebuiltBody(request: ChatRequest, target: EncodeTarget, writing: Writing): JsonObject {
+  const { losses } = writing;
+  const { system, messages } = conversationOf(request.messages, writing);
+  const tools = encodeTools(request.tools, writing.names, losses);
+  const body: JsonObject = {
+    ...settingsFields(request.settings, target, losses),
+    model: target.model,
+    messages: asJson(withoutTrailingSpace(messages, losses)),
+    ...(system.length > 0 && { system }),
+    ...(tools.length > 0 && { tools }),
+    ...(target.stream && { stream: true }),
+  };
+  const choice = toolChoiceOf(request, writing);
+  if (choice && tools.length > 0) body.tool_choice = choice;
+  limited(body, target, losses);
+  return reconciled(body, losses);
+}
+
+function toolChoiceOf({ toolChoice, settings }: ChatRequest, { names }: Writing): JsonObject | undefined {
+  if (settings.parallelToolCalls !== false || toolChoice?.type === 'none') {
+    return toolChoice && encodeToolChoice(toolChoice, names);
+  }
+  return { ...encodeToolChoice(toolChoice ?? { type: 'auto' }, names), disable_parallel_tool_use: true };
+}
+
+/** A prefill, the assistant's text at the very end, must not end in white space. */
+function withoutTrailingSpace(messages: readonly WireMessage[], losses: Loss[]): readonly WireMessage[] {
+  const last = messages.at(-1);
+  const block = last?.content.at(-1);
+  if (last?.role !== 'assistant' || block?.type !== 'text' || typeof block.text !== 'string') return messages;
+  const text = block.text.trimEnd();
+  if (text === block.text) return messages;
+  const field = `messages.${messages.length - 1}.content.${last.content.length - 1}.text`;
+  losses.push({ field, action: 'rewritten', reason: 'the last assistant text must not end in white space' });
+  return [...messages.slice(0, -1), { ...last, content: [...last.content.slice(0, -1), { ...block, text }] }];
+}
+
+/** Interfaces have no index signature; these hold nothing but JSON. */
+const asJson = (messages: readonly WireMessage[]): JsonObject[] => messages.map((message) => ({ ...message }));

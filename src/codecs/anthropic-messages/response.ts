@@ -1,0 +1,78 @@
+import type { Part } from '../../model/content.ts';
+import { GatewayError } from '../../model/errors.ts';
+import type { JsonObject } from '../../model/json.ts';
+import type { ChatResponse } from '../../model/response.ts';
+import type { AnswerContext, AnswerHead } from '../codec.ts';
+import { partOf } from './blocks.ts';
+import { clientBlock } from './client-blocks.ts';
+import { streamErrorOf } from './errors.ts';
+import { uniqueIds, wireCallId } from './ids.ts';
+import { finishReasonOf, stopFieldsOf } from './stop-reasons.ts';
+import { usageOf, wireUsage } from './usage.ts';
+import { isClientCall, objectOf, objectsOf, originOf, ownBlock, textOf } from './wire.ts';
+
+export function decodeResponse(body: JsonObject, context: AnswerContext = {}): ChatResponse {
+  if (body.error !== undefined && body.error !== null) throw streamErrorOf(body);
+  if (!Array.isArray(body.content)) {
+    throw new GatewayError('bad-response', 'the provider answered with something other than a message: no content');
+  }
+  const { start, end } = split(body);
+  const id = textOf(body.id);
+  return {
+    id,
+    model: textOf(body.model),
+    parts: objectsOf(body.content).map((block, index) => answerPart(partOf(block), index, id, context)),
+    reason: finishReasonOf(body),
+    usage: usageOf(objectOf(body.usage)),
+    origin: originOf(start),
+    endOrigin: originOf(end),
+  };
+}
+
+/** A call under the request's own name, and with an id even where the wire left it out. */
+export function answerPart(part: Part, index: number, responseId: string, context: AnswerContext): Part {
+  if (part.type !== 'tool-call') return part;
+  const name = context.toolNames?.get(part.name) ?? part.name;
+  const id = part.id || wireCallId(`toolu_${context.callId ?? responseId}_${index}`);
+  return name === part.name && id === part.id ? part : { ...part, name, id };
+}
+
+/** The members of a whole message as a stream brings them: at the start, and with the message_delta at the end. */
+function split(body: JsonObject): { start: JsonObject; end: JsonObject } {
+  const { content: _parts, stop_reason, stop_sequence, stop_details, container, context_management, ...start } = body;
+  return {
+    start,
+    end: {
+      type: 'message_delta',
+      delta: {
+        stop_reason,
+        stop_sequence,
+        ...(stop_details !== undefined && { stop_details }),
+        ...(container !== undefined && { container }),
+      },
+      usage: objectOf(body.usage),
+      ...(context_management !== undefined && { context_management }),
+    },
+  };
+}
+
+export function encodeResponse(response: ChatResponse, head?: AnswerHead): JsonObject {
+  const start = ownBlock(response.origin) ?? {};
+  const { type: _event, delta, usage, ...endFields } = ownBlock(response.endOrigin) ?? {};
+  const toId = uniqueIds();
+  const content = response.parts.map((part) => clientBlock(part, toId)).filter((block) => block !== undefined);
+  return {
+    ...start,
+    id: messageId(response.id || (head?.id ?? '')),
+    type: 'message',
+    role: 'assistant',
+    model: head?.model ?? response.model,
+    content,
+    ...objectOf(delta),
+    ...stopFieldsOf(response.reason, content.some(isClientCall)),
+    ...endFields,
+    usage: wireUsage(response.usage, { ...objectOf(start.usage), ...objectOf(usage) }),
+  };
+}
+
+export const messageId = (id: string): string => (id.startsWith('msg_') ? id : `msg_${wireCallId(id)}`);

@@ -1,0 +1,125 @@
+import type { MediaPart, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart } from '../../model/content.ts';
+import { GatewayError } from '../../model/errors.ts';
+import type { JsonObject } from '../../model/json.ts';
+import type { Loss } from '../../model/loss.ts';
+import { parsedInput, unreadableInput } from './blocks.ts';
+import type { ToolNames } from './tool-names.ts';
+import { ownBlock } from './wire.ts';
+
+/** What writing a body goes by, and where it accounts for what it changes. */
+export interface Writing {
+  readonly names: ToolNames;
+  readonly callIds: (id: string) => string;
+  readonly losses: Loss[];
+}
+
+/** Text that the validator calls empty: white space, and the characters that it counts as such. */
+const BLANK = /^[\s\u00ad\u200b-\u200d\u2060\ufeff]*$/u;
+
+/**
+ * A part of system, user or assistant content as a block for a provider; undefined when it is left out, which the
+ * ledger then says. Tool calls and results are written by `toolUseBlock` and `toolResultBlock`, which pair them.
+ */
+export function contentBlock(part: Part, field: string, { losses }: Writing): JsonObject | undefined {
+  const drop = (reason: string): undefined => {
+    losses.push({ field, action: 'dropped', reason });
+  };
+  switch (part.type) {
+    case 'text':
+      return BLANK.test(part.text) ? drop('a text block must not be empty') : textBlock(part);
+    case 'reasoning':
+      return signedBlock(part) ?? drop('thinking goes back only to the model that signed it');
+    case 'media':
+      return ownBlock(part.origin) ?? mediaBlock(part) ?? drop(`this format takes no ${part.mediaType}`);
+    case 'opaque':
+      return ownBlock(part.origin) ?? drop(`${String(part.origin.block.type)} exists only in ${part.origin.codec}`);
+    case 'tool-call':
+    case 'tool-result':
+      return drop('a tool call or its result stands where this format has no place for it');
+  }
+}
+
+/** The block as it came, unless its text was edited since. */
+function textBlock({ text, origin }: TextPart): JsonObject {
+  const own = ownBlock(origin);
+  if (own?.type !== 'text') return own ?? { type: 'text', text };
+  return own.text === text ? own : { ...own, text };
+}
+
+/** Byte for byte, or not at all: signed thinking must not be changed, unsigned thinking is refused. */
+function signedBlock({ origin }: ReasoningPart): JsonObject | undefined {
+  const own = ownBlock(origin);
+  return own && (own.type !== 'thinking' || own.signature) ? own : undefined;
+}
+
+export function mediaBlock({ mediaType, source, name }: MediaPart): JsonObject | undefined {
+  const isImage = mediaType.startsWith('image/');
+  const titled = name === undefined ? {} : { title: name };
+  switch (source.type) {
+    case 'text':
+      return { type: 'document', source: { type: 'text', media_type: 'text/plain', data: source.text }, ...titled };
+    case 'file':
+      if (isImage) return { type: 'image', source: { type: 'file', file_id: source.id } };
+      return { type: 'document', source: { type: 'file', file_id: source.id }, ...titled };
+    case 'url': {
+      if (!isImage && !isDocument(mediaType)) return undefined;
+      const wire = { type: 'url', url: webUrl(source.url) };
+      return isImage ? { type: 'image', source: wire } : { type: 'document', source: wire, ...titled };
+    }
+    case 'base64': {
+      if (mediaType.startsWith('text/')) {
+        const data = Buffer.from(source.data, 'base64').toString('utf8');
+        return { type: 'document', source: { type: 'text', media_type: 'text/plain', data }, ...titled };
+      }
+      if (!isImage && !isDocument(mediaType)) return undefined;
+      const wire = { type: 'base64', media_type: imageType(mediaType), data: source.data };
+      return isImage ? { type: 'image', source: wire } : { type: 'document', source: wire, ...titled };
+    }
+  }
+}
+
+const isDocument = (mediaType: string): boolean => mediaType === 'application/pdf' || mediaType.startsWith('text/');
+
+const imageType = (mediaType: string): string => (mediaType === 'image/jpg' ? 'image/jpeg' : mediaType);
+
+function webUrl(url: string): string {
+  if (/^https?:\/\//i.test(url)) return url;
+  const scheme = url.slice(0, Math.max(0, url.indexOf(':')));
+  throw new GatewayError(
+    'invalid-request',
+    `a file at a ${scheme || 'relative'} address cannot be sent to this provider; use an http or https address, or base64`,
+  );
+}
+
+/** A call for the history; `id` is the one that its result will use too. */
+export function toolUseBlock(part: ToolCallPart, id: string, field: string, { names, losses }: Writing): JsonObject {
+  const name = names.toWire(part.name);
+  const own = ownBlock(part.origin);
+  if (own?.type === 'tool_use') return own.id === id && own.name === name ? own : { ...own, id, name };
+  return { type: 'tool_use', id, name, input: inputOf(part.input, `${field}.input`, losses) };
+}
+
+function inputOf(text: string, field: string, losses: Loss[]): JsonObject {
+  const input = parsedInput(text);
+  if (input) return input;
+  losses.push({ field, action: 'rewritten', reason: 'the arguments are not a JSON object' });
+  return unreadableInput(text);
+}
+
+export function toolResultBlock(part: ToolResultPart, id: string, field: string, writing: Writing): JsonObject {
+  const own = ownBlock(part.origin);
+  if (own?.type === 'tool_result') return own.tool_use_id === id ? own : { ...own, tool_use_id: id };
+  const content = part.content.flatMap((inner, index) => {
+    const block = contentBlock(inner, `${field}.content.${index}`, writing);
+    return block ? [block] : [];
+  });
+  return { type: 'tool_result', tool_use_id: id, content, ...(part.isError && { is_error: true }) };
+}
+
+/** For a call that nobody answered: without a result the provider would refuse the whole conversation. */
+export const missingResultBlock = (id: string): JsonObject => ({
+  type: 'tool_result',
+  tool_use_id: id,
+  content: [{ type: 'text', text: 'The call was interrupted: there is no result.' }],
+  is_error: true,
+});
