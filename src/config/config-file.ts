@@ -85,4 +85,33 @@ export const SECTIONS_WITHOUT_EFFECT: readonly string[] = [
   'circuit_breaker_config',
 ];
 
+/** The same for fields inside the sections. Each leaves this list when something reads it. */
+export const FIELDS_WITHOUT_EFFECT: readonly string[] = [
+  // client
+  'compat',
+  'webhook_config',
+  // providers and their keys
+  'proxy_config',
+  'prompt_cache',
+  'openai_config',
+  'concurrency_and_buffer_size',
+  'send_back_raw_request',
+  'send_back_raw_response',
+  'store_raw_request_response',
+  'azure_key_config',
+  'vertex_key_config',
+  'bedrock_key_config',
+  'ca_cert_pem',
+  'beta_header_overrides',
+  'stream_throughput_guard',
+  // mcp
+  'virtual_mcps',
+  'tool_groups',
+  'tls_config',
+  'oauth_config',
+  'openapi_config',
+  'tool_mode',
+  'is_code_mode_client',
+];
+
 export type ConfigFile = z.output<typeof configFile>;

@@ -1,40 +1,45 @@
 import { z } from 'zod';
 import { isObject, type JsonObject } from '../model/json.ts';
-import { configFile, SECTIONS_WITHOUT_EFFECT } from './config-file.ts';
+import { configFile, FIELDS_WITHOUT_EFFECT, SECTIONS_WITHOUT_EFFECT } from './config-file.ts';
 import type { PathStep } from './json-text.ts';
 import { nearest } from './nearest.ts';
 import { textOf } from './usable.ts';
 
 /** What of a prepared file has no effect, a line each. */
 export const ignoredFieldWarnings = (prepared: JsonObject): string[] => [
-  ...unknownFieldWarnings(prepared),
-  ...unusedSectionWarnings(prepared),
+  ...unknownFields(configFile, prepared).flatMap((field) => unknownFieldWarning(field, prepared) ?? []),
+  ...SECTIONS_WITHOUT_EFFECT.filter((name) => !isEmpty(prepared[name])).map((name) => unusedText(name, 'config.json')),
 ];
 
-/** Top-level fields that nobody knows, and misspelt ones further in; other unknown fields may be the original's own. */
-function unknownFieldWarnings(prepared: JsonObject): string[] {
-  return unknownFields(configFile, prepared).flatMap(({ path, name, known }) => {
-    if (path.length === 0 && SECTIONS_WITHOUT_EFFECT.includes(name)) return [];
-    const meant = nearest(name, path.length === 0 ? [...known, ...SECTIONS_WITHOUT_EFFECT] : known);
-    if (path.length > 0 && !meant) return [];
-    const place = path.length === 0 ? 'config.json' : textOf(path, prepared);
-    return [
-      `${place} has an unknown field "${name}", which is ignored; ${meant ? `did you mean "${meant}"?` : 'remove it'}`,
-    ];
-  });
+/** Further in than the top, only fields we know something about: others may be the original's own and harmless. */
+function unknownFieldWarning({ path, name, value, known }: UnknownField, prepared: JsonObject): string | undefined {
+  if (path.length === 0) {
+    if (SECTIONS_WITHOUT_EFFECT.includes(name)) return undefined;
+    return unknownText(name, 'config.json', nearest(name, [...known, ...SECTIONS_WITHOUT_EFFECT]));
+  }
+  const place = textOf(path, prepared);
+  if (FIELDS_WITHOUT_EFFECT.includes(name)) return isEmpty(value) ? undefined : unusedText(name, place);
+  const meant = nearest(name, known);
+  return meant && unknownText(name, place, meant);
 }
 
-function unusedSectionWarnings(prepared: JsonObject): string[] {
-  const used = SECTIONS_WITHOUT_EFFECT.filter((name) => !isEmpty(prepared[name]));
-  return used.map((name) => `"${name}" in config.json is accepted but has no effect in this version`);
-}
+const unusedText = (name: string, place: string): string =>
+  `"${name}" in ${place} is accepted but has no effect in this version`;
+
+const unknownText = (name: string, place: string, meant: string | undefined): string =>
+  `${place} has an unknown field "${name}", which is ignored; ${meant ? `did you mean "${meant}"?` : 'remove it'}`;
 
 const isEmpty = (value: unknown): boolean =>
-  value === undefined || value === null || (typeof value === 'object' && Object.keys(value).length === 0);
+  value === undefined ||
+  value === null ||
+  value === false ||
+  value === '' ||
+  (typeof value === 'object' && Object.keys(value).length === 0);
 
 interface UnknownField {
   readonly path: readonly PathStep[];
   readonly name: string;
+  readonly value: unknown;
   /** The fields that the schema knows in that place. */
   readonly known: readonly string[];
 }
@@ -54,7 +59,9 @@ function unknownFields(schema: unknown, value: unknown, path: readonly PathStep[
   // An object without fields is a section that is kept whole: nothing in it is unknown.
   if (known.length === 0) return [];
   return Object.entries(value).flatMap(([name, entry]) =>
-    known.includes(name) ? unknownFields(inner.shape[name], entry, [...path, name]) : [{ path, name, known }],
+    known.includes(name)
+      ? unknownFields(inner.shape[name], entry, [...path, name])
+      : [{ path, name, value: entry, known }],
   );
 }
 
