@@ -11,6 +11,7 @@ import type { Exchange, McpServer } from '../mcp/server/server.ts';
 import type { Session } from '../mcp/server/sessions.ts';
 import { asGatewayError, statusOf } from '../model/errors.ts';
 import { callerOf } from './caller.ts';
+import { answerPreflight, applyCors } from './cors.ts';
 import { McpAnswer } from './mcp-answer.ts';
 import { McpStream } from './mcp-stream.ts';
 import type { RequestCheck } from './origin.ts';
@@ -50,6 +51,8 @@ export async function handleMcp(
   try {
     const refusal = endpoint.check(request.headers);
     if (refusal) throw new Refusal(403, refusal);
+    if (request.method === 'OPTIONS') return answerPreflight(request, response);
+    letPageRead(request, response);
     if (request.method === 'POST') await post(request, response, endpoint);
     else if (request.method === 'GET') listen(request, response, endpoint);
     else if (request.method === 'DELETE') endSession(request, response, endpoint);
@@ -57,6 +60,13 @@ export async function handleMcp(
   } catch (thrown) {
     refuse(response, thrown);
   }
+}
+
+/** A page that passed the check needs the session's id besides what every answer shows. */
+function letPageRead(request: IncomingMessage, response: ServerResponse): void {
+  if (request.headers.origin === undefined) return;
+  applyCors(request, response);
+  response.setHeader('access-control-expose-headers', 'mcp-session-id');
 }
 
 async function post(request: IncomingMessage, response: ServerResponse, endpoint: McpEndpoint): Promise<void> {

@@ -145,10 +145,21 @@ test('a foreign Host is refused', async () => {
   expect(response.statusCode).toBe(403);
 });
 
-test.each([['PUT'], ['PATCH'], ['OPTIONS']])('%s is not served', async (method) => {
+test.each([['PUT'], ['PATCH']])('%s is not served', async (method) => {
   const { url } = await endpointOf(new LocalTools());
   const response = await fetch(url, { method });
   expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, POST, DELETE']);
+});
+
+test('a page of an allowed origin may ask first, and read its session', async () => {
+  const { url } = await endpointOf(new LocalTools());
+  const headers = { origin: 'http://localhost:6274' };
+  const preflight = await fetch(url, { method: 'OPTIONS', headers });
+  expect([preflight.status, preflight.headers.get('access-control-allow-origin')]).toEqual([204, headers.origin]);
+  const response = await post(url, INITIALIZE, headers);
+  expect(response.headers.get('access-control-allow-origin')).toBe(headers.origin);
+  expect(response.headers.get('access-control-expose-headers')).toBe('mcp-session-id');
+  expect((await fetch(url, { method: 'OPTIONS', headers: { origin: 'http://evil.org' } })).status).toBe(403);
 });
 
 test.each([['*/*'], ['application/*'], ['application/json'], [undefined]])('accept "%s" gets JSON', async (accept) => {

@@ -1,0 +1,57 @@
+import express, { type Express, type Request, type RequestHandler } from 'express';
+import type { RequestCheck } from '../origin.ts';
+import { answerError, answerFailure, answerNotFound } from './errors.ts';
+import { type LogQueries, logRoutes } from './logs.ts';
+import { type McpClientRoutes, mcpClientRoutes } from './mcp-clients.ts';
+import { type SystemRoutes, systemRoutes } from './system.ts';
+
+export interface AdminOptions extends McpClientRoutes, SystemRoutes {
+  /** Keeps foreign web pages out: `adminCheck`. */
+  readonly check: RequestCheck;
+  readonly logs: LogQueries;
+  /** The pages of the web UI, asked for whatever is not the API's. */
+  readonly pages?: RequestHandler;
+}
+
+const MAX_BODY = '1mb';
+
+/**
+ * Where MCP clients look for an authorization server, at the root. They read JSON and take any page for an answer, so
+ * the pages of the UI must never be found there.
+ */
+const AUTHORIZATION_PATHS = /^\/(?:\.well-known(?:\/.*)?|register|authorize|token)$/;
+
+/** The admin API and the web UI, on Express. */
+export function createAdminApp(options: AdminOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.use(AUTHORIZATION_PATHS, answerNotFound);
+  app.use('/api', apiGuard(options.check), express.json({ limit: MAX_BODY, strict: false }));
+  app.use('/api', mcpClientRoutes(options), logRoutes(options.logs), systemRoutes(options), answerNotFound);
+  if (options.pages) app.use(options.pages);
+  app.use(answerNotFound);
+  app.use(answerError);
+  return app;
+}
+
+const apiGuard =
+  (check: RequestCheck): RequestHandler =>
+  (request, response, next) => {
+    response.set({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+    const refusal = check(request.headers);
+    if (refusal) answerFailure(response, 403, refusal);
+    else if (!isReading(request) && !carriesJson(request)) {
+      answerFailure(response, 415, 'the body must be JSON: send Content-Type: application/json');
+    } else next();
+  };
+
+const isReading = ({ method }: Request): boolean => method === 'GET' || method === 'HEAD';
+
+/** No web form can send JSON, so a write that carries it comes from a program, or from a page that was let in. */
+function carriesJson(request: Request): boolean {
+  const type = request.headers['content-type'];
+  const hasBody = Number(request.headers['content-length'] ?? 0) > 0 || 'transfer-encoding' in request.headers;
+  if (type === undefined) return !hasBody;
+  return /^\s*application\/json\s*(?:;|$)/i.test(type);
+}

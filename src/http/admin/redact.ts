@@ -1,0 +1,50 @@
+import { redacted, type Secret } from '../../config/secrets.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+
+/** Fields that hold secrets in parts of the config that no schema describes. */
+const SECRET_NAME = /(?:^|[_-])(?:value|key|secret|token|password|passwd|credentials?|authorization|cookie|pem|dsn)$/i;
+
+const SECRET_FIELDS: ReadonlySet<string> = new Set(['value', 'ref', 'unset']);
+
+/** Config as it may be shown: secrets redacted wherever they stand, references to the environment as they are. */
+export function shown(value: unknown, name = ''): JsonValue {
+  if (typeof value === 'string') return SECRET_NAME.test(name) ? shownText(value) : value;
+  if (typeof value === 'number' || typeof value === 'boolean') return value;
+  if (Array.isArray(value)) return shownList(value, name);
+  if (!isObject(value)) return null;
+  if (isSecret(value)) return redacted(value);
+  return shownObject(value);
+}
+
+export const shownObject = (value: object): JsonObject =>
+  Object.fromEntries(
+    Object.entries(value)
+      .filter(([, member]) => member !== undefined)
+      .map(([key, member]) => [key, shown(member, key)]),
+  );
+
+const shownText = (text: string): string => (text.startsWith('env.') ? text : redacted({ value: text }));
+
+function shownList(values: readonly unknown[], name: string): JsonValue[] {
+  if (name === 'envs') return values.map((entry) => shownAssignment(String(entry)));
+  if (name === 'args') return shownArguments(values.map(String));
+  return values.map((entry) => shown(entry, name));
+}
+
+/** `NAME` names a variable and is shown; `NAME=value` sets one. */
+function shownAssignment(entry: string): string {
+  const equals = entry.indexOf('=');
+  return equals < 0 ? entry : `${entry.slice(0, equals + 1)}${shownText(entry.slice(equals + 1))}`;
+}
+
+/** Servers are often given their keys on the command line: `--api-key=x` or `--token x`. */
+const shownArguments = (args: readonly string[]): string[] =>
+  args.map((argument, index) => {
+    const option = /^--?([\w-]+)=/.exec(argument)?.[1];
+    if (option) return SECRET_NAME.test(option) ? shownAssignment(argument) : argument;
+    const before = /^--?([\w-]+)$/.exec(args[index - 1] ?? '')?.[1];
+    return before && SECRET_NAME.test(before) && !argument.startsWith('-') ? shownText(argument) : argument;
+  });
+
+const isSecret = (value: JsonObject): value is JsonObject & Secret =>
+  typeof value.value === 'string' && Object.keys(value).every((key) => SECRET_FIELDS.has(key));
