@@ -1,0 +1,127 @@
+import type { CallContext, ModelCall } from '../model/call.ts';
+import { asGatewayError, type GatewayError } from '../model/errors.ts';
+import type { Frame, StreamEvent } from '../model/event.ts';
+import type { ChatRequest } from '../model/request.ts';
+import type { Usage } from '../model/usage.ts';
+import { inputOf, OutputCollector } from './contents.ts';
+import type { CallContents, CallStatus, ModelCallRecord } from './record.ts';
+import type { LogSink } from './sink.ts';
+
+/** The call, with one record of it in the log however it ends: finished, failed, or left by whoever was reading. */
+export const logged =
+  (next: ModelCall, sink: LogSink): ModelCall =>
+  (request, context) =>
+    observed(next, sink, request, context);
+
+async function* observed(
+  next: ModelCall,
+  sink: LogSink,
+  request: ChatRequest,
+  context: CallContext,
+): AsyncGenerator<Frame> {
+  const observation = new Observation(sink, request, context);
+  try {
+    for await (const frame of next(request, context)) {
+      observation.see(frame);
+      yield frame;
+    }
+    observation.complete = true;
+  } catch (thrown) {
+    observation.error = asGatewayError(thrown);
+    throw thrown;
+  } finally {
+    sink.recordCall(observation.record());
+  }
+}
+
+/** What is learnt about one call while its frames pass. */
+class Observation {
+  complete = false;
+  error: GatewayError | undefined;
+  readonly #sink: LogSink;
+  readonly #request: ChatRequest;
+  readonly #context: CallContext;
+  readonly #startedAtMs = Date.now();
+  readonly #started = performance.now();
+  // the trace may be shared with the calls before this one
+  readonly #attemptsBefore: number;
+  readonly #lossesBefore: number;
+  readonly #output: OutputCollector | undefined;
+  #firstTokenMs: number | undefined;
+  #usage: Usage | undefined;
+  #stopReason: string | undefined;
+
+  constructor(sink: LogSink, request: ChatRequest, context: CallContext) {
+    this.#sink = sink;
+    this.#request = request;
+    this.#context = context;
+    this.#attemptsBefore = context.trace.attempts.length;
+    this.#lossesBefore = context.trace.losses.length;
+    if (sink.keepsContents) this.#output = new OutputCollector(sink.maxContentBytes);
+  }
+
+  see(frame: Frame): void {
+    if (this.#firstTokenMs === undefined && (frame.raw || frame.events.some(isContent))) {
+      this.#firstTokenMs = performance.now() - this.#started;
+    }
+    this.#output?.see(frame);
+    for (const event of frame.events) {
+      if (event.type === 'response-end') {
+        this.#usage = event.usage;
+        this.#stopReason = event.reason.raw?.word ?? event.reason.kind;
+        this.complete = true;
+      } else if (event.type === 'response-start' && event.usage) {
+        this.#usage = event.usage;
+      }
+    }
+  }
+
+  record(): ModelCallRecord {
+    const { trace, caller, requestId, parentId, operation } = this.#context;
+    const attempts = trace.attempts.slice(this.#attemptsBefore);
+    const last = attempts.at(-1);
+    const provider = last?.provider;
+    const model = last?.model ?? this.#request.model;
+    const usage = this.#usage;
+    const owner = this.#sink.ownerOf(caller);
+    return {
+      id: requestId,
+      parentId,
+      startedAtMs: this.#startedAtMs,
+      operation,
+      provider,
+      model,
+      requestedModel: this.#request.model,
+      keyName: last?.keyName,
+      virtualKeyId: owner?.id,
+      virtualKeyName: owner?.name,
+      status: this.#status(),
+      stream: this.#request.stream,
+      latencyMs: performance.now() - this.#started,
+      firstTokenMs: this.#firstTokenMs,
+      usage,
+      costUsd: provider !== undefined && usage ? this.#sink.costOf(provider, model, usage) : undefined,
+      stopReason: this.#stopReason,
+      retries: last ? attempts.filter(({ fallbackIndex }) => fallbackIndex === last.fallbackIndex).length - 1 : 0,
+      fallbackIndex: last?.fallbackIndex ?? 0,
+      attempts,
+      losses: trace.losses.slice(this.#lossesBefore),
+      error: this.error,
+      userAgent: caller.userAgent,
+      contents: this.#output && this.#contents(this.#output),
+    };
+  }
+
+  #status(): CallStatus {
+    if (this.error) return this.error.kind === 'cancelled' || this.#context.signal.aborted ? 'cancelled' : 'error';
+    return this.complete ? 'success' : 'cancelled';
+  }
+
+  #contents(collector: OutputCollector): CallContents {
+    const input = inputOf(this.#request, this.#sink.maxContentBytes);
+    const output = collector.take();
+    return { ...input, ...output, truncated: input.truncated || output.truncated };
+  }
+}
+
+const isContent = ({ type }: StreamEvent): boolean => type === 'part-start' || type === 'part-delta';

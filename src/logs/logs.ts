@@ -1,0 +1,131 @@
+import { randomUUID } from 'node:crypto';
+import type { Caller } from '../model/call.ts';
+import { GatewayError } from '../model/errors.ts';
+import type { Usage } from '../model/usage.ts';
+import type { LogLimits } from '../stores/retention.ts';
+import { jsonText } from './contents.ts';
+import type { Metrics } from './metrics.ts';
+import type { LogQuestions, QuestionName } from './protocol.ts';
+import { rowOfCall, rowOfToolRun } from './record.ts';
+import type { KeyOwner, LogSink } from './sink.ts';
+import { LogWorker } from './worker-link.ts';
+import { LogWriter, type QueueLimits, type WriterCounters } from './writer.ts';
+
+export interface LogsOptions {
+  /** The database file, apart from the config's. */
+  readonly path: string;
+  /** False = calls are counted in the metrics and written nowhere. */
+  readonly enabled: boolean;
+  /** False = numbers only: nothing of what was said is collected. */
+  readonly contentLogging: boolean;
+  readonly limits?: LogLimits;
+  readonly queue?: Partial<QueueLimits>;
+  /** For each side of a call; what is longer is cut. */
+  readonly maxContentBytes?: number;
+  readonly sweepEveryMs?: number;
+  readonly metrics: Metrics;
+  costOf(provider: string, model: string, usage: Usage): number | undefined;
+  /** Absent = virtual keys are not named in the log. */
+  readonly ownerOf?: (caller: Caller) => KeyOwner | undefined;
+  /** Told of trouble with the database, once until things go well again. */
+  warn(message: string): void;
+}
+
+type Asked<Name extends QuestionName> = (
+  ...args: Parameters<LogQuestions[Name]>
+) => Promise<ReturnType<LogQuestions[Name]>>;
+
+/** The log: where records go, and what can be asked of it. Questions throw GatewayError when they cannot be answered. */
+export interface Logs {
+  readonly sink: LogSink;
+  readonly listLogs: Asked<'listLogs'>;
+  /** With everything that was said, decoded. */
+  readonly getLog: Asked<'getLog'>;
+  readonly logStats: Asked<'logStats'>;
+  readonly listMcpLogs: Asked<'listMcpLogs'>;
+  readonly getMcpLog: Asked<'getMcpLog'>;
+  readonly mcpLogStats: Asked<'mcpLogStats'>;
+  /** Gives how many there were to delete. */
+  deleteLogs(ids: readonly string[]): Promise<number>;
+  deleteMcpLogs(ids: readonly string[]): Promise<number>;
+  counters(): WriterCounters;
+  /** Resolves once everything recorded so far is in the database, or lost and counted. */
+  flush(): Promise<void>;
+  /** Writes what is left and ends the worker; after `timeoutMs` it ends the worker anyway. */
+  close(timeoutMs?: number): Promise<void>;
+}
+
+const MIB = 1024 * 1024;
+const DEFAULT_QUEUE: QueueLimits = { maxRows: 10_000, maxBytes: 64 * MIB };
+const DEFAULT_CONTENT_BYTES = MIB;
+const DEFAULT_SWEEP_MS = 5 * 60_000;
+const CLOSE_TIMEOUT_MS = 10_000;
+/** Age, rows and bytes are all bounded unless somebody says otherwise (pitfall J1). */
+const DEFAULT_LIMITS: LogLimits = { retentionDays: 365, maxRows: 5_000_000, maxBytes: 4_096 * MIB };
+
+/** Never throws: a database that cannot be opened is told to `warn`, and requests go on. */
+export function openLogs(options: LogsOptions): Logs {
+  const { path, sweepEveryMs = DEFAULT_SWEEP_MS } = options;
+  const worker = new LogWorker({ path, sweepEveryMs, limits: { ...DEFAULT_LIMITS, ...options.limits } }, options.warn);
+  const writer = new LogWriter((batch) => worker.send(batch), { ...DEFAULT_QUEUE, ...options.queue });
+  options.metrics.showLog(() => writer.counters);
+
+  const asked =
+    <Name extends QuestionName>(name: Name): Asked<Name> =>
+    async (...args) => {
+      if (!options.enabled)
+        throw new GatewayError('not-found', 'request logs are off; switch enable_logging on to read them');
+      return worker.ask(name, ...args);
+    };
+  const deleteRows = asked('deleteRows');
+
+  return {
+    sink: sinkOf(options, writer),
+    listLogs: asked('listLogs'),
+    getLog: asked('getLog'),
+    logStats: asked('logStats'),
+    listMcpLogs: asked('listMcpLogs'),
+    getMcpLog: asked('getMcpLog'),
+    mcpLogStats: asked('mcpLogStats'),
+    deleteLogs: (ids) => deleteRows('logs', ids),
+    deleteMcpLogs: (ids) => deleteRows('mcp_logs', ids),
+    counters: () => writer.counters,
+    flush: () => writer.flush(),
+    async close(timeoutMs = CLOSE_TIMEOUT_MS) {
+      const deadline = new AbortController();
+      const timer = setTimeout(() => deadline.abort(), timeoutMs);
+      try {
+        await Promise.race([writer.flush().then(() => worker.close()), aborted(deadline.signal)]);
+      } finally {
+        clearTimeout(timer);
+        await worker.terminate();
+      }
+    },
+  };
+}
+
+function sinkOf(options: LogsOptions, writer: LogWriter): LogSink {
+  const { enabled, metrics, costOf, ownerOf, maxContentBytes = DEFAULT_CONTENT_BYTES } = options;
+  const keepsContents = enabled && options.contentLogging;
+  return {
+    keepsContents,
+    maxContentBytes,
+    costOf,
+    ownerOf: (caller) => ownerOf?.(caller),
+    recordCall(record) {
+      metrics.modelCall(record);
+      if (enabled) writer.write('logs', rowOfCall(record));
+    },
+    recordToolRun(record) {
+      metrics.toolRun(record);
+      if (!enabled) return;
+      const contents = keepsContents
+        ? [jsonText(record.arguments, maxContentBytes), jsonText(record.result, maxContentBytes)]
+        : undefined;
+      writer.write('mcp_logs', rowOfToolRun(record, record.id ?? randomUUID(), contents));
+    },
+  };
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));

@@ -1,0 +1,57 @@
+import type { LogFilters, LogPaging, McpLogFilters } from '../stores/log-filters.ts';
+import type { LogLimits } from '../stores/retention.ts';
+import type { LogTable } from '../stores/schema.ts';
+import type { LogStats, LogsPage, McpLogStats, McpLogsPage, ShownLog, ShownMcpLog } from './shown.ts';
+
+/** What the log can be asked; the worker answers each, in the order of asking. */
+export interface LogQuestions {
+  listLogs(filters: LogFilters, paging: LogPaging): LogsPage;
+  getLog(id: string): ShownLog | undefined;
+  logStats(filters: LogFilters): LogStats;
+  listMcpLogs(filters: McpLogFilters, paging: LogPaging): McpLogsPage;
+  getMcpLog(id: string): ShownMcpLog | undefined;
+  mcpLogStats(filters: McpLogFilters): McpLogStats;
+  deleteRows(table: LogTable, ids: readonly string[]): number;
+}
+
+export type QuestionName = keyof LogQuestions;
+
+export interface WorkerSettings {
+  readonly path: string;
+  readonly limits: LogLimits;
+  /** How often the log is made to keep its limits. */
+  readonly sweepEveryMs: number;
+}
+
+/** Contents as they travel: a number stands for that many bytes of the slab, taken in order. */
+export type PackedContents = readonly (string | number | null)[] | null;
+
+export interface PackedRows {
+  readonly facts: (readonly (string | number | null)[])[];
+  readonly contents: PackedContents[];
+}
+
+/** Rows of both tables, `logs` first, with all their bytes in one block that changes hands without being copied. */
+export interface Batch {
+  readonly logs: PackedRows;
+  readonly mcp_logs: PackedRows;
+  readonly slab: Uint8Array;
+}
+
+export type ToWorker =
+  | { readonly type: 'batch'; readonly batch: Batch }
+  | {
+      readonly type: 'question';
+      readonly number: number;
+      readonly name: QuestionName;
+      readonly args: readonly unknown[];
+    }
+  | { readonly type: 'close' };
+
+export type FromWorker =
+  /** Batches are done in the order they came. `trouble` says why rows were lost. */
+  | { readonly type: 'batch-done'; readonly written: number; readonly trouble?: string; readonly slab: Uint8Array }
+  | { readonly type: 'answer'; readonly number: number; readonly value: unknown }
+  | { readonly type: 'refusal'; readonly number: number; readonly message: string }
+  /** Rows are safe, yet something else went wrong: a sweep, say. */
+  | { readonly type: 'warning'; readonly message: string };

@@ -1,0 +1,21 @@
+import type { Caller } from '../model/call.ts';
+import type { Usage } from '../model/usage.ts';
+import type { ModelCallRecord, ToolRunRecord } from './record.ts';
+
+/** Who a virtual key belongs to. */
+export interface KeyOwner {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** Where records go, and what whoever makes them must know. Neither method waits or throws. */
+export interface LogSink {
+  /** False = what was said is not even collected. */
+  readonly keepsContents: boolean;
+  /** For each side of a call. */
+  readonly maxContentBytes: number;
+  costOf(provider: string, model: string, usage: Usage): number | undefined;
+  ownerOf(caller: Caller): KeyOwner | undefined;
+  recordCall(record: ModelCallRecord): void;
+  recordToolRun(record: ToolRunRecord): void;
+}

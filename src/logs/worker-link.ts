@@ -1,0 +1,135 @@
+import { Worker } from 'node:worker_threads';
+import { GatewayError } from '../model/errors.ts';
+import type { Batch, FromWorker, LogQuestions, QuestionName, ToWorker, WorkerSettings } from './protocol.ts';
+import type { BatchOutcome } from './writer.ts';
+
+interface Waiting {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: GatewayError) => void;
+}
+
+const RESTART_AFTER_MS = 10_000;
+
+/**
+ * The thread that owns the log database. Trouble there never throws here: it is told once to `warn`, and again only
+ * after things went well in between.
+ */
+export class LogWorker {
+  readonly #settings: WorkerSettings;
+  readonly #warn: (message: string) => void;
+  readonly #batches: ((outcome: BatchOutcome) => void)[] = [];
+  readonly #questions = new Map<number, Waiting>();
+  #worker: Worker | undefined;
+  #restartAtMs = 0;
+  #lastQuestion = 0;
+  #isTroubled = false;
+  #isClosing = false;
+
+  constructor(settings: WorkerSettings, warn: (message: string) => void) {
+    this.#settings = settings;
+    this.#warn = warn;
+  }
+
+  send(batch: Batch): Promise<BatchOutcome> {
+    const worker = this.#running();
+    if (!worker) return Promise.resolve({ written: 0, trouble: 'the log worker is not running' });
+    return new Promise((resolve) => {
+      this.#batches.push(resolve);
+      worker.postMessage({ type: 'batch', batch } satisfies ToWorker, [batch.slab.buffer as ArrayBuffer]);
+    });
+  }
+
+  /** Throws GatewayError('internal') when the database cannot answer. */
+  ask<Name extends QuestionName>(
+    name: Name,
+    ...args: Parameters<LogQuestions[Name]>
+  ): Promise<ReturnType<LogQuestions[Name]>> {
+    const worker = this.#running();
+    if (!worker) return Promise.reject(unanswered('its worker is not running'));
+    const number = ++this.#lastQuestion;
+    return new Promise((resolve, reject) => {
+      // the worker's answers are typed by the same table as its questions
+      this.#questions.set(number, { resolve: resolve as (value: unknown) => void, reject });
+      worker.postMessage({ type: 'question', number, name, args } satisfies ToWorker);
+    });
+  }
+
+  /** Ends the thread once it has done what was sent before. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    const worker = this.#worker;
+    if (!worker) return;
+    const ended = new Promise((resolve) => worker.once('exit', resolve));
+    worker.postMessage({ type: 'close' } satisfies ToWorker);
+    await ended;
+  }
+
+  /** Ends the thread now; what it had not written is lost. */
+  async terminate(): Promise<void> {
+    this.#isClosing = true;
+    await this.#worker?.terminate();
+  }
+
+  #running(): Worker | undefined {
+    if (this.#worker || this.#isClosing || Date.now() < this.#restartAtMs) return this.#worker;
+    const worker = newWorker(this.#settings);
+    worker.on('message', (message: FromWorker) => this.#onMessage(message));
+    worker.on('error', (error) => this.#trouble(`the log worker failed: ${error.message}`));
+    worker.on('exit', () => this.#onExit());
+    this.#worker = worker;
+    return worker;
+  }
+
+  #onMessage(message: FromWorker): void {
+    switch (message.type) {
+      case 'batch-done': {
+        if (message.trouble !== undefined) this.#trouble(message.trouble);
+        else this.#isTroubled = false;
+        this.#batches.shift()?.(message);
+        return;
+      }
+      case 'answer':
+        this.#takeQuestion(message.number)?.resolve(message.value);
+        return;
+      case 'refusal':
+        this.#takeQuestion(message.number)?.reject(unanswered(message.message));
+        return;
+      case 'warning':
+        this.#warn(message.message);
+    }
+  }
+
+  #takeQuestion(number: number): Waiting | undefined {
+    const waiting = this.#questions.get(number);
+    this.#questions.delete(number);
+    return waiting;
+  }
+
+  #onExit(): void {
+    this.#worker = undefined;
+    this.#restartAtMs = Date.now() + RESTART_AFTER_MS;
+    for (const settle of this.#batches.splice(0)) settle({ written: 0, trouble: 'the log worker ended' });
+    for (const { reject } of this.#questions.values()) reject(unanswered('its worker ended'));
+    this.#questions.clear();
+  }
+
+  #trouble(message: string): void {
+    if (this.#isTroubled) return;
+    this.#isTroubled = true;
+    this.#warn(`${message}; requests go on, their log rows are dropped and counted until this is mended`);
+  }
+}
+
+const unanswered = (why: string): GatewayError =>
+  new GatewayError('internal', `the request log cannot answer: ${why}; look at the gateway's own log`);
+
+function newWorker(settings: WorkerSettings): Worker {
+  if (!import.meta.url.endsWith('.ts')) {
+    return new Worker(new URL('./worker.js', import.meta.url), { workerData: settings });
+  }
+  // from sources (tests, development); a worker of Node 20 does not take its loader from `--import`
+  const loader = import.meta.resolve('tsx/esm/api');
+  const entry = new URL('./worker.ts', import.meta.url).href;
+  const start = `import('${loader}').then(({ register }) => { register(); return import('${entry}'); })`;
+  return new Worker(start, { eval: true, workerData: settings });
+}

@@ -1,0 +1,102 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { type LogStore, logStoreOn } from '../stores/log-store.ts';
+import { openSqlite } from '../stores/sqlite.ts';
+import { answersFrom } from './answers.ts';
+import { unpacked } from './batch.ts';
+import type { Codecs } from './decoded.ts';
+import type { Batch, FromWorker, ToWorker, WorkerSettings } from './protocol.ts';
+
+// The only thread that opens the log database: writes, reads and clean-up take turns here, off the request path.
+
+const RETRY_OPEN_AFTER_MS = 10_000;
+const FIRST_SWEEP_AFTER_MS = 60_000;
+
+// set by the one who starts this file
+const { path, limits, sweepEveryMs } = workerData as WorkerSettings;
+
+let opening: Promise<LogStore> | undefined;
+let retryOpenAtMs = 0;
+
+/** The store; a failed opening is tried again, but not with every batch. */
+function store(): Promise<LogStore> {
+  if (opening === undefined || (retryOpenAtMs > 0 && Date.now() >= retryOpenAtMs)) {
+    retryOpenAtMs = 0;
+    opening = openSqlite(path).then(logStoreOn);
+    opening.catch(() => {
+      retryOpenAtMs = Date.now() + RETRY_OPEN_AFTER_MS;
+    });
+  }
+  return opening;
+}
+
+/** Loaded once somebody reads what was said; writing needs none. */
+const loadCodecs = async (): Promise<Codecs> => (await import('../codecs/index.ts')).codecs;
+
+const post = (message: FromWorker, transfer: ArrayBuffer[] = []): void => parentPort?.postMessage(message, transfer);
+
+const reasonOf = (error: unknown): string =>
+  `the log database ${path} failed: ${error instanceof Error ? error.message : String(error)}`;
+
+async function writeBatch(batch: Batch): Promise<void> {
+  let written = 0;
+  const { slab } = batch;
+  const batchDone = (outcome: { written: number; trouble?: string }): void =>
+    post({ type: 'batch-done', slab, ...outcome }, [slab.buffer as ArrayBuffer]);
+  try {
+    const { logs, mcp_logs } = unpacked(batch);
+    const open = await store();
+    if (logs.length > 0) written += await open.insert('logs', logs);
+    if (mcp_logs.length > 0) written += await open.insert('mcp_logs', mcp_logs);
+    batchDone({ written });
+  } catch (error) {
+    batchDone({ written, trouble: reasonOf(error) });
+  }
+}
+
+async function answer({ number, name, args }: Extract<ToWorker, { type: 'question' }>): Promise<void> {
+  try {
+    const answers = answersFrom(await store(), loadCodecs);
+    // LogQuestions pairs each name with its arguments; the compiler cannot follow that through a message
+    const give = answers[name] as (...args: readonly unknown[]) => Promise<unknown>;
+    post({ type: 'answer', number, value: await give(...args) });
+  } catch (error) {
+    post({ type: 'refusal', number, message: reasonOf(error) });
+  }
+}
+
+/** Beside the queue of messages, not in it: writes take their turn between its batches. */
+async function sweepNow(): Promise<void> {
+  try {
+    await (await store()).sweep(limits, Date.now());
+  } catch (error) {
+    if (!isClosing) post({ type: 'warning', message: `old log rows could not be removed: ${reasonOf(error)}` });
+  }
+  if (!isClosing) sweepTimer = setTimeout(sweepNow, sweepEveryMs);
+}
+
+async function close(): Promise<void> {
+  isClosing = true;
+  clearTimeout(sweepTimer);
+  await opening?.then((open) => open.close()).catch(() => undefined);
+  parentPort?.close();
+}
+
+async function handle(message: ToWorker): Promise<void> {
+  switch (message.type) {
+    case 'batch':
+      return writeBatch(message.batch);
+    case 'question':
+      return answer(message);
+    case 'close':
+      return close();
+  }
+}
+
+let isClosing = false;
+let sweepTimer = setTimeout(sweepNow, Math.min(FIRST_SWEEP_AFTER_MS, sweepEveryMs));
+
+// one after the other, in the order of asking; none of them throws
+let last: Promise<void> = Promise.resolve();
+parentPort?.on('message', (message: ToWorker) => {
+  last = last.then(() => handle(message));
+});

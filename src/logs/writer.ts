@@ -1,0 +1,169 @@
+import type { LogTable, Row } from '../stores/schema.ts';
+import { packed, type QueuedRow } from './batch.ts';
+import type { Batch } from './protocol.ts';
+import { CONTENT_STATE } from './record.ts';
+
+export interface BatchOutcome {
+  readonly written: number;
+  /** Why rows were lost; absent when those not written were in the log already. */
+  readonly trouble?: string;
+  /** The batch's slab, to be used again. */
+  readonly slab?: Uint8Array;
+}
+
+/** Where batches go. Never rejects: what happened to the rows is in the outcome. */
+export type SendBatch = (batch: Batch) => Promise<BatchOutcome>;
+
+/** What may wait in memory, sent or not, before contents and then rows are dropped. */
+export interface QueueLimits {
+  readonly maxRows: number;
+  readonly maxBytes: number;
+}
+
+export interface WriterCounters {
+  readonly rowsWritten: number;
+  /** Rows that came while `maxRows` were waiting. */
+  readonly rowsDropped: number;
+  /** Rows whose contents were left out because `maxBytes` were waiting. */
+  readonly contentsDropped: number;
+  /** Rows that the database refused. */
+  readonly rowsFailed: number;
+  /** Rows whose id was in the log already. */
+  readonly rowsRepeated: number;
+  readonly rowsWaiting: number;
+  readonly bytesWaiting: number;
+}
+
+const BATCH_ROWS = 200;
+const BATCH_BYTES = 4 * 1024 * 1024;
+const BATCH_DELAY_MS = 50;
+/** One that is being written, and one that waits at the door. */
+const BATCHES_UNDER_WAY = 2;
+const SMALLEST_SLAB = 256 * 1024;
+
+/** Gathers rows and hands them on in batches: 200 rows, 4 MiB or 50 ms, whichever comes first. Bounded, never waits. */
+export class LogWriter {
+  readonly #send: SendBatch;
+  readonly #limits: QueueLimits;
+  readonly #underWay = new Set<Promise<void>>();
+  readonly #counters = { rowsWritten: 0, rowsDropped: 0, contentsDropped: 0, rowsFailed: 0, rowsRepeated: 0 };
+  #spareSlabs: Uint8Array[] = [];
+  #queue: QueuedRow[] = [];
+  #queuedBytes = 0;
+  #rowsWaiting = 0;
+  #bytesWaiting = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #isDue = false;
+
+  constructor(send: SendBatch, limits: QueueLimits) {
+    this.#send = send;
+    this.#limits = limits;
+  }
+
+  get counters(): WriterCounters {
+    return { ...this.#counters, rowsWaiting: this.#rowsWaiting, bytesWaiting: this.#bytesWaiting };
+  }
+
+  write(table: LogTable, given: Row): void {
+    if (this.#rowsWaiting >= this.#limits.maxRows) {
+      this.#counters.rowsDropped++;
+      return;
+    }
+    let row = given;
+    let bytes = contentBytes(given);
+    if (bytes > 0 && this.#bytesWaiting + bytes > this.#limits.maxBytes) {
+      row = withoutContents(given);
+      bytes = 0;
+      this.#counters.contentsDropped++;
+    }
+    this.#queue.push({ table, row });
+    this.#queuedBytes += bytes;
+    this.#rowsWaiting++;
+    this.#bytesWaiting += bytes;
+    if (this.#isFull) this.#post();
+    else this.#timer ??= setTimeout(() => this.#onTimer(), BATCH_DELAY_MS);
+  }
+
+  /** Resolves once every row taken so far is written, or lost and counted. */
+  async flush(): Promise<void> {
+    while (this.#rowsWaiting > 0) {
+      this.#isDue = true;
+      this.#post();
+      await Promise.race(this.#underWay);
+    }
+  }
+
+  get #isFull(): boolean {
+    return this.#queue.length >= BATCH_ROWS || this.#queuedBytes >= BATCH_BYTES;
+  }
+
+  #onTimer(): void {
+    this.#timer = undefined;
+    this.#isDue = true;
+    this.#post();
+  }
+
+  #post(): void {
+    while (this.#underWay.size < BATCHES_UNDER_WAY && (this.#isFull || (this.#isDue && this.#queue.length > 0))) {
+      this.#postOne();
+    }
+  }
+
+  #postOne(): void {
+    const rows = this.#takeRows();
+    const bytes = rows.reduce((sum, { row }) => sum + contentBytes(row), 0);
+    this.#queuedBytes -= bytes;
+    if (this.#queue.length === 0) {
+      this.#isDue = false;
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    }
+    const sent = this.#send(packed(rows, (needed) => this.#takeSlab(needed))).then((outcome) => {
+      this.#underWay.delete(sent);
+      this.#settle(rows.length, bytes, outcome);
+      this.#post();
+    });
+    this.#underWay.add(sent);
+  }
+
+  /** The oldest rows, as many as make a batch. */
+  #takeRows(): QueuedRow[] {
+    let count = 0;
+    let bytes = 0;
+    for (const { row } of this.#queue) {
+      if (count === BATCH_ROWS || bytes >= BATCH_BYTES) break;
+      count++;
+      bytes += contentBytes(row);
+    }
+    if (count < this.#queue.length) return this.#queue.splice(0, count);
+    const all = this.#queue;
+    this.#queue = [];
+    return all;
+  }
+
+  /** Memory that was written to before: the first touch of new pages costs ten times the copy. */
+  #takeSlab(bytes: number): Uint8Array {
+    const index = this.#spareSlabs.findIndex(({ length }) => length >= bytes);
+    const [spare] = index === -1 ? [] : this.#spareSlabs.splice(index, 1);
+    return spare ?? Buffer.allocUnsafeSlow(Math.max(SMALLEST_SLAB, 2 ** Math.ceil(Math.log2(bytes + 1))));
+  }
+
+  #settle(rows: number, bytes: number, { written, trouble, slab }: BatchOutcome): void {
+    if (slab) this.#spareSlabs = [slab, ...this.#spareSlabs].slice(0, BATCHES_UNDER_WAY);
+    this.#rowsWaiting -= rows;
+    this.#bytesWaiting -= bytes;
+    this.#counters.rowsWritten += written;
+    if (trouble === undefined) this.#counters.rowsRepeated += rows - written;
+    else this.#counters.rowsFailed += rows - written;
+  }
+}
+
+function contentBytes({ contents }: Row): number {
+  if (!contents) return 0;
+  let bytes = 0;
+  for (const value of contents) if (value !== null) bytes += value.length;
+  return bytes;
+}
+
+/** `content_state`, the last fact of both tables, then says why there are none. */
+const withoutContents = ({ facts }: Row): Row => ({ facts: facts.with(facts.length - 1, CONTENT_STATE.dropped) });
