@@ -8,6 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const groups = new Set<number>();
 let guard: ChildProcess | undefined;
 
+/** From SIGKILL until the processes are gone. */
+const KILLED_MS = 100;
+
 const isWindows = process.platform === 'win32';
 
 /**
@@ -100,7 +103,8 @@ export async function endGroup(pid: number, graceMs: number): Promise<void> {
     signalGroup(pid, 'SIGTERM');
     if (!(await groupEnds(pid, graceMs))) {
       signalGroup(pid, 'SIGKILL');
-      await groupEnds(pid, graceMs);
+      // Dead for certain; where nobody reaps orphans (a container without an init) they stay visible for ever.
+      await groupEnds(pid, KILLED_MS);
     }
   }
   releaseGroup(pid);

@@ -1,0 +1,80 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { type McpClientConfig, mcpClient, toolManager } from '../../src/config/schema.ts';
+import { McpClients, type McpClientsOptions } from '../../src/mcp/clients.ts';
+import type { ToolCallRequest, ToolResult } from '../../src/mcp/contract.ts';
+import type { Caller } from '../../src/model/call.ts';
+
+export const serverFile = (name: string): string => resolve(import.meta.dirname, 'mcp-servers', name);
+
+export const nobody: Caller = { forwardHeaders: {} };
+
+/** A client config as the loader makes it. */
+export const clientConfig = (input: Record<string, unknown>): McpClientConfig =>
+  mcpClient.parse({ tools_to_execute: ['*'], ...input });
+
+/** The test server on stdio. */
+export const stdioConfig = (name: string, input: Record<string, unknown> = {}, ...args: string[]): McpClientConfig =>
+  clientConfig({
+    name,
+    connection_type: 'stdio',
+    stdio_config: { command: process.execPath, args: [serverFile('stdio.mjs'), ...args] },
+    ...input,
+  });
+
+export interface LogLine {
+  readonly level: string;
+  readonly message: string;
+}
+
+/** Clients with short waits, and everything they logged. */
+export function newClients(
+  clients: readonly McpClientConfig[],
+  options: Partial<McpClientsOptions> = {},
+): { clients: McpClients; lines: LogLine[] } {
+  const lines: LogLine[] = [];
+  const made = new McpClients({
+    clients,
+    toolManager: toolManager.parse({}),
+    cwd: import.meta.dirname,
+    log: (level, message) => lines.push({ level, message }),
+    random: () => 0.5,
+    ...options,
+    timing: {
+      bootWaitMs: 15_000,
+      checkRetriesMs: [],
+      unstableCheckMs: 50,
+      backoffInitialMs: 20,
+      backoffMaxMs: 100,
+      listChangedDebounceMs: 10,
+      graceMs: 500,
+      ...options.timing,
+    },
+  });
+  return { clients: made, lines };
+}
+
+export const callOf = (name: string, args: ToolCallRequest['arguments'] = {}, more: Partial<ToolCallRequest> = {}) => ({
+  name,
+  arguments: args,
+  caller: nobody,
+  signal: new AbortController().signal,
+  ...more,
+});
+
+export const firstText = (result: ToolResult): string => String(result.content[0]?.text);
+
+/** Resolves when `holds` does, which is looked at every few milliseconds; the test's own timeout is the limit. */
+export async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((next) => setTimeout(next, 5));
+}
+
+/** A process that has ended but that its parent has not noticed yet does not count. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !existsSync('/proc/self/stat') || !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}

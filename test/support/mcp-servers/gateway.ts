@@ -1,0 +1,15 @@
+import { toolManager } from '../../../src/config/schema.ts';
+import { McpClients } from '../../../src/mcp/clients.ts';
+import { callOf, firstText, stdioConfig } from '../mcp-clients.ts';
+
+// A gateway's MCP part alone, to be killed by a test: prints the ids of a server and of what that server started.
+const clients = new McpClients({
+  clients: [stdioConfig('ref', {}, '--stubborn')],
+  toolManager: toolManager.parse({}),
+  cwd: import.meta.dirname,
+  log: () => {},
+});
+await clients.start();
+const grandchild = Number(firstText(await clients.call(callOf('ref-grandchild'))));
+process.stdout.write(`${JSON.stringify([clients.statuses()[0]?.pid, grandchild])}\n`);
+process.stdin.on('data', () => process.exit(0));
