@@ -44,7 +44,11 @@ export async function sweep(driver: LogDriver, limits: LogLimits, nowMs: number)
     }
   }
   if (maxBytes) {
-    const isOver = async (): Promise<boolean> => (await driver.usedBytes()) > maxBytes;
+    const isOver = async (): Promise<boolean> => {
+      if ((await driver.usedBytes()) <= maxBytes) return false;
+      await driver.giveBackSpace();
+      return (await driver.usedBytes()) > maxBytes;
+    };
     contents += await repeated(() => eachTable((table) => clearOldest(driver, table)), isOver);
     rows += await repeated(() => eachTable((table) => deleteOldest(driver, table)), isOver);
   }

@@ -42,6 +42,8 @@ function driverOf(path: string, database: Database.Database, db: Kysely<LogSchem
     usedBytes: async () =>
       (pragma('page_count') - pragma('freelist_count')) * pragma('page_size') + sizeOf(`${path}-wal`),
     giveBackSpace: async () => {
+      // what waits in the journal is space too, and is given back only by a checkpoint that empties the file
+      database.pragma('wal_checkpoint(TRUNCATE)');
       database.pragma(`incremental_vacuum(${PAGES_GIVEN_BACK_AT_ONCE})`);
     },
     close: () => db.destroy(),

@@ -1,0 +1,61 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { afterAll, describe, expect, test } from 'vitest';
+import { logStoreOn } from '../../src/stores/log-store.ts';
+import { openSqlite } from '../../src/stores/sqlite.ts';
+import { describeLogStore } from './contract.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'log-store-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let count = 0;
+const freshPath = (): string => join(folder, `logs-${++count}.db`);
+
+describeLogStore('SQLite', async () => logStoreOn(await openSqlite(freshPath())));
+
+describe('the SQLite file', () => {
+  test('J13 is in WAL mode, with incremental vacuum, so that readers and clean-up lock nobody out', async () => {
+    const path = freshPath();
+    const driver = await openSqlite(path);
+    const reader = new Database(path, { readonly: true });
+    expect(reader.pragma('journal_mode', { simple: true })).toBe('wal');
+    expect(reader.pragma('auto_vacuum', { simple: true })).toBe(2);
+    reader.close();
+    await driver.close();
+  });
+
+  test('opened again, keeps its rows and its schema', async () => {
+    const path = freshPath();
+    await (await openSqlite(path)).close();
+    const again = await openSqlite(path);
+    expect(
+      (await logStoreOn(again).listLogs({}, { limit: 1, offset: 0, sortBy: 'timestamp', order: 'asc' })).hasLogs,
+    ).toBe(false);
+    await again.close();
+  });
+
+  test('J1 becomes smaller once contents are cleared', async () => {
+    const path = freshPath();
+    const driver = await openSqlite(path);
+    const { db } = driver;
+    for (let number = 1; number <= 20; number++) {
+      await db
+        .insertInto('log_contents')
+        .values({ number, request: 'x'.repeat(1024 * 1024) })
+        .execute();
+    }
+    const store = logStoreOn(driver);
+    await store.sweep({ maxBytes: 1 }, 0);
+    for (let step = 0; step < 3; step++) await driver.giveBackSpace();
+    await store.close();
+    expect(statSync(path).size).toBeLessThan(1024 * 1024);
+  });
+
+  test('that is no database is refused in SQLite’s own words', async () => {
+    const path = freshPath();
+    writeFileSync(path, 'this is a text file, and a long enough one to look like something else entirely');
+    await expect(openSqlite(path)).rejects.toThrow('file is not a database');
+  });
+});
