@@ -1,0 +1,10 @@
+import type { CodecId } from '../model/content.ts';
+import { anthropicMessages } from './anthropic-messages/index.ts';
+import type { Codec } from './codec.ts';
+import { openaiChat } from './openai-chat/index.ts';
+
+/** Every wire format that the gateway speaks. */
+export const codecs: Readonly<Record<CodecId, Codec>> = {
+  'anthropic-messages': anthropicMessages,
+  'openai-chat': openaiChat,
+};

@@ -1,0 +1,85 @@
+import type { MediaPart, MediaSource, Origin } from '../../model/content.ts';
+import { isObject, type JsonObject } from '../../model/json.ts';
+import type { Ledger } from './ledger.ts';
+
+const BASE64 = ';base64,';
+
+/** A `data:` URI in base64 taken apart; undefined for any other URL. No pattern: the data may be many megabytes. */
+function dataUri(url: string): { mediaType: string; data: string } | undefined {
+  if (!url.startsWith('data:')) return undefined;
+  const comma = url.indexOf(',');
+  const head = url.slice(5, comma + 1);
+  if (!head.endsWith(BASE64)) return undefined;
+  return { mediaType: head.slice(0, head.length - BASE64.length).split(';')[0] ?? '', data: url.slice(comma + 1) };
+}
+
+/** `image_url`, whose value is `{url}` or, with Mistral and others, the URL itself. */
+export function imageOf(value: unknown, origin: Origin): MediaPart | undefined {
+  const url = isObject(value) ? value.url : value;
+  if (typeof url !== 'string') return undefined;
+  const inline = dataUri(url);
+  if (!inline) return { type: 'media', mediaType: 'image/*', source: { type: 'url', url }, origin };
+  const source: MediaSource = { type: 'base64', data: inline.data };
+  return { type: 'media', mediaType: inline.mediaType || 'image/*', source, origin };
+}
+
+const AUDIO_TYPES: Readonly<Record<string, string>> = { mp3: 'audio/mpeg', wav: 'audio/wav' };
+
+export function audioOf({ data, format }: { data: string; format: string }, origin: Origin): MediaPart {
+  const mediaType = AUDIO_TYPES[format] ?? `audio/${format}`;
+  return { type: 'media', mediaType, source: { type: 'base64', data }, origin };
+}
+
+export interface WireFile {
+  readonly file_data?: string | null | undefined;
+  readonly file_id?: string | null | undefined;
+  readonly filename?: string | null | undefined;
+}
+
+export function fileOf(file: WireFile, origin: Origin): MediaPart | undefined {
+  const { file_data: data, file_id: id, filename } = file;
+  const name = filename ? { name: filename } : {};
+  if (data) {
+    const inline = dataUri(data);
+    const mediaType = inline?.mediaType || 'application/pdf';
+    return { type: 'media', mediaType, source: { type: 'base64', data: inline?.data ?? data }, ...name, origin };
+  }
+  if (!id) return undefined;
+  return { type: 'media', mediaType: 'application/octet-stream', source: { type: 'file', id }, ...name, origin };
+}
+
+/** A content part for `part`; undefined when the format has none, which then stands in the ledger. */
+export function wireMedia(part: MediaPart, at: string, ledger: Ledger): JsonObject | undefined {
+  if (part.origin?.codec === 'openai-chat') return part.origin.block;
+  const { source, mediaType } = part;
+  switch (source.type) {
+    case 'text':
+      if (part.name !== undefined) ledger.dropped(`${at}.name`, 'a text part has no title');
+      return { type: 'text', text: source.text };
+    case 'file':
+      ledger.dropped(at, 'a file id of another provider means nothing to this one');
+      return undefined;
+    case 'url':
+      if (mediaType.startsWith('image/')) return { type: 'image_url', image_url: { url: source.url } };
+      ledger.rewritten(at, 'Chat Completions takes documents as data only; the model is given the URL as text');
+      return { type: 'text', text: `[document: ${source.url}]` };
+    case 'base64':
+      return wireData(mediaType, source.data, part.name);
+  }
+}
+
+function wireData(mediaType: string, data: string, name: string | undefined): JsonObject {
+  if (mediaType.startsWith('image/')) {
+    const known = mediaType === 'image/*' ? 'image/png' : mediaType;
+    return { type: 'image_url', image_url: { url: `data:${known}${BASE64}${data}` } };
+  }
+  if (mediaType.startsWith('audio/')) {
+    const format = mediaType === 'audio/mpeg' ? 'mp3' : mediaType.slice('audio/'.length);
+    return { type: 'input_audio', input_audio: { data, format } };
+  }
+  const extension = mediaType.slice(mediaType.indexOf('/') + 1).replace(/[^a-z0-9]/gi, '_');
+  return {
+    type: 'file',
+    file: { filename: name ?? `document.${extension}`, file_data: `data:${mediaType}${BASE64}${data}` },
+  };
+}

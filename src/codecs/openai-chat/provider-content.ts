@@ -1,0 +1,71 @@
+import type { Part, TextPart } from '../../model/content.ts';
+import { isObject, type JsonObject } from '../../model/json.ts';
+import type { EncodeTarget } from '../codec.ts';
+import type { Ledger } from './ledger.ts';
+import { wireMedia } from './media.ts';
+import { type WireNames, wireId } from './names.ts';
+import { ownBlock, textOf } from './wire.ts';
+
+/** What writing a body goes by, and where it accounts for what it changes. */
+export interface Writing {
+  readonly target: EncodeTarget;
+  readonly names: WireNames;
+  readonly ledger: Ledger;
+}
+
+export const callId = (id: string, { target }: Writing): string => target.toolCallId?.(id) ?? wireId(id);
+
+/** The content parts of a message; thinking, calls and results have places of their own. */
+export function contentBlocks(parts: readonly Part[], at: string, writing: Writing): JsonObject[] {
+  return parts
+    .map((part, index) => contentBlock(part, `${at}.content.${index}`, writing))
+    .filter((block) => block !== undefined);
+}
+
+function contentBlock(part: Part, at: string, writing: Writing): JsonObject | undefined {
+  switch (part.type) {
+    case 'text':
+      return textBlock(part, at, writing);
+    case 'media':
+      return wireMedia(part, at, writing.ledger);
+    case 'opaque': {
+      const own = ownBlock(part.origin);
+      if (own) return isObject(own.message) || isObject(own.audio) ? undefined : own;
+      writing.ledger.dropped(at, `"${String(part.origin.block.type)}" exists only in ${part.origin.codec}`);
+      return undefined;
+    }
+    case 'reasoning': {
+      const own = ownBlock(part.origin);
+      return own?.type === 'thinking' ? own : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** Claude Code's first system block changes with every request, which spoils other providers' prompt caches. */
+const BILLING_HEADER = 'x-anthropic-billing-header:';
+
+export function textBlock({ text, origin }: TextPart, at: string, writing: Writing): JsonObject | undefined {
+  const { ledger, names } = writing;
+  const own = ownBlock(origin);
+  if (own) return own.content === undefined ? { ...own, text } : { type: 'text', text };
+  if (text.startsWith(BILLING_HEADER)) {
+    ledger.dropped(at, 'a billing header of Anthropic, which changes with every request');
+    return undefined;
+  }
+  if (text.trim() === '') {
+    ledger.dropped(at, 'a text without characters');
+    return undefined;
+  }
+  const block = origin?.block ?? {};
+  for (const field of Object.keys(block)) {
+    if (!TEXT_FIELDS.has(field) && block[field] !== null)
+      ledger.dropped(`${at}.${field}`, 'a text part has no such field');
+  }
+  // tool search names tools; the model must read the name under which it can call them
+  const name = block.type === 'tool_reference' ? textOf(block.tool_name) : '';
+  return { type: 'text', text: name === '' ? text : text.replace(name, names.of(name)) };
+}
+
+const TEXT_FIELDS: ReadonlySet<string> = new Set(['type', 'text', 'tool_name']);

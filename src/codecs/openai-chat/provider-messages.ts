@@ -1,0 +1,136 @@
+import type { Message, Part, ReasoningPart, ToolCallPart } from '../../model/content.ts';
+import { isObject, type JsonObject } from '../../model/json.ts';
+import { callId, contentBlocks, type Writing } from './provider-content.ts';
+import { ToolResults, writtenResults } from './provider-results.ts';
+import { isLegacy, isRefusal } from './response.ts';
+import { ownBlock, textOf } from './wire.ts';
+
+/**
+ * Messages for a provider. The results of a turn's calls stand right behind it, one message each, in call order,
+ * wherever the request had them; `from` is the place of the first message, for the ledger.
+ */
+export function encodeMessages(messages: readonly Message[], writing: Writing, from = 0): JsonObject[] {
+  const results = new ToolResults(messages);
+  const written: JsonObject[] = [];
+  for (const message of messages) {
+    const at = `messages.${from + written.length}`;
+    if (message.role === 'assistant') {
+      const wire = assistantMessage(message.parts, at, writing);
+      if (!wire) continue;
+      written.push(wire);
+      const calls = message.parts.filter(isCall);
+      written.push(...writtenResults(calls, results, `messages.${from + written.length}`, writing));
+    } else if (message.role !== 'tool') {
+      const wire = contentMessage(message, at, writing);
+      if (wire) written.push(wire);
+    }
+  }
+  for (const { callId: id } of results.left()) {
+    writing.ledger.dropped('messages', `a tool result answers the call "${id}", which no assistant message holds`);
+  }
+  return written;
+}
+
+/** Calls that other providers ran themselves mean nothing to this one. */
+const isCall = (part: Part): part is ToolCallPart => part.type === 'tool-call' && part.owner !== 'provider';
+
+/** A system or user message; undefined when nothing is left of it. */
+function contentMessage({ role, parts }: Message, at: string, writing: Writing): JsonObject | undefined {
+  const content = parts.filter((part) => part.type !== 'tool-result');
+  const blocks = contentBlocks(content, at, writing);
+  const fields = { role, ...messageFields(parts) };
+  if (hasTextContent(content)) return { ...fields, content: textOf(blocks[0]?.text) };
+  if (blocks.length === 0) return undefined;
+  const foreign = !content.some((part) => ownBlock(part.origin));
+  const [only] = blocks;
+  if (foreign && blocks.length === 1 && only?.type === 'text') return { ...fields, content: only.text };
+  // strict servers take a system prompt as one text only
+  if (foreign && role === 'system')
+    return { ...fields, content: blocks.map((block) => textOf(block.text)).join('\n\n') };
+  return { ...fields, content: blocks };
+}
+
+/** Whether the message came with a text as its content instead of a list. */
+const hasTextContent = (parts: readonly Part[]): boolean => {
+  const [only] = parts;
+  return parts.length === 1 && only?.type === 'text' && ownBlock(only.origin)?.content !== undefined;
+};
+
+/** Fields beside the content that the message came with (`name`, role `developer`). */
+function messageFields(parts: readonly Part[]): JsonObject {
+  for (const part of parts) {
+    const own = ownBlock(part.origin);
+    if (part.type === 'text' && own?.content !== undefined) return { ...own, content: undefined };
+    if (part.type === 'opaque' && own && isObject(own.message)) return own.message;
+  }
+  return {};
+}
+
+function assistantMessage(parts: readonly Part[], at: string, writing: Writing): JsonObject | undefined {
+  const texts = parts.filter((part) => !isRefusal(part) && part.type !== 'tool-call' && part.type !== 'tool-result');
+  const blocks = contentBlocks(texts, at, writing);
+  const calls = parts.filter(isCall);
+  const refusal = parts
+    .filter(isRefusal)
+    .map((part) => (part.type === 'text' ? part.text : ''))
+    .join('');
+  dropForeignCalls(parts, at, writing);
+  const content = assistantContent(texts, blocks);
+  if (content === null && calls.length === 0 && refusal === '') {
+    writing.ledger.dropped(at, 'nothing of this assistant message has a place in Chat Completions');
+    return undefined;
+  }
+  const legacy = calls.find(isLegacy);
+  return {
+    role: 'assistant',
+    ...messageFields(parts),
+    content,
+    ...(refusal !== '' && { refusal }),
+    ...reasoningFields(parts, at, writing),
+    ...(legacy && { function_call: { name: legacy.name, arguments: legacy.input } }),
+    ...(calls.length > 0 && !legacy && { tool_calls: calls.map((call) => wireCall(call, at, writing)) }),
+  };
+}
+
+function assistantContent(texts: readonly Part[], blocks: JsonObject[]): JsonObject[] | string | null {
+  const cameAsText = texts.some((part) => part.type === 'text' && ownBlock(part.origin)?.content !== undefined);
+  if (blocks.length === 0) return cameAsText ? '' : null;
+  const [only] = blocks;
+  const cameAsList = texts.some((part) => ownBlock(part.origin)?.type === 'text');
+  return blocks.length === 1 && only?.type === 'text' && !cameAsList ? textOf(only.text) : blocks;
+}
+
+function dropForeignCalls(parts: readonly Part[], at: string, { ledger }: Writing): void {
+  for (const part of parts) {
+    const ran = (part.type === 'tool-call' || part.type === 'tool-result') && part.owner === 'provider';
+    if (ran)
+      ledger.dropped(at, 'another provider ran this tool by itself; its call and result mean nothing to this one');
+  }
+}
+
+function wireCall(call: ToolCallPart, at: string, writing: Writing): JsonObject {
+  const own = ownBlock(call.origin);
+  const id = callId(call.id, writing);
+  if (id !== call.id)
+    writing.ledger.rewritten(`${at}.tool_calls`, `the call id "${call.id}" is not one that the API takes`);
+  if (own?.type === 'custom') return { ...own, id };
+  return {
+    ...own,
+    id,
+    type: 'function',
+    function: { name: writing.names.of(call.name), arguments: call.input || '{}' },
+  };
+}
+
+/** Thinking goes back in its own fields, or in the one that the deployment wants; signed by others it is of no use. */
+function reasoningFields(parts: readonly Part[], at: string, { target, ledger }: Writing): JsonObject {
+  const reasoning = parts.filter((part): part is ReasoningPart => part.type === 'reasoning');
+  const own = reasoning.map((part) => ownBlock(part.origin)).filter((block) => block !== undefined);
+  const foreign = reasoning.filter((part) => !ownBlock(part.origin));
+  const fields = Object.assign({}, ...own.filter((block) => block.type !== 'thinking')) as JsonObject;
+  if (foreign.length === 0) return fields;
+  const text = foreign.map((part) => part.text).join('');
+  if (target.reasoningField && text !== '') return { ...fields, [target.reasoningField]: text };
+  ledger.dropped(`${at}.reasoning`, 'thinking goes back only to the model that made it');
+  return fields;
+}

@@ -1,0 +1,123 @@
+import type { Message, ToolCallPart, ToolResultPart } from '../../model/content.ts';
+import type { JsonObject } from '../../model/json.ts';
+import { wireMedia } from './media.ts';
+import { callId, textBlock, type Writing } from './provider-content.ts';
+import { ownBlock, textOf } from './wire.ts';
+
+/** The tool results of a conversation by the call that they answer, each to be taken once. */
+export class ToolResults {
+  readonly #waiting = new Map<string, ToolResultPart[]>();
+
+  constructor(messages: readonly Message[]) {
+    for (const { parts } of messages) {
+      for (const part of parts) {
+        if (part.type !== 'tool-result' || part.owner === 'provider') continue;
+        const same = this.#waiting.get(part.callId);
+        if (same) same.push(part);
+        else this.#waiting.set(part.callId, [part]);
+      }
+    }
+  }
+
+  take(callId: string): ToolResultPart | undefined {
+    return this.#waiting.get(callId)?.shift();
+  }
+
+  /** Results that nobody took: no call of the conversation asks for them. */
+  left(): ToolResultPart[] {
+    return [...this.#waiting.values()].flat();
+  }
+}
+
+interface WrittenResult {
+  readonly message: JsonObject;
+  /** Images and documents, which a tool message cannot hold, introduced by a line that says whose they are. */
+  readonly attachments: readonly JsonObject[];
+}
+
+/**
+ * A `tool` message for each call, then one user message with what tool messages cannot hold. A call without a result
+ * gets one that says so: the API refuses a conversation with an unanswered call.
+ */
+export function writtenResults(
+  calls: readonly ToolCallPart[],
+  results: ToolResults,
+  at: string,
+  writing: Writing,
+): JsonObject[] {
+  const written = calls.map((call) => {
+    const result = results.take(call.id);
+    return result ? writtenResult(call, result, at, writing) : missingResult(call, at, writing);
+  });
+  const attachments = written.flatMap((result) => result.attachments);
+  const messages = written.map((result) => result.message);
+  return attachments.length === 0 ? messages : [...messages, { role: 'user', content: [...attachments] }];
+}
+
+function missingResult(call: ToolCallPart, at: string, writing: Writing): WrittenResult {
+  writing.ledger.invented(at, `the call "${call.id}" of ${call.name} has no result`);
+  const content = 'Error: the call was interrupted, there is no result.';
+  return { message: { role: 'tool', tool_call_id: callId(call.id, writing), content }, attachments: [] };
+}
+
+function writtenResult(call: ToolCallPart, result: ToolResultPart, at: string, writing: Writing): WrittenResult {
+  const own = ownBlock(result.origin);
+  if (own?.role === 'function') return { message: own, attachments: [] };
+  accountFor(result, at, writing);
+  const id = callId(call.id, writing);
+  const { texts, attachments } = splitContent(result, at, writing);
+  if (attachments.length > 0) {
+    writing.ledger.rewritten(`${at}.content`, 'tool messages hold text only; images and documents follow as the user');
+    texts.push(`[${attachments.length} attachment(s) of this result follow in the next user message]`);
+  }
+  const text = texts.join('\n');
+  const content = result.isError && text === '' ? 'Error' : text;
+  const introduction = { type: 'text', text: `Attachment(s) of the result of ${writing.names.of(call.name)} (${id}):` };
+  return {
+    message: { ...own, role: 'tool', tool_call_id: id, content: own ? ownContent(own, result, text) : content },
+    attachments: attachments.length === 0 ? [] : [introduction, ...attachments],
+  };
+}
+
+/** Content that came as a list in this format stays one. */
+function ownContent(own: JsonObject, result: ToolResultPart, text: string): JsonObject['content'] {
+  const asItCame = Array.isArray(own.content) && result.content.every((part) => ownBlock(part.origin));
+  return asItCame ? own.content : text;
+}
+
+function splitContent(
+  { content, origin }: ToolResultPart,
+  at: string,
+  writing: Writing,
+): { texts: string[]; attachments: JsonObject[] } {
+  const texts: string[] = [];
+  const attachments: JsonObject[] = [];
+  if (Array.isArray(ownBlock(origin)?.content)) return { texts, attachments };
+  content.forEach((part, index) => {
+    const place = `${at}.content.${index}`;
+    if (part.type === 'text') {
+      const block = part.text === '' ? undefined : textBlock(part, place, writing);
+      if (block) texts.push(textOf(block.text));
+      return;
+    }
+    if (part.type !== 'media') {
+      writing.ledger.dropped(place, `a tool result cannot hold a part of kind ${part.type}`);
+      return;
+    }
+    const block = wireMedia(part, place, writing.ledger);
+    if (block?.type === 'text') texts.push(textOf(block.text));
+    else if (block) attachments.push(block);
+  });
+  return { texts, attachments };
+}
+
+/** Fields of another format's result that a tool message has no place for; errors are told by their text. */
+function accountFor({ origin, isError }: ToolResultPart, at: string, { ledger }: Writing): void {
+  if (isError) ledger.rewritten(`${at}.is_error`, 'a tool message has no mark for errors; the text tells');
+  if (!origin || ownBlock(origin)) return;
+  for (const field of Object.keys(origin.block)) {
+    if (!RESULT_FIELDS.has(field)) ledger.dropped(`${at}.${field}`, 'a tool message has no such field');
+  }
+}
+
+const RESULT_FIELDS: ReadonlySet<string> = new Set(['type', 'tool_use_id', 'content', 'is_error']);

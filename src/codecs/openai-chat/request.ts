@@ -1,0 +1,121 @@
+import { isObject, type JsonObject } from '../../model/json.ts';
+import type { ChatRequest, DecodedRequest, RawRequest, ToolChoice } from '../../model/request.ts';
+import type { EncodedRequest, EncodeTarget } from '../codec.ts';
+import { decodeMessages } from './client-messages.ts';
+import { Ledger } from './ledger.ts';
+import { WireNames } from './names.ts';
+import type { Writing } from './provider-content.ts';
+import { encodeMessages } from './provider-messages.ts';
+import { checkRequest } from './schema.ts';
+import { decodeSettings, limit, settingsFields } from './settings.ts';
+import { allowing, decodeToolChoice, decodeTools, encodeToolChoice, encodeTools } from './tools.ts';
+import { objectOf, objectsOf, textOf } from './wire.ts';
+
+export function decodeRequest(body: JsonObject): DecodedRequest {
+  checkRequest(body);
+  const toolChoice = decodeToolChoice(body);
+  return {
+    messages: decodeMessages(body.messages),
+    tools: decodeTools(body),
+    ...(toolChoice && { toolChoice }),
+    settings: decodeSettings(body),
+  };
+}
+
+export function encodeRequest(request: ChatRequest, target: EncodeTarget): EncodedRequest {
+  // messages first: reading them is what finds out whether the raw body still says the same
+  const { messages } = request;
+  const { raw } = request;
+  const ledger = new Ledger();
+  // results that answer calls of the client's own history cannot simply stand at its end
+  const appends = raw?.codec === 'openai-chat' && messages[raw.messageCount]?.role !== 'tool';
+  const names = new WireNames(appends ? namesIn(raw.body) : undefined);
+  const writing: Writing = { target, names, ledger };
+  const body = appends ? appendedBody(request, raw, writing) : rebuiltBody(request, writing);
+  const toolNames = names.originals;
+  return { body: streaming(body, writing), losses: ledger.losses, ...(toolNames && { toolNames }) };
+}
+
+const namesIn = (body: JsonObject): ReadonlySet<string> =>
+  new Set(objectsOf(body.tools).map((tool) => textOf(objectOf(tool.function).name)));
+
+/** The client's own body; whatever is ours stands behind what is its own, so that prompt caches keep hitting. */
+function appendedBody(request: ChatRequest, raw: RawRequest, writing: Writing): JsonObject {
+  const { fallbacks: _ours, ...body } = raw.body;
+  const { names, ledger, target } = writing;
+  body.model = target.model;
+  const given = objectsOf(body.messages);
+  const messages = encodeMessages(request.messages.slice(raw.messageCount), writing, given.length);
+  if (messages.length > 0) body.messages = [...given, ...messages];
+  const tools = encodeTools(request.tools.slice(raw.toolCount), names, ledger, objectsOf(body.tools).length);
+  appendTools(body, tools, writing);
+  const { toolChoice } = request;
+  if (toolChoice && !sameChoice(toolChoice, decodeToolChoice(body))) {
+    body.tool_choice = encodeToolChoice(toolChoice, names);
+    delete body.function_call;
+  }
+  limit(body, target, ledger);
+  return body;
+}
+
+function appendTools(body: JsonObject, tools: readonly JsonObject[], { ledger }: Writing): void {
+  if (tools.length === 0) return;
+  // the API takes the older `functions` or `tools`, not both
+  const legacy = objectsOf(body.functions).map((definition) => ({ type: 'function', function: definition }));
+  if (legacy.length > 0) {
+    ledger.rewritten('functions', 'added tools need the newer field "tools"');
+    delete body.functions;
+  }
+  body.tools = [...objectsOf(body.tools), ...legacy, ...tools];
+  const choice = allowing(body.tool_choice, tools);
+  if (choice === undefined || choice === body.tool_choice) return;
+  body.tool_choice = choice;
+  ledger.rewritten('tool_choice', 'the added tools are allowed too');
+}
+
+function sameChoice(a: ToolChoice, b: ToolChoice | undefined): boolean {
+  return a.type === b?.type && (a.type !== 'tool' || (b.type === 'tool' && a.name === b.name));
+}
+
+function rebuiltBody(request: ChatRequest, writing: Writing): JsonObject {
+  const { names, ledger, target } = writing;
+  const tools = encodeTools(request.tools, names, ledger);
+  const choice = toolChoiceFor(request, tools, writing);
+  return {
+    ...settingsFields(request.settings, target, tools.length > 0, ledger),
+    model: target.model,
+    messages: encodeMessages(request.messages, writing),
+    ...(tools.length > 0 && { tools }),
+    ...(choice && { tool_choice: choice }),
+  };
+}
+
+/** A choice among no tools, or of one that is not offered, would be refused. */
+function toolChoiceFor({ toolChoice }: ChatRequest, tools: readonly JsonObject[], { names, ledger }: Writing) {
+  if (!toolChoice) return undefined;
+  const wire = encodeToolChoice(toolChoice, names);
+  const named = toolChoice.type === 'tool' ? names.of(toolChoice.name) : undefined;
+  const offered = named === undefined || tools.some((tool) => objectOf(tool.function).name === named);
+  if (tools.length > 0 && offered) return wire;
+  ledger.dropped(
+    'tool_choice',
+    tools.length === 0 ? 'there are no tools to choose from' : `there is no tool "${named}"`,
+  );
+  return undefined;
+}
+
+/** Sets the stream flag, and asks for the usage that streams otherwise leave out. */
+function streaming(body: JsonObject, { target, ledger }: Writing): JsonObject {
+  if (!target.stream) {
+    if (body.stream !== undefined) body.stream = false;
+    delete body.stream_options;
+    return body;
+  }
+  body.stream = true;
+  const options = isObject(body.stream_options) ? body.stream_options : {};
+  if (options.include_usage !== true) {
+    body.stream_options = { ...options, include_usage: true };
+    ledger.invented('stream_options.include_usage', 'the gateway counts tokens');
+  }
+  return body;
+}

@@ -1,0 +1,137 @@
+import type { Part, ReasoningPart, ToolCallPart } from '../../model/content.ts';
+import { isObject, type JsonObject } from '../../model/json.ts';
+import { type ChatResponse, foldAll } from '../../model/response.ts';
+import type { AnswerContext, AnswerHead } from '../codec.ts';
+import { finishWord } from './finish.ts';
+import { Ledger } from './ledger.ts';
+import { wireMedia } from './media.ts';
+import { REASONING_FIELDS, wireDetails } from './reasoning.ts';
+import { AnswerReader } from './stream.ts';
+import { wireUsage } from './usage.ts';
+
+/** A whole answer is read as a stream of one chunk, so that there is one reading of every field. */
+export const decodeResponse = (body: JsonObject, context: AnswerContext = {}): ChatResponse =>
+  foldAll(new AnswerReader(context).takeWhole(body));
+
+export function encodeResponse(response: ChatResponse, head?: AnswerHead): JsonObject {
+  const { message: extras, logprobs, ...choice } = choiceBlock(response);
+  const calls = shownCalls(response.parts);
+  return {
+    id: answerId(response.id, head),
+    object: 'chat.completion',
+    created: createdAt(response.origin?.codec === 'openai-chat' ? response.origin.block : {}, head),
+    model: head?.model ?? response.model,
+    ...topFields(response),
+    choices: [
+      {
+        ...choice,
+        index: 0,
+        message: { ...messageOf(response.parts, calls), ...(isObject(extras) ? extras : {}) },
+        logprobs: logprobs ?? null,
+        finish_reason: finishWord(response.reason, calls.length > 0),
+      },
+    ],
+    usage: wireUsage(response.usage, endBlock(response).usage),
+  };
+}
+
+/** Calls that the caller runs; what the gateway or the provider ran is none of its business here. */
+export const isShownCall = (part: Part): part is ToolCallPart =>
+  part.type === 'tool-call' && (part.owner ?? 'client') === 'client';
+
+const shownCalls = (parts: readonly Part[]): ToolCallPart[] => parts.filter(isShownCall);
+
+/** The upstream's id if it is of this format, one made of it or the stand-in otherwise. */
+export function answerId(id: string, head: Pick<AnswerHead, 'id'> | undefined, sameFormat = false): string {
+  if (id !== '' && (sameFormat || id.startsWith('chatcmpl-'))) return id;
+  return `chatcmpl-${id || (head?.id ?? '0')}`;
+}
+
+/** Unix seconds. */
+export function createdAt(block: JsonObject, head: Pick<AnswerHead, 'createdAtMs'> | undefined): number {
+  if (typeof block.created === 'number' && block.created > 0) return block.created;
+  return Math.floor((head?.createdAtMs ?? 0) / 1_000);
+}
+
+const endBlock = (response: ChatResponse): JsonObject =>
+  response.endOrigin?.codec === 'openai-chat' ? response.endOrigin.block : {};
+
+function choiceBlock(response: ChatResponse): JsonObject {
+  const { choices } = endBlock(response);
+  const first = Array.isArray(choices) ? choices[0] : undefined;
+  return isObject(first) ? first : {};
+}
+
+/** Fields of the answer beside its content (`service_tier`, `citations`, ...), for clients of the same format. */
+function topFields(response: ChatResponse): JsonObject {
+  const { created: _created, ...start } = response.origin?.codec === 'openai-chat' ? response.origin.block : {};
+  const { choices: _choices, usage: _usage, ...end } = endBlock(response);
+  return { ...start, ...end };
+}
+
+function messageOf(parts: readonly Part[], calls: readonly ToolCallPart[]): JsonObject {
+  const legacy = calls.find((call) => isLegacy(call));
+  const text = parts
+    .filter((part) => part.type === 'text' && !isRefusal(part))
+    .map(textOf)
+    .join('');
+  const refusal = parts.filter(isRefusal).map(textOf).join('');
+  const images = imagesOf(parts);
+  const called = calls.length > 0;
+  return {
+    role: 'assistant',
+    content: text === '' && (called || refusal !== '') ? null : text,
+    refusal: refusal === '' ? null : refusal,
+    ...reasoningOf(parts.filter((part) => part.type === 'reasoning')),
+    ...(called && !legacy && { tool_calls: calls.map(wireCall) }),
+    ...(legacy && { function_call: { name: legacy.name, arguments: legacy.input || '{}' } }),
+    ...(images.length > 0 && { images }),
+    ...audioOf(parts),
+  };
+}
+
+const textOf = (part: Part): string => (part.type === 'text' ? part.text : '');
+
+export const isRefusal = (part: Part): boolean =>
+  part.type === 'text' && part.origin?.codec === 'openai-chat' && part.origin.block.type === 'refusal';
+
+/** An answer in the form that came before `tool_calls`: one call, without an id. */
+export const isLegacy = (call: ToolCallPart): boolean =>
+  call.origin?.codec === 'openai-chat' && isObject(call.origin.block.function_call);
+
+export function wireCall(call: ToolCallPart): JsonObject {
+  const block = call.origin?.codec === 'openai-chat' ? call.origin.block : {};
+  if (block.type === 'custom') return { ...block, id: call.id };
+  return { ...block, id: call.id, type: 'function', function: { name: call.name, arguments: call.input || '{}' } };
+}
+
+/** Two names for one text, DeepSeek's and OpenRouter's (which is Bifrost's too): clients read the one they know. */
+function reasoningOf(parts: readonly ReasoningPart[]): JsonObject {
+  if (parts.length === 0) return {};
+  const [only] = parts;
+  if (parts.length === 1 && only?.origin?.codec === 'openai-chat' && hasFields(only.origin.block))
+    return only.origin.block;
+  const text = parts.map((part) => part.text).join('');
+  const details = parts.flatMap((part, index) => wireDetails(part.origin, index));
+  return {
+    ...(text !== '' && { reasoning_content: text, reasoning: text }),
+    ...(details.length > 0 && { reasoning_details: details }),
+  };
+}
+
+const hasFields = (block: JsonObject): boolean => REASONING_FIELDS.some((field) => block[field] !== undefined);
+
+function imagesOf(parts: readonly Part[]): JsonObject[] {
+  const losses = new Ledger();
+  return parts
+    .filter((part) => part.type === 'media')
+    .map((part) => wireMedia(part, 'images', losses))
+    .filter((image) => image !== undefined);
+}
+
+const audioOf = (parts: readonly Part[]): JsonObject => {
+  const part = parts.find(
+    (part) => part.type === 'opaque' && part.origin.codec === 'openai-chat' && part.origin.block.audio,
+  );
+  return part?.origin ? { audio: part.origin.block.audio } : {};
+};

@@ -1,0 +1,201 @@
+import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import type { ReasoningEffort, ReasoningSettings, ResponseFormat, Settings } from '../../model/request.ts';
+import type { EncodeTarget } from '../codec.ts';
+import type { Ledger } from './ledger.ts';
+import { objectOf, originOf, ownBlock, textOf } from './wire.ts';
+
+/** Fields that other members of a request say whole, so that they are not kept a second time with the settings. */
+const HELD_ELSEWHERE: ReadonlySet<string> = new Set([
+  'model',
+  'messages',
+  'tools',
+  'functions',
+  'tool_choice',
+  'function_call',
+  'stream',
+  'stream_options',
+  'fallbacks',
+  'max_tokens',
+  'max_completion_tokens',
+  'temperature',
+  'top_p',
+  'stop',
+  'seed',
+  'presence_penalty',
+  'frequency_penalty',
+  'parallel_tool_calls',
+]);
+
+export function decodeSettings(body: JsonObject): Settings {
+  const reasoning = reasoningOf(body);
+  const responseFormat = responseFormatOf(body.response_format);
+  const maxOutputTokens = body.max_completion_tokens ?? body.max_tokens;
+  const stop = typeof body.stop === 'string' ? [body.stop] : body.stop;
+  const rest = Object.fromEntries(Object.entries(body).filter(([field]) => !HELD_ELSEWHERE.has(field)));
+  return {
+    ...(typeof maxOutputTokens === 'number' && { maxOutputTokens }),
+    ...(typeof body.temperature === 'number' && { temperature: body.temperature }),
+    ...(typeof body.top_p === 'number' && { topP: body.top_p }),
+    ...(typeof body.top_k === 'number' && { topK: body.top_k }),
+    ...(Array.isArray(stop) && { stopSequences: stop.map(textOf) }),
+    ...(typeof body.seed === 'number' && { seed: body.seed }),
+    ...(typeof body.presence_penalty === 'number' && { presencePenalty: body.presence_penalty }),
+    ...(typeof body.frequency_penalty === 'number' && { frequencyPenalty: body.frequency_penalty }),
+    ...(typeof body.parallel_tool_calls === 'boolean' && { parallelToolCalls: body.parallel_tool_calls }),
+    ...(typeof body.user === 'string' && { user: body.user }),
+    ...(reasoning && { reasoning }),
+    ...(responseFormat && { responseFormat }),
+    origin: originOf(rest),
+  };
+}
+
+const EFFORTS: ReadonlySet<string> = new Set(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']);
+
+const isEffort = (word: unknown): word is ReasoningEffort => typeof word === 'string' && EFFORTS.has(word);
+
+/** `reasoning_effort` is OpenAI's; the object and `reasoning_max_tokens` are OpenRouter's and Bifrost's. */
+function reasoningOf(body: JsonObject): ReasoningSettings | undefined {
+  const reasoning = objectOf(body.reasoning);
+  const effort = reasoning.effort ?? body.reasoning_effort;
+  const budgetTokens = reasoning.max_tokens ?? body.reasoning_max_tokens;
+  if (reasoning.enabled === false) return { effort: 'none' };
+  const settings: ReasoningSettings = {
+    ...(isEffort(effort) && { effort }),
+    ...(typeof budgetTokens === 'number' && { budgetTokens }),
+    ...(reasoning.enabled === true && { adaptive: true }),
+  };
+  return Object.keys(settings).length > 0 ? settings : undefined;
+}
+
+function responseFormatOf(format: JsonValue | undefined): ResponseFormat | undefined {
+  const { type, json_schema: definition } = objectOf(format);
+  if (type === 'json_object') return { type: 'json-object' };
+  if (type !== 'json_schema' || !isObject(definition) || !isObject(definition.schema)) return undefined;
+  const { name, schema, strict } = definition;
+  return {
+    type: 'json-schema',
+    name: textOf(name) || 'response',
+    schema: objectOf(schema),
+    ...(typeof strict === 'boolean' && { strict }),
+  };
+}
+
+/** OpenAI refuses a longer `user`; Claude Code's metadata is a JSON text of some 190 characters. */
+const MAX_USER_LENGTH = 64;
+const MAX_STOP_SEQUENCES = 4;
+
+/** The top-level fields that settings become; the client's other fields too, when they are of this format. */
+export function settingsFields(
+  settings: Settings,
+  target: EncodeTarget,
+  hasTools: boolean,
+  ledger: Ledger,
+): JsonObject {
+  const own = ownBlock(settings.origin);
+  const { temperature, topP, seed, presencePenalty, frequencyPenalty, parallelToolCalls } = settings;
+  return {
+    ...(own ?? translatedFields(settings, target, ledger)),
+    ...(temperature !== undefined && { temperature }),
+    ...(topP !== undefined && { top_p: topP }),
+    ...stopFields(settings, ledger),
+    ...(seed !== undefined && { seed }),
+    ...(presencePenalty !== undefined && { presence_penalty: presencePenalty }),
+    ...(frequencyPenalty !== undefined && { frequency_penalty: frequencyPenalty }),
+    ...(parallelToolCalls !== undefined && hasTools && { parallel_tool_calls: parallelToolCalls }),
+    ...limitField(settings, target, ledger),
+  };
+}
+
+function stopFields({ stopSequences }: Settings, ledger: Ledger): JsonObject {
+  if (!stopSequences?.length) return {};
+  if (stopSequences.length > MAX_STOP_SEQUENCES) {
+    ledger.rewritten('stop', `the API takes at most ${MAX_STOP_SEQUENCES} stop sequences, not ${stopSequences.length}`);
+  }
+  return { stop: stopSequences.slice(0, MAX_STOP_SEQUENCES) };
+}
+
+function limitField({ maxOutputTokens }: Settings, target: EncodeTarget, ledger: Ledger): JsonObject {
+  if (maxOutputTokens === undefined) return {};
+  const body = { [target.maxTokensField ?? 'max_completion_tokens']: maxOutputTokens };
+  limit(body, target, ledger);
+  return body;
+}
+
+/** Lowers what a body asks for to what the model can give. `body` is ours to change. */
+export function limit(body: JsonObject, { maxOutputTokens, model }: EncodeTarget, ledger: Ledger): void {
+  if (maxOutputTokens === undefined) return;
+  for (const field of ['max_completion_tokens', 'max_tokens']) {
+    const asked = body[field];
+    if (typeof asked !== 'number' || asked <= maxOutputTokens) continue;
+    body[field] = maxOutputTokens;
+    ledger.rewritten(field, `${model} gives at most ${maxOutputTokens} tokens, not ${asked}`);
+  }
+}
+
+/** Settings of another format in this one's words, and an account of its other fields. */
+function translatedFields(settings: Settings, target: EncodeTarget, ledger: Ledger): JsonObject {
+  const { topK, user, responseFormat } = settings;
+  if (topK !== undefined) ledger.dropped('top_k', 'Chat Completions has no such field');
+  for (const field of untranslated(settings.origin?.block ?? {})) {
+    ledger.dropped(field, 'Chat Completions has no such field');
+  }
+  const effort = effortOf(settings, target, ledger);
+  const longUser = user !== undefined && user.length > MAX_USER_LENGTH;
+  if (longUser) ledger.dropped('user', `the API takes at most ${MAX_USER_LENGTH} characters`);
+  return {
+    ...(user !== undefined && !longUser && { user }),
+    ...(effort && { reasoning_effort: effort }),
+    ...(responseFormat && { response_format: wireFormat(responseFormat) }),
+  };
+}
+
+/** Fields of Anthropic Messages that the settings read, and which of their members. */
+const TRANSLATED: Readonly<Record<string, readonly string[]>> = {
+  thinking: ['type', 'budget_tokens', 'display'],
+  output_config: ['effort', 'format'],
+  output_format: ['type', 'name', 'schema'],
+  metadata: ['user_id'],
+};
+
+function untranslated(block: JsonObject): string[] {
+  return Object.entries(block).flatMap(([field, value]) => {
+    const read = TRANSLATED[field];
+    if (!read) return [field];
+    return Object.keys(objectOf(value)).flatMap((member) => (read.includes(member) ? [] : [`${field}.${member}`]));
+  });
+}
+
+function wireFormat(format: ResponseFormat): JsonObject {
+  if (format.type === 'json-object') return { type: 'json_object' };
+  const { name, schema, strict } = format;
+  return { type: 'json_schema', json_schema: { name, schema, ...(strict !== undefined && { strict }) } };
+}
+
+function effortOf({ reasoning, maxOutputTokens }: Settings, target: EncodeTarget, ledger: Ledger): string | undefined {
+  if (!reasoning) return undefined;
+  if (target.reasoning !== true) {
+    if (reasoning.effort !== 'none') ledger.dropped('reasoning_effort', `${target.model} is not known to reason`);
+    return undefined;
+  }
+  if (reasoning.effort === 'max' || reasoning.effort === 'xhigh') {
+    ledger.rewritten('reasoning_effort', `not every model knows "${reasoning.effort}"; high is the most that all know`);
+    return 'high';
+  }
+  if (reasoning.effort) return reasoning.effort;
+  const { budgetTokens } = reasoning;
+  const effort = budgetTokens === undefined ? 'medium' : effortOfBudget(budgetTokens, maxOutputTokens);
+  ledger.rewritten('reasoning_effort', `"${effort}" stands for ${budgetTokens ?? 'adaptive'} thinking`);
+  return effort;
+}
+
+/** The smallest thinking budget (Anthropic Messages API, thinking.budget_tokens). */
+const MIN_BUDGET = 1_024;
+
+/** How much of the room above the smallest budget is asked for; the original gateway's thresholds. */
+function effortOfBudget(budget: number, maxOutputTokens: number | undefined): ReasoningEffort {
+  if (budget <= 0) return 'none';
+  if (maxOutputTokens === undefined || maxOutputTokens <= MIN_BUDGET) return 'high';
+  const share = (budget - MIN_BUDGET) / (maxOutputTokens - MIN_BUDGET);
+  if (share <= 0.25) return 'low';
+  return share <= 0.6 ? 'medium' : 'high';
+}

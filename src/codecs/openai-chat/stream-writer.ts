@@ -1,0 +1,182 @@
+import type { Origin, Part, ToolCallPart } from '../../model/content.ts';
+import type { StreamEvent } from '../../model/event.ts';
+import { isObject, type JsonObject } from '../../model/json.ts';
+import type { AnswerHead } from '../codec.ts';
+import { finishWord } from './finish.ts';
+import { Ledger } from './ledger.ts';
+import { wireMedia } from './media.ts';
+import { wireDetails } from './reasoning.ts';
+import { answerId, createdAt, isLegacy, isRefusal, isShownCall } from './response.ts';
+import { wireUsage } from './usage.ts';
+
+/** Writes an answer as chunks: strings are joined by hand, since a chunk differs from the next by its delta only. */
+export function encodeStream(head: AnswerHead): (event: StreamEvent) => string {
+  const writer = new StreamWriter(head);
+  return (event) => writer.write(event);
+}
+
+type EventOf<Type extends StreamEvent['type']> = Extract<StreamEvent, { type: Type }>;
+
+/** How a part's deltas are written; absent = the part is not shown. */
+type WriteDelta = (delta: string) => string;
+
+class StreamWriter {
+  readonly #head: AnswerHead;
+  readonly #open = new Map<number, { readonly part: Part; readonly write: WriteDelta; grew: boolean }>();
+  #prefix = '';
+  #calls = 0;
+  #details = 0;
+
+  constructor(head: AnswerHead) {
+    this.#head = head;
+  }
+
+  write(event: StreamEvent): string {
+    switch (event.type) {
+      case 'response-start':
+        return this.#start(event);
+      case 'part-start':
+        return this.#startPart(event);
+      case 'part-delta':
+        return this.#growPart(event);
+      case 'part-end':
+        return this.#endPart(event);
+      case 'response-end':
+        return this.#end(event);
+    }
+  }
+
+  #start({ id, origin }: EventOf<'response-start'>): string {
+    const own = origin?.codec === 'openai-chat';
+    const block = own ? origin.block : {};
+    const [small, large] = fieldsOf(block);
+    const top = JSON.stringify({
+      id: answerId(id, this.#head, own),
+      object: 'chat.completion.chunk',
+      created: createdAt(block, this.#head),
+      model: this.#head.model,
+      ...small,
+    });
+    this.#prefix = `data: ${top.slice(0, -1)},"choices":[`;
+    const first = this.#chunk('{"role":"assistant","content":"","refusal":null}');
+    const more = JSON.stringify(large);
+    return more === '{}' ? first : `${first.slice(0, -'}\n\n'.length)},${more.slice(1)}\n\n`;
+  }
+
+  #chunk(delta: string): string {
+    return `${this.#prefix}{"index":0,"delta":${delta},"logprobs":null,"finish_reason":null}]}\n\n`;
+  }
+
+  #startPart({ index, part }: EventOf<'part-start'>): string {
+    const write = this.#writerOf(part);
+    if (!write) return isShownCall(part) ? '' : this.#wholePart(part);
+    this.#open.set(index, { part, write, grew: false });
+    const opening = isShownCall(part) ? this.#startCall(part) : '';
+    const text = textOf(part);
+    return text === '' ? opening : opening + this.#growPart({ type: 'part-delta', index, delta: text });
+  }
+
+  #writerOf(part: Part): WriteDelta | undefined {
+    if (part.type === 'text') {
+      const field = isRefusal(part) ? '{"refusal":' : '{"content":';
+      return (delta) => this.#chunk(`${field}${JSON.stringify(delta)}}`);
+    }
+    if (part.type === 'reasoning') {
+      return (delta) => {
+        const text = JSON.stringify(delta);
+        return this.#chunk(`{"reasoning_content":${text},"reasoning":${text}}`);
+      };
+    }
+    if (!isShownCall(part)) return undefined;
+    if (isCustom(part)) return () => '';
+    if (isLegacy(part)) return (delta) => this.#chunk(`{"function_call":{"arguments":${JSON.stringify(delta)}}}`);
+    const prefix = `{"tool_calls":[{"index":${this.#calls},"function":{"arguments":`;
+    return (delta) => this.#chunk(`${prefix}${JSON.stringify(delta)}}}]}`);
+  }
+
+  /** Id, type and name stand in the first chunk of a call only: strict clients refuse them in later ones. */
+  #startCall(call: ToolCallPart): string {
+    if (isCustom(call)) return '';
+    const head = { name: call.name, arguments: '' };
+    if (isLegacy(call)) {
+      this.#calls += 1;
+      return this.#chunk(JSON.stringify({ function_call: head }));
+    }
+    const block = call.origin?.codec === 'openai-chat' ? call.origin.block : {};
+    const first = { index: this.#calls, ...block, id: call.id, type: 'function', function: head };
+    this.#calls += 1;
+    return this.#chunk(JSON.stringify({ tool_calls: [first] }));
+  }
+
+  #growPart({ index, delta }: EventOf<'part-delta'>): string {
+    const open = this.#open.get(index);
+    if (!open || delta === '') return '';
+    open.grew = true;
+    return open.write(delta);
+  }
+
+  #endPart({ index, origin }: EventOf<'part-end'>): string {
+    const open = this.#open.get(index);
+    if (!open) return '';
+    this.#open.delete(index);
+    if (isShownCall(open.part)) {
+      if (isCustom(open.part)) return this.#customCall(open.part, origin ?? open.part.origin);
+      return open.grew ? '' : open.write('{}');
+    }
+    return open.part.type === 'reasoning' ? this.#signature(origin ?? open.part.origin) : '';
+  }
+
+  /** A call with free text as its input comes whole: its text is known only once it has ended. */
+  #customCall(call: ToolCallPart, origin: Origin | undefined): string {
+    const whole = { index: this.#calls, ...origin?.block, id: call.id };
+    this.#calls += 1;
+    return this.#chunk(JSON.stringify({ tool_calls: [whole] }));
+  }
+
+  /** Signed or encrypted thinking comes whole at the end, in a form that the client can send back. */
+  #signature(origin: Origin | undefined): string {
+    const details = wireDetails(origin, this.#details);
+    if (details.length === 0) return '';
+    this.#details += 1;
+    return this.#chunk(JSON.stringify({ reasoning_details: details }));
+  }
+
+  #wholePart(part: Part): string {
+    if (part.type === 'media') {
+      const image = wireMedia(part, 'images', new Ledger());
+      return image ? this.#chunk(JSON.stringify({ images: [image] })) : '';
+    }
+    const audio = part.type === 'opaque' && part.origin.codec === 'openai-chat' ? part.origin.block.audio : undefined;
+    return audio ? this.#chunk(JSON.stringify({ audio })) : '';
+  }
+
+  #end({ reason, usage, origin }: EventOf<'response-end'>): string {
+    const { choices, usage: theirs, ...top } = origin?.codec === 'openai-chat' ? origin.block : {};
+    const first: unknown = Array.isArray(choices) ? choices[0] : undefined;
+    const { message, logprobs, ...extras }: JsonObject = isObject(first) ? first : {};
+    const finish = JSON.stringify({
+      ...extras,
+      index: 0,
+      delta: message ?? {},
+      logprobs: logprobs ?? null,
+      finish_reason: finishWord(reason, this.#calls > 0),
+    });
+    const counts = JSON.stringify({ ...top, usage: wireUsage(usage, theirs) });
+    return `${this.#prefix}${finish}]}\n\n${this.#prefix}],${counts.slice(1)}\n\ndata: [DONE]\n\n`;
+  }
+}
+
+const isCustom = (call: ToolCallPart): boolean =>
+  call.origin?.codec === 'openai-chat' && call.origin.block.type === 'custom';
+
+/** Fields of the upstream's start: what is small stands in every chunk, as it did upstream, the rest only in the first. */
+function fieldsOf({ created: _, ...block }: JsonObject): [small: JsonObject, large: JsonObject] {
+  const [small, large]: [JsonObject, JsonObject] = [{}, {}];
+  for (const [key, value] of Object.entries(block)) (typeof value === 'object' ? large : small)[key] = value;
+  return [small, large];
+}
+
+function textOf(part: Part): string {
+  if (part.type === 'text' || part.type === 'reasoning') return part.text;
+  return part.type === 'tool-call' ? part.input : '';
+}

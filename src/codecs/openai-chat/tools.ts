@@ -1,0 +1,121 @@
+import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import type { FunctionTool, Tool, ToolChoice } from '../../model/request.ts';
+import type { Ledger } from './ledger.ts';
+import type { WireNames } from './names.ts';
+import { isFunctionTool } from './schema.ts';
+import { objectOf, objectsOf, originOf, ownBlock, textOf } from './wire.ts';
+
+/** The tools of a body; with `allowed_tools` as the choice, only those that it allows. */
+export function decodeTools(body: JsonObject): Tool[] {
+  const tools = [...objectsOf(body.tools).map(decodeTool), ...objectsOf(body.functions).map(functionTool)];
+  const allowed = allowedNames(body.tool_choice);
+  return allowed ? tools.filter((tool) => allowed.has(tool.name)) : tools;
+}
+
+function decodeTool(tool: JsonObject): Tool {
+  if (isFunctionTool(tool)) return { ...functionTool(objectOf(tool.function)), origin: originOf(tool) };
+  const { name } = objectOf(tool.custom);
+  return { type: 'provider', name: textOf(name) || textOf(tool.name) || textOf(tool.type), origin: originOf(tool) };
+}
+
+/** A function's definition, which in the older `functions` stands by itself. */
+function functionTool(definition: JsonObject): FunctionTool {
+  const { description, parameters, strict } = definition;
+  return {
+    type: 'function',
+    name: textOf(definition.name),
+    ...(typeof description === 'string' && { description }),
+    inputSchema: objectOf(parameters),
+    ...(typeof strict === 'boolean' && { strict }),
+    owner: 'client',
+    origin: originOf({ type: 'function', function: definition }),
+  };
+}
+
+const allowanceOf = (choice: JsonValue | undefined): JsonObject | undefined => {
+  const { type, allowed_tools: allowance } = objectOf(choice);
+  return type === 'allowed_tools' && isObject(allowance) ? allowance : undefined;
+};
+
+const nameIn = (tool: JsonObject): string => textOf(objectOf(tool.function ?? tool.custom).name) || textOf(tool.name);
+
+function allowedNames(choice: JsonValue | undefined): ReadonlySet<string> | undefined {
+  const allowance = allowanceOf(choice);
+  return allowance && new Set(objectsOf(allowance.tools).map(nameIn));
+}
+
+export function decodeToolChoice(body: JsonObject): ToolChoice | undefined {
+  const choice = body.tool_choice ?? body.function_call;
+  if (choice === 'auto' || choice === 'none' || choice === 'required') return { type: choice };
+  // clones' and other dialects' word for it
+  if (choice === 'any') return { type: 'required' };
+  const mode = allowanceOf(choice)?.mode;
+  if (mode === 'auto' || mode === 'required') return { type: mode };
+  const name = nameIn(objectOf(choice));
+  return name === '' ? undefined : { type: 'tool', name };
+}
+
+export function encodeToolChoice(choice: ToolChoice, names: WireNames): JsonValue {
+  return choice.type === 'tool' ? { type: 'function', function: { name: names.of(choice.name) } } : choice.type;
+}
+
+/** `choice` with more tools allowed, where it allows only some. */
+export function allowing(choice: JsonValue | undefined, added: readonly JsonObject[]): JsonValue | undefined {
+  const allowance = allowanceOf(choice);
+  if (!allowance || !isObject(choice)) return choice;
+  const tools = added.map((tool) => ({ type: 'function', function: { name: nameIn(tool) } }));
+  return { ...choice, allowed_tools: { ...allowance, tools: [...objectsOf(allowance.tools), ...tools] } };
+}
+
+/** `from` is the place of the first tool, for the ledger. */
+export function encodeTools(tools: readonly Tool[], names: WireNames, ledger: Ledger, from = 0): JsonObject[] {
+  const written: JsonObject[] = [];
+  for (const tool of tools) {
+    const wire = encodeTool(tool, `tools.${from + written.length}`, names, ledger);
+    if (wire) written.push(wire);
+  }
+  return written;
+}
+
+function encodeTool(tool: Tool, at: string, names: WireNames, ledger: Ledger): JsonObject | undefined {
+  if (tool.type === 'provider') {
+    const own = ownBlock(tool.origin);
+    if (!own) ledger.dropped(at, `"${tool.name}" is a tool of another format, which has no counterpart in this one`);
+    return own;
+  }
+  const foreign = foreignFields(tool);
+  if (foreign.includes('defer_loading') && !tool.description) {
+    ledger.dropped(at, `"${tool.name}" is a placeholder for tools that are loaded later`);
+    return undefined;
+  }
+  for (const field of foreign) ledger.dropped(`${at}.${field}`, 'Chat Completions has no such field on tools');
+  const name = names.of(tool.name);
+  if (name !== tool.name) ledger.rewritten(`${at}.function.name`, `"${tool.name}" is not a name that the API takes`);
+  const own = ownBlock(tool.origin);
+  return {
+    ...own,
+    type: 'function',
+    function: {
+      ...objectOf(own?.function),
+      name,
+      ...(tool.description && { description: tool.description }),
+      ...(tool.strict !== undefined && { strict: tool.strict }),
+      parameters: objectSchema(tool.inputSchema, `${at}.function.parameters`, ledger),
+    },
+  };
+}
+
+/** Fields of another format's tool that say what this one's cannot. */
+function foreignFields({ origin }: FunctionTool): string[] {
+  if (!origin || ownBlock(origin)) return [];
+  return Object.keys(origin.block).filter((key) => !CARRIED.has(key) && origin.block[key] !== false);
+}
+
+const CARRIED: ReadonlySet<string> = new Set(['type', 'name', 'description', 'input_schema', 'strict']);
+
+/** OpenAI refuses a schema that is no object or has no `properties`; the rest of it stays as it came. */
+function objectSchema(schema: JsonObject, at: string, ledger: Ledger): JsonObject {
+  if (schema.type === 'object' && isObject(schema.properties)) return schema;
+  ledger.invented(at, 'parameters must be an object schema with properties');
+  return { ...schema, type: 'object', properties: objectOf(schema.properties) };
+}
