@@ -1,0 +1,78 @@
+import { execFile } from 'node:child_process';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join, resolve } from 'node:path';
+import { mcpClient, toolManager } from '../../src/config/schema.ts';
+import { handleMcp } from '../../src/http/mcp.ts';
+import { originCheck } from '../../src/http/origin.ts';
+import { McpClients } from '../../src/mcp/clients.ts';
+import { McpServer } from '../../src/mcp/server/server.ts';
+import { installed } from './installed.ts';
+
+const SUITE = '@modelcontextprotocol/conformance@0.1.16';
+const REPOSITORY = resolve(import.meta.dirname, '../..');
+
+const platform = process.platform === 'win32' ? 'win' : process.platform;
+
+export interface Suite {
+  /** Runs one scenario against a server. Gives undefined when it passed, else what the suite said. */
+  run(url: string, scenario: string): Promise<string | undefined>;
+}
+
+/** The suite as its authors publish it, with the Node 22 that it needs beside it. */
+export async function conformanceSuite(): Promise<Suite> {
+  const folder = await installed('mcp-conformance', SUITE, `node-${platform}-${process.arch}@22`);
+  const node = join(folder, 'node_modules', `node-${platform}-${process.arch}`, 'bin/node');
+  const main = join(folder, 'node_modules/@modelcontextprotocol/conformance/dist/index.js');
+  return {
+    run: (url, scenario) =>
+      new Promise((settle) => {
+        const args = [main, 'server', '--url', url, '--scenario', scenario];
+        execFile(node, args, { cwd: folder, timeout: 60_000 }, (failed, stdout, stderr) => {
+          settle(failed ? `${stdout}\n${stderr}` : undefined);
+        });
+      }),
+  };
+}
+
+export interface ConformanceGateway {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/**
+ * The gateway's /mcp over its own MCP clients, with the suite's tools behind it on stdio. The tools have their own
+ * names here, as the suite calls them so; users see them as `<client>-<tool>`.
+ */
+export async function conformanceGateway(): Promise<ConformanceGateway> {
+  const upstream = mcpClient.parse({
+    name: 'reference',
+    connection_type: 'stdio',
+    stdio_config: { command: process.execPath, args: ['--import', 'tsx', 'test/e2e/conformance-server.ts'] },
+    tools_to_execute: ['*'],
+  });
+  const clients = new McpClients({
+    clients: [upstream],
+    toolManager: toolManager.parse({}),
+    cwd: REPOSITORY,
+    log: () => {},
+    timing: { bootWaitMs: 30_000 },
+  });
+  await clients.start();
+  const server = new McpServer({ tools: clients, version: '0.0.0', expose: (tool) => tool.upstreamName });
+  const check = originCheck({ host: '127.0.0.1', port: 0, allowedOrigins: [] });
+  const endpoint = { server, check, maxBodyBytes: 1_000_000 };
+  const http = createServer((request, response) => void handleMcp(request, response, endpoint));
+  await new Promise<void>((listening) => http.listen(0, '127.0.0.1', listening));
+  // a listening TCP server has an address
+  const { port } = http.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/mcp`,
+    async close() {
+      server.close();
+      http.closeAllConnections();
+      await new Promise((closed) => http.close(closed));
+      await clients.close();
+    },
+  };
+}
