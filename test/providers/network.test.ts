@@ -1,0 +1,16 @@
+import { resolve } from 'node:path';
+import { expect, test } from 'vitest';
+import { importsOf, sourceFiles } from '../support/imports.ts';
+
+const imports = sourceFiles(resolve(import.meta.dirname, '../../src')).flatMap(importsOf);
+const importersOf = (target: string): string[] => [
+  ...new Set(imports.filter(({ to, from }) => to === target && from.startsWith('providers/')).map(({ from }) => from)),
+];
+
+test.each([
+  ['undici', ['providers/fetch.ts']],
+  ['openai', ['providers/openai.ts']],
+  ['@anthropic-ai/sdk', ['providers/anthropic.ts']],
+])('only one file of the providers imports %s', (target, files) => {
+  expect(importersOf(target)).toEqual(files);
+});

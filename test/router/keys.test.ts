@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+import { type ProviderKey, provider as providerSchema } from '../../src/config/schema.ts';
+import { backoffMs } from '../../src/router/backoff.ts';
+import { eligibleKeys, pickKey, servesModel, upstreamModel } from '../../src/router/keys.ts';
+import { configured } from './fixtures.ts';
+
+function keyWith(settings: object): ProviderKey {
+  const [key] = providerSchema.parse({ keys: [{ name: 'k', value: 'sk-1', ...settings }] }).keys;
+  if (!key) throw new Error('a key was written and none was read');
+  return key;
+}
+
+describe('which models a key serves', () => {
+  test.each([
+    [{}, 'gpt-4o', true],
+    [{ models: ['*'] }, 'gpt-4o', true],
+    [{ models: [] }, 'gpt-4o', false],
+    [{ models: ['GPT-4o'] }, 'gpt-4o', true],
+    [{ models: ['gpt-4.1'] }, 'gpt-4o', false],
+    [{ models: ['*'], blacklisted_models: ['GPT-4O'] }, 'gpt-4o', false],
+    [{ vllm_key_config: { url: 'http://x', model_name: 'llama' } }, 'llama', true],
+    [{ vllm_key_config: { url: 'http://x', model_name: 'llama' } }, 'qwen', false],
+  ])('%j: %s', (settings, model, serves) => {
+    expect(servesModel(keyWith(settings), model)).toBe(serves);
+  });
+});
+
+describe('no key is left', () => {
+  const failing = (settings: object) => {
+    const provider = configured({ openai: settings }).get('openai');
+    return () => provider && eligibleKeys(provider, 'gpt-4o');
+  };
+  test.each([
+    [{ keys: [] }, 'provider "openai" has no keys: add one under providers.openai.keys'],
+    [{ keys: [{ name: 'k', value: 'env.NO_SUCH_KEY_HERE' }] }, 'set NO_SUCH_KEY_HERE and restart'],
+    [{ keys: [{ name: 'k', value: 'sk-1', enabled: false }] }, 'switched off or empty'],
+    [
+      { keys: [{ name: 'k', value: 'sk-1', models: ['gpt-5'] }] },
+      'no key of provider "openai" may serve model "gpt-4o"',
+    ],
+  ])('%j', (settings, message) => {
+    expect(failing(settings)).toThrow(message);
+  });
+});
+
+describe('keys are picked by weight', () => {
+  const heavy = keyWith({ name: 'heavy', weight: 3 });
+  const light = keyWith({ name: 'light', weight: 1 });
+  const idle = keyWith({ name: 'idle', weight: 0 });
+  test.each([
+    [[heavy, light], 0, 'heavy'],
+    [[heavy, light], 0.74, 'heavy'],
+    [[heavy, light], 0.76, 'light'],
+    [[idle, light], 0, 'light'],
+    [[idle, keyWith({ name: 'other', weight: 0 })], 0.6, 'other'],
+    [[idle], 0.9, 'idle'],
+  ])('%#', (keys, random, name) => {
+    const [first, ...others] = keys;
+    expect(first && pickKey([first, ...others], () => random).name).toBe(name);
+  });
+});
+
+test.each([
+  [{ fast: 'gpt-4o-mini' }, 'fast', 'gpt-4o-mini'],
+  [{ Fast: { model_id: 'gpt-4o-mini' } }, 'FAST', 'gpt-4o-mini'],
+  [{ fast: 'gpt-4o-mini' }, 'slow', 'slow'],
+])('aliases %j rename %s', (aliases, model, upstream) => {
+  expect(upstreamModel(keyWith({ aliases }), model)).toBe(upstream);
+});
+
+describe('pauses before retries', () => {
+  const limits = { retry_backoff_initial: 500, retry_backoff_max: 5_000 };
+  test.each([
+    [0, 0, 0.5, 500],
+    [1, 0, 0.5, 1_000],
+    [2, 0, 0, 1_600],
+    [9, 0, 1, 5_000],
+    [0, 3_000, 0.5, 3_000],
+    [0, 60_000, 0.5, 5_000],
+  ])('retry %i, retry-after %i ms, random %d: %i ms', (retry, retryAfterMs, random, expected) => {
+    expect(backoffMs(retry, limits, retryAfterMs, () => random)).toBe(expected);
+  });
+});

@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest';
+import type { CodecId } from '../../src/model/content.ts';
+import { resolveModel } from '../../src/router/resolve.ts';
+import { configured, keys } from './fixtures.ts';
+
+const providers = configured({
+  openai: { keys: keys('a') },
+  anthropic: { keys: [{ name: 'b', value: 'sk-b', models: ['claude-sonnet-4-5'] }] },
+  openrouter: { keys: keys('c') },
+  groq: { keys: [{ name: 'd', value: 'sk-d', models: ['llama-3.3-70b'], aliases: { quick: 'llama-3.1-8b' } }] },
+  acme: {
+    network_config: { base_url: 'http://acme' },
+    keys: keys('e'),
+    custom_provider_config: { base_provider_type: 'openai' },
+  },
+});
+
+const resolved = (name: string, dialect: CodecId = 'openai-chat') => {
+  const { provider, model } = resolveModel(name, providers, dialect);
+  return [provider.name, model];
+};
+
+describe('provider/model', () => {
+  test.each([
+    ['openai/gpt-4o', 'openai', 'gpt-4o'],
+    ['OpenAI/gpt-4o', 'openai', 'gpt-4o'],
+    ['openrouter/anthropic/claude-sonnet-4-5', 'openrouter', 'anthropic/claude-sonnet-4-5'],
+    ['acme/some/thing', 'acme', 'some/thing'],
+  ])('%s', (name, provider, model) => {
+    expect(resolved(name)).toEqual([provider, model]);
+  });
+
+  test('what stands before the slash is part of the name when it is no provider', () => {
+    expect(resolved('meta-llama/Llama-3')).toEqual(['openai', 'meta-llama/Llama-3']);
+  });
+
+  test.each([
+    ['mistral/mistral-large', 'provider "mistral" is not configured: set MISTRAL_API_KEY'],
+    ['azure/gpt-4o', 'provider "azure" is not among those this gateway speaks to'],
+  ])('%s says what is missing', (name, message) => {
+    expect(() => resolved(name)).toThrow(message);
+  });
+});
+
+describe('a bare name', () => {
+  test.each<[string, CodecId, string]>([
+    ['claude-sonnet-4-5', 'openai-chat', 'anthropic'],
+    ['gpt-4o', 'anthropic-messages', 'openai'],
+    ['o3', 'anthropic-messages', 'openai'],
+    ['llama-3.3-70b', 'openai-chat', 'groq'],
+    ['quick', 'openai-chat', 'groq'],
+    ['some-model', 'openai-chat', 'openai'],
+  ])('%s from %s goes to %s', (name, dialect, provider) => {
+    expect(resolved(name, dialect)).toEqual([provider, name]);
+  });
+
+  test('that no key may serve is refused, with the providers to choose from', () => {
+    expect(() => resolved('claude-opus-4-5', 'anthropic-messages')).toThrow(
+      'no configured provider is known to serve model "claude-opus-4-5": write provider/model with one of openai, anthropic, openrouter, groq, acme',
+    );
+  });
+
+  test('of a family whose provider is missing says how to get it', () => {
+    const onlyGroq = configured({ groq: { keys: keys('d') } });
+    expect(() => resolveModel('gpt-4o', onlyGroq, 'anthropic-messages')).toThrow(
+      'write provider/model with one of groq; provider "openai" is not configured: set OPENAI_API_KEY',
+    );
+  });
+
+  test('without any provider says how to begin', () => {
+    expect(() => resolveModel('gpt-4o', new Map(), 'openai-chat')).toThrow(
+      'no provider is configured; set OPENAI_API_KEY',
+    );
+  });
+});
