@@ -1,1 +1,63 @@
-export {};
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { runBundledServer } from './bundled-servers.ts';
+import { parseArguments, type ServeOptions } from './cli.ts';
+
+const command = parseArguments(process.argv.slice(2), process.env);
+
+switch (command.type) {
+  case 'help':
+    process.stdout.write(`${command.text}\n`);
+    break;
+  case 'version':
+    process.stdout.write(`${version()}\n`);
+    break;
+  case 'invalid':
+    process.stderr.write(`${command.text}\n`);
+    process.exitCode = 2;
+    break;
+  case 'mcp-server':
+    await runBundledServer(command.server, command.args);
+    break;
+  case 'serve':
+    await runGateway(command);
+}
+
+/** The package's own version; package.json stands beside both `src` and `dist`. */
+function version(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  // package.json of this package has a version
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+async function runGateway(options: ServeOptions): Promise<void> {
+  const [{ serve }, { openProcessLog }] = await Promise.all([import('./serve.ts'), import('./process-log.ts')]);
+  const processLog = openProcessLog(options.logLevel, options.logStyle);
+  try {
+    const running = await serve(options, version(), processLog);
+    stopOnSignal(running.stop);
+  } catch (thrown) {
+    const explained = thrown instanceof Error && ['ConfigError', 'StartError'].includes(thrown.name);
+    const text = thrown instanceof Error ? (explained ? thrown.message : (thrown.stack ?? thrown.message)) : thrown;
+    process.stderr.write(`bifrost cannot start: ${text}\n`);
+    process.exit(1);
+  }
+}
+
+/** The first signal ends the gateway gently, the second at once. */
+function stopOnSignal(stop: () => Promise<void>): void {
+  let stopping = false;
+  const onSignal = () => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    stop().then(
+      () => process.exit(0),
+      (thrown: unknown) => {
+        process.stderr.write(`bifrost did not stop cleanly: ${String(thrown)}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+}

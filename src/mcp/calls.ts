@@ -1,7 +1,7 @@
 import { GatewayError } from '../model/errors.ts';
 import type { ToolResult } from './contract.ts';
 import { type Execution, execute, timedOut } from './execute.ts';
-import { isNeverExecuted } from './failures.ts';
+import { isNeverExecuted, isTransient } from './failures.ts';
 import type { Session } from './session.ts';
 import { waitFor } from './timing.ts';
 
@@ -23,8 +23,9 @@ export async function runCall(connection: Dialable, execution: Execution): Promi
   try {
     return await execute(session, execution);
   } catch (thrown) {
-    // A request that may have been run is never sent again.
-    if (!isNeverExecuted(thrown) || execution.request.signal.aborted) throw thrown;
+    // A request that may have been run is sent again only where that does no harm.
+    const mayRepeat = isNeverExecuted(thrown) || (execution.isRepeatable && isTransient(thrown));
+    if (!mayRepeat || execution.request.signal.aborted) throw thrown;
   }
   // Whoever comes first dials; the others find the new session, or wait for it.
   const isNewer = connection.session !== undefined && connection.session !== session;

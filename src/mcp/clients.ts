@@ -6,7 +6,6 @@ import { GatewayError } from '../model/errors.ts';
 import { buildCatalog, type CatalogSource } from './catalog.ts';
 import { Connection, type ConnectionOptions, type McpLog } from './connection.ts';
 import type { Catalog, CatalogTool, ClientStatus, ToolCallRequest, ToolResult } from './contract.ts';
-import type { Execution } from './execute.ts';
 import { isFiltered, refusalOf, unknownTool } from './filters.ts';
 import { headersFor } from './forward-headers.ts';
 import { compareNames } from './listed-tools.ts';
@@ -108,9 +107,17 @@ export class McpClients {
 
   /** Runs one tool. What the tool itself calls an error is a result; everything else throws GatewayError. */
   async call(request: ToolCallRequest): Promise<ToolResult> {
-    const { connection, execution } = this.#permitted(request);
-    if (!(await connection.offers(execution))) throw new GatewayError('not-found', unknownTool(request.name));
-    return connection.call(execution);
+    const { name, caller } = request;
+    const hyphen = name.indexOf('-');
+    const entry = hyphen === -1 ? undefined : this.#named(name.slice(0, hyphen));
+    if (!entry) throw new GatewayError('not-found', unknownTool(name));
+    const { config, connection } = entry;
+    const tool = { name, upstreamName: name.slice(hyphen + 1) };
+    const refusal = refusalOf(tool, config, caller);
+    if (refusal !== undefined || !connection) throw new GatewayError('permission', refusal ?? unknownTool(name));
+    const headers = headersFor(config.allowed_extra_headers, caller);
+    const timeoutMs = config.tool_execution_timeout || this.#toolManager.tool_execution_timeout;
+    return connection.call({ tool, request, headers, timeoutMs });
   }
 
   /** Every client, by name, with what is shown of it. */
@@ -211,23 +218,6 @@ export class McpClients {
     const entry: Entry = { id, config, connection };
     this.#entries.set(id, entry);
     return entry;
-  }
-
-  #permitted(request: ToolCallRequest): { connection: Connection; execution: Execution } {
-    const { name, caller } = request;
-    const hyphen = name.indexOf('-');
-    const entry = this.#named(name.slice(0, hyphen));
-    if (hyphen === -1 || !entry) throw new GatewayError('not-found', unknownTool(name));
-    const { config, connection } = entry;
-    const tool = { name, upstreamName: name.slice(hyphen + 1) };
-    const refusal = refusalOf(tool, config, caller);
-    if (refusal !== undefined) throw new GatewayError('permission', refusal);
-    if (!connection) throw new GatewayError('permission', unknownTool(name));
-    const timeoutMs = config.tool_execution_timeout || this.#toolManager.tool_execution_timeout;
-    return {
-      connection,
-      execution: { tool, request, headers: headersFor(config.allowed_extra_headers, caller), timeoutMs },
-    };
   }
 
   #named(name: string): Entry | undefined {

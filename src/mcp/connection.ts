@@ -5,6 +5,7 @@ import { type Dialable, runCall, sessionFor } from './calls.ts';
 import type { ConnectionState, ToolResult } from './contract.ts';
 import { callFailure, type Execution } from './execute.ts';
 import { isPermanent, isSessionLost, reasonOf } from './failures.ts';
+import { unknownTool } from './filters.ts';
 import { checkHealth, type FailureStage, nextLookMs, StageError, type Standing, staged } from './health.ts';
 import { type ListedTool, ToolList } from './listed-tools.ts';
 import { Session } from './session.ts';
@@ -123,15 +124,15 @@ export class Connection implements Dialable {
     return this.#lastFailure?.message ?? 'the server is not connected';
   }
 
-  /** Whether the server has this tool. Waits for the first list, when there was none yet. Throws GatewayError. */
-  async offers(execution: Execution): Promise<boolean> {
+  /** Runs one call; dials first when there is no connection or no list yet. Throws GatewayError. */
+  async call(execution: Execution): Promise<ToolResult> {
+    const { name, upstreamName } = execution.tool;
     if (!this.#tools.isKnown) await this.#translating(execution, () => sessionFor(this, execution));
-    return this.#tools.has(execution.tool.upstreamName);
-  }
-
-  /** Runs one call; dials first when there is no connection. Throws GatewayError. */
-  call(execution: Execution): Promise<ToolResult> {
-    return this.#translating(execution, () => runCall(this, execution));
+    const tool = this.#tools.get(upstreamName);
+    if (!tool) throw new GatewayError('not-found', unknownTool(name));
+    const { readOnlyHint, idempotentHint } = tool.annotations;
+    const isRepeatable = readOnlyHint === true || idempotentHint === true;
+    return this.#translating(execution, () => runCall(this, { ...execution, isRepeatable }));
   }
 
   /** Ends everything, however far it got. */

@@ -12,6 +12,8 @@ export interface Execution {
   readonly headers: Readonly<Record<string, string>>;
   /** Without a sign of life; progress starts it anew. */
   readonly timeoutMs: number;
+  /** Running it twice does what running it once does, by the server's own word. */
+  readonly isRepeatable?: boolean;
 }
 
 /** However much progress a tool reports, it ends after this many times its timeout. */

@@ -1,5 +1,6 @@
 import { SseError } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StreamableHTTPError } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
 import { GatewayError } from '../model/errors.ts';
 
 const MAX_REASON = 512;
@@ -67,3 +68,11 @@ const NO_CONNECTION_CODES = new Set([
 /** True when the request surely did not reach a server that would run it, so that sending it again is safe. */
 export const isNeverExecuted = (thrown: unknown): boolean =>
   isSessionLost(thrown) || anyCode(thrown, NO_CONNECTION_CODES);
+
+/** The connection or the server broke, with or without having run the request; another try may go better. */
+export function isTransient(thrown: unknown): boolean {
+  if (thrown instanceof GatewayError) return false;
+  if (thrown instanceof McpError) return thrown.code === ErrorCode.ConnectionClosed;
+  const status = statusOfFailure(thrown);
+  return status === undefined || status >= 500;
+}

@@ -1,4 +1,5 @@
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 
 /** The SDK's transport, with what the gateway wants to know and do beside it. */
 export interface GatewayTransport extends Transport {
@@ -15,4 +16,13 @@ export interface GatewayTransport extends Transport {
    * transport synchronously, so calls at the same time never mix up their headers.
    */
   carrying<T>(headers: Readonly<Record<string, string>>, send: () => T): T;
+}
+
+/**
+ * Hands a message to the SDK. It handles answers at once and notifications a microtask later, so that progress which
+ * came just before its answer would find the call gone and be dropped: answers wait for that microtask too.
+ */
+export function deliver(transport: Transport, message: JSONRPCMessage): void {
+  if ('method' in message) transport.onmessage?.(message);
+  else queueMicrotask(() => transport.onmessage?.(message));
 }

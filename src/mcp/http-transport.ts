@@ -2,7 +2,7 @@ import { SSEClientTransport, SseError } from '@modelcontextprotocol/sdk/client/s
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { ErrorCode, type JSONRPCMessage, type RequestId } from '@modelcontextprotocol/sdk/types.js';
-import type { GatewayTransport } from './gateway-transport.ts';
+import { deliver, type GatewayTransport } from './gateway-transport.ts';
 import { HttpExchanges } from './http-exchanges.ts';
 import { settlesWithin } from './timing.ts';
 
@@ -123,7 +123,7 @@ export class HttpTransport implements GatewayTransport {
 
   #receive(message: JSONRPCMessage): void {
     if ('id' in message && message.id !== undefined && !('method' in message)) this.#exchanges.answered(message.id);
-    this.onmessage?.(message);
+    deliver(this, message);
   }
 
   /** Tells the SDK that no answer will come, in the only words it knows. */

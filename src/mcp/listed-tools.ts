@@ -13,7 +13,7 @@ export interface ListedTool {
 /** The last good list of one server. Equal lists are one list, so that nobody is told of a change that is none. */
 export class ToolList {
   #tools: readonly ListedTool[] = [];
-  #names: ReadonlySet<string> = new Set();
+  #byName: ReadonlyMap<string, ListedTool> = new Map();
   #text: string | undefined;
 
   get tools(): readonly ListedTool[] {
@@ -25,8 +25,8 @@ export class ToolList {
     return this.#text !== undefined;
   }
 
-  has(upstreamName: string): boolean {
-    return this.#names.has(upstreamName);
+  get(upstreamName: string): ListedTool | undefined {
+    return this.#byName.get(upstreamName);
   }
 
   /** True when the list is another than before. */
@@ -36,7 +36,7 @@ export class ToolList {
     if (text === this.#text) return false;
     this.#text = text;
     this.#tools = tools;
-    this.#names = new Set(tools.map((tool) => tool.upstreamName));
+    this.#byName = new Map(tools.map((tool) => [tool.upstreamName, tool]));
     return true;
   }
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import { isObject } from '../model/json.ts';
-import type { GatewayTransport } from './gateway-transport.ts';
+import { deliver, type GatewayTransport } from './gateway-transport.ts';
 import { LineSplitter, Tail } from './lines.ts';
 import { adoptGroup, endGroup, signalGroup } from './process-groups.ts';
 import { later, settlesWithin } from './timing.ts';
@@ -163,7 +163,7 @@ export class StdioTransport implements GatewayTransport {
     }
     for (const message of Array.isArray(value) ? value : [value]) {
       // The SDK tells requests, notifications and answers apart by schema, so more than the envelope is not checked here.
-      if (isObject(message) && message.jsonrpc === '2.0') this.onmessage?.(message as JSONRPCMessage);
+      if (isObject(message) && message.jsonrpc === '2.0') deliver(this, message as JSONRPCMessage);
       else this.#stderr.line(`[stdout] ${line}`);
     }
   }

@@ -40,7 +40,10 @@ function contentMessage({ role, parts }: Message, at: string, writing: Writing):
   const blocks = contentBlocks(content, at, writing);
   const fields = { role, ...messageFields(parts) };
   if (hasTextContent(content)) return { ...fields, content: textOf(blocks[0]?.text) };
-  if (blocks.length === 0) return undefined;
+  if (blocks.length === 0) {
+    if (content.length === parts.length) writing.ledger.dropped(at, `nothing of this ${role} message has a place in Chat Completions`);
+    return undefined;
+  }
   const foreign = !content.some((part) => ownBlock(part.origin));
   const [only] = blocks;
   if (foreign && blocks.length === 1 && only?.type === 'text') return { ...fields, content: only.text };

@@ -25,11 +25,13 @@ export function usageOf(wire: unknown): Usage | undefined {
     count(wire, 'prompt_cache_hit_tokens', 'cache_read_input_tokens', 'cached_tokens', 'num_cached_tokens');
   const cacheWrite =
     count(prompt, 'cache_write_tokens', 'cached_write_tokens') || count(wire, 'cache_creation_input_tokens');
-  const input = count(wire, 'prompt_tokens');
   const { output, reasoning } = outputOf(wire);
-  // a part cannot be larger than the whole: where it is, the provider counts cached tokens apart
-  const cached = cacheRead + cacheWrite;
-  return { input: cached > input ? input + cached : input, output, cacheRead, cacheWrite, reasoning };
+  const prompted = count(wire, 'prompt_tokens');
+  const apart = count(wire, 'total_tokens') >= prompted + output + cacheRead + cacheWrite;
+  const input = apart ? prompted + cacheRead + cacheWrite : prompted;
+  // providers report more cached tokens than tokens at times; a part is never larger than its whole
+  const read = Math.min(cacheRead, input);
+  return { input, output, cacheRead: read, cacheWrite: Math.min(cacheWrite, input - read), reasoning };
 }
 
 /** xAI leaves reasoning out of `completion_tokens` but not out of `total_tokens`; everybody else counts it in both. */

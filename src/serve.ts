@@ -1,0 +1,190 @@
+import { mkdirSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { join } from 'node:path';
+import { bannerRecord, bannerText } from './banner.ts';
+import { resolveCommand } from './bundled-servers.ts';
+import type { ServeOptions } from './cli.ts';
+import { codecs } from './codecs/index.ts';
+import { type LoadedConfig, loadConfig } from './config/load.ts';
+import { probeHttp } from './config/probe.ts';
+import { createGateway } from './gateway/gateway.ts';
+import { createPricing } from './governance/pricing.ts';
+import type { LogQueries } from './http/admin/logs.ts';
+import { closeGently, createApp } from './http/app.ts';
+import { callerOf } from './http/caller.ts';
+import { KeepAlive } from './http/event-stream.ts';
+import { adminCheck, originCheck } from './http/origin.ts';
+import { listen } from './listen.ts';
+import { type Logs, openLogs } from './logs/logs.ts';
+import { createMetrics } from './logs/metrics.ts';
+import { logQueryOf, mcpLogQueryOf } from './logs/query.ts';
+import { McpClients } from './mcp/clients.ts';
+import { McpServer } from './mcp/server/server.ts';
+import type { ProcessLog } from './process-log.ts';
+import { createProviderCall } from './providers/call.ts';
+import { createProviderCatalog } from './providers/catalog.ts';
+import { createNetwork } from './providers/fetch.ts';
+import { builtInDeployments, createProviders } from './providers/registry.ts';
+import { createUpstreams } from './providers/upstreams.ts';
+import { createModelCatalog } from './router/catalog.ts';
+import { createRouter } from './router/router.ts';
+import { openClientOverrides } from './stores/client-overrides.ts';
+
+/** How long answers in flight may go on once the gateway is told to stop. */
+const GRACE_MS = 10_000;
+
+export interface Running {
+  readonly url: string;
+  /** Lets answers in flight finish, ends every MCP server, writes what is left of the log. */
+  stop(): Promise<void>;
+}
+
+/** Starts the gateway. Throws ConfigError or StartError, whose messages say what to do. */
+export async function serve(options: ServeOptions, version: string, processLog: ProcessLog): Promise<Running> {
+  const { appDir, host, port } = options;
+  const { log } = processLog;
+  mkdirSync(appDir, { recursive: true });
+  const listenAddress = { host, port };
+  const loaded = await loadConfig({
+    appDir,
+    env: process.env,
+    listen: listenAddress,
+    detectable: builtInDeployments,
+    probe: probeHttp,
+  });
+  const { config } = loaded;
+  const overrides = await openClientOverrides({
+    path: join(appDir, 'mcp-clients.json'),
+    fileClients: config.mcp.client_configs,
+    fileWins: config.source_of_truth === 'config.json',
+  });
+  const providers = createProviders(config.providers);
+  for (const problem of [...overrides.warnings, ...providers.problems]) log('warn', problem);
+
+  const metrics = createMetrics();
+  const pricing = createPricing();
+  const logs = openLogs({
+    path: config.logs_store.config.path,
+    enabled: config.client.enable_logging && config.logs_store.enabled,
+    contentLogging: !config.client.disable_content_logging,
+    limits: { retentionDays: config.logs_store.retention_days || config.client.log_retention_days },
+    metrics,
+    costOf: (provider, model, usage) => pricing.costOf(provider, model, usage),
+    warn: (message) => log('warn', message),
+  });
+
+  const network = createNetwork();
+  const upstreams = createUpstreams(network);
+  const routed = createRouter({ providers: providers.byName, call: createProviderCall({ codecs, upstreams }) });
+  const models = createModelCatalog({
+    providers: providers.byName,
+    catalog: createProviderCatalog({ codecs, upstreams }),
+  });
+  const mcp = new McpClients({
+    clients: overrides.clients,
+    toolManager: config.mcp.tool_manager_config,
+    cwd: appDir,
+    log,
+    resolveCommand,
+    syncIntervalMs: config.mcp.tool_sync_interval,
+  });
+  const gateway = createGateway({
+    routed,
+    countTokens: models.countTokens,
+    mcp,
+    toolManager: config.mcp.tool_manager_config,
+    sink: logs.sink,
+  });
+
+  const originRules = { host, port, allowedOrigins: config.client.allowed_origins };
+  const maxBodyBytes = config.client.max_request_body_size_mb * 1024 * 1024;
+  const mcpServer = new McpServer({ tools: gateway.tools, version });
+  const keepAlive = new KeepAlive();
+  const app = createApp({
+    call: gateway.call,
+    codecs,
+    callerOf,
+    keepAlive,
+    maxBodyBytes,
+    check: originCheck(originRules),
+    mcp: { server: mcpServer, check: originCheck(originRules), maxBodyBytes },
+    sideRoutes: {
+      listModels: async ({ signal }) => {
+        const listing = await models.listModels(signal);
+        for (const problem of listing.problems) log('warn', problem);
+        return listing.models;
+      },
+      countTokens: gateway.countTokens,
+      executeTool: gateway.executeTool,
+    },
+    admin: async () => {
+      const { createAdminApp } = await import('./http/admin/app.ts');
+      return createAdminApp({
+        version,
+        config: () => config,
+        check: adminCheck(originRules),
+        clients: mcp,
+        store: overrides,
+        logs: logQueries(logs),
+      });
+    },
+    health: () => ({ status: 'ok', version, mcp_clients: mcp.statuses().length, tools: mcp.catalog.tools.length }),
+    metricsText: () => metrics.text(),
+    observe: (path, method, status, seconds) => metrics.httpRequest(path, method, status, seconds),
+  });
+  const servers = await listen(app, host, port);
+  const url = urlOf(servers, host, port);
+  announceWhenReady(mcp, loaded, { version, host, port: Number(new URL(url).port) }, options, processLog);
+
+  return {
+    url,
+    async stop() {
+      log('info', 'stopping: answers in flight may finish');
+      await Promise.all(servers.map((server) => closeGently(server, GRACE_MS)));
+      keepAlive.stop();
+      mcpServer.close();
+      await mcp.close();
+      await logs.close();
+      await network.close();
+      log('info', 'stopped');
+      processLog.flush();
+    },
+  };
+}
+
+/** The log as the admin API asks it: by query strings. */
+const logQueries = (logs: Logs): LogQueries => ({
+  listLogs: async (query) => {
+    const { filters, paging } = logQueryOf(new URLSearchParams(query));
+    return logs.listLogs(filters, paging);
+  },
+  getLog: (id) => logs.getLog(id),
+  listMcpLogs: async (query) => {
+    const { filters, paging } = mcpLogQueryOf(new URLSearchParams(query));
+    return logs.listMcpLogs(filters, paging);
+  },
+  getMcpLog: (id) => logs.getMcpLog(id),
+});
+
+function urlOf([first]: readonly Server[], host: string, port: number): string {
+  const address = first?.address();
+  const bound = typeof address === 'object' && address ? address.port : port;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
+}
+
+/** The gateway serves at once; the banner waits until the MCP servers have had their chance to come up. */
+function announceWhenReady(
+  mcp: McpClients,
+  loaded: LoadedConfig,
+  place: { version: string; host: string; port: number },
+  { logStyle }: ServeOptions,
+  { log, print }: ProcessLog,
+): void {
+  const announce = () => {
+    const mcpClients = mcp.statuses().map(({ name, state, tools }) => ({ name, state, toolCount: tools.length }));
+    const facts = { ...place, loaded, mcpClients };
+    if (logStyle === 'json') log('info', 'the gateway is ready', bannerRecord(facts));
+    else print(bannerText(facts));
+  };
+  mcp.start().then(announce, (thrown: unknown) => log('error', `the MCP clients did not start: ${String(thrown)}`));
+}
