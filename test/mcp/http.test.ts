@@ -1,0 +1,218 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import type { McpClients, McpClientsOptions } from '../../src/mcp/clients.ts';
+import { callOf, clientConfig, firstText, type LogLine, newClients, nobody, until } from '../support/mcp-clients.ts';
+import { type HttpServer, startHttpServer } from '../support/mcp-servers/http.mjs';
+
+const opened: { close(): Promise<void> }[] = [];
+
+afterEach(async () => {
+  for (const each of opened.splice(0).reverse()) await each.close();
+});
+
+async function newServer(options: Parameters<typeof startHttpServer>[0] = {}): Promise<HttpServer> {
+  const server = await startHttpServer(options);
+  opened.push(server);
+  return server;
+}
+
+type Type = 'http' | 'sse';
+
+const urlOf = (port: number, type: Type) => `http://127.0.0.1:${port}/${type === 'sse' ? 'sse' : 'mcp'}`;
+
+async function connected(
+  port: number,
+  type: Type,
+  input: Record<string, unknown> = {},
+  options: Partial<McpClientsOptions> = {},
+): Promise<McpClients> {
+  const config = clientConfig({ name: 'web', connection_type: type, connection_string: urlOf(port, type), ...input });
+  const { clients, lines } = newClients([config], options);
+  opened.push(clients);
+  logs.set(clients, lines);
+  await clients.start();
+  return clients;
+}
+
+const logs = new WeakMap<McpClients, LogLine[]>();
+
+/** True once something was logged about a connection after this was asked for. */
+function trouble(clients: McpClients): () => boolean {
+  const lines = logs.get(clients) ?? [];
+  const before = lines.length;
+  return () => lines.length > before;
+}
+
+const echo = async (clients: McpClients, value: string) => firstText(await clients.call(callOf('web-echo', { value })));
+
+describe.each<[string, Type, boolean]>([
+  ['streamable HTTP, answers as event streams', 'http', false],
+  ['streamable HTTP, answers as JSON', 'http', true],
+  ['SSE', 'sse', false],
+])('%s', (_, type, json) => {
+  test('the server is dialled, listed and called', async () => {
+    const { port } = await newServer({ json });
+    const clients = await connected(port, type);
+    expect(clients.statuses()).toMatchObject([{ state: 'healthy', serverInfo: { name: 'test' } }]);
+    expect(await echo(clients, 'hello')).toBe('hello');
+  });
+
+  test('50 calls at once come back with their own results', async () => {
+    const { port } = await newServer({ json });
+    const clients = await connected(port, type);
+    const values = Array.from({ length: 50 }, (_each, index) => `value ${index}`);
+    expect(await Promise.all(values.map((value) => echo(clients, value)))).toEqual(values);
+  });
+
+  test('the configured headers go with every request, and the caller’s where they are allowed', async () => {
+    const { port, requests } = await newServer({ json });
+    const clients = await connected(port, type, {
+      headers: { Authorization: 'Bearer configured', 'x-team': 'ours' },
+      allowed_extra_headers: ['x-user', 'x-team', 'cookie'],
+    });
+    const callers = ['ann', 'bob', 'cid'].map((user) => ({
+      ...nobody,
+      mcpHeaders: { 'x-user': user, 'x-team': 'theirs', 'x-other': 'no', cookie: 'no' },
+    }));
+    const results = await Promise.all(callers.map((caller) => clients.call(callOf('web-headers', {}, { caller }))));
+    const seen = results.map((result) => JSON.parse(firstText(result)));
+    const common = { authorization: 'Bearer configured', 'x-team': 'ours' };
+    expect(seen).toMatchObject([
+      { ...common, 'x-user': 'ann' },
+      { ...common, 'x-user': 'bob' },
+      { ...common, 'x-user': 'cid' },
+    ]);
+    for (const headers of seen) expect(Object.keys(headers)).not.toEqual(expect.arrayContaining(['x-other', 'cookie']));
+    expect(requests.every(({ headers }) => headers.authorization === 'Bearer configured')).toBe(true);
+  });
+
+  test('G2 a server that forgot the session gets a new one, once for all calls that noticed', async () => {
+    const server = await newServer({ json });
+    const clients = await connected(server.port, type);
+    server.forgetSessions();
+    const values = Array.from({ length: 10 }, (_each, index) => `value ${index}`);
+    expect(await Promise.all(values.map((value) => echo(clients, value)))).toEqual(values);
+    expect(server.requests.filter(({ rpc }) => rpc === 'initialize')).toHaveLength(2);
+    expect(clients.statuses()).toMatchObject([{ state: 'healthy', restarts: 1 }]);
+  });
+
+  test('a cut connection fails the call in flight at once, and not the next one', async () => {
+    const server = await newServer({ json });
+    const clients = await connected(server.port, type);
+    const call = clients.call(callOf('web-hang'));
+    const failure = expect(call).rejects.toMatchObject({
+      kind: 'network',
+      message: expect.stringMatching(/^MCP tool call failed for web-hang: /),
+    });
+    await until(() => server.requests.some(({ rpc }) => rpc === 'tools/call'));
+    server.cutConnections();
+    await failure;
+    expect(server.requests.filter(({ rpc }) => rpc === 'tools/call')).toHaveLength(1);
+    expect(await echo(clients, 'next')).toBe('next');
+  });
+
+  test('a server that starts late is found', async () => {
+    const { port, close } = await startHttpServer({ json });
+    await close();
+    const clients = await connected(port, type);
+    expect(clients.statuses()).toMatchObject([{ state: 'unstable', tools: [], lastFailure: { stage: 'connect' } }]);
+    await newServer({ json, port });
+    await until(() => clients.statuses()[0]?.state === 'healthy');
+    expect(await echo(clients, 'late')).toBe('late');
+  });
+
+  test('a server that was replaced by a new one is called as if nothing happened', async () => {
+    const server = await startHttpServer({ json });
+    const clients = await connected(server.port, type);
+    const isNoticed = trouble(clients);
+    await server.close();
+    await until(isNoticed);
+    await newServer({ json, port: server.port });
+    expect(await echo(clients, 'again')).toBe('again');
+  });
+
+  test('G1 progress comes through', async () => {
+    const { port } = await newServer({ json });
+    const clients = await connected(port, type, { tool_execution_timeout: '600ms' });
+    const seen: number[] = [];
+    const onProgress = ({ progress }: { progress: number }) => seen.push(progress);
+    const request = callOf('web-progress', { steps: 3, everyMs: 20 }, { onProgress });
+    expect(firstText(await clients.call(request))).toBe('done');
+    // A server that answers as JSON sends notifications on the stream beside, if it sends them at all.
+    if (!json) expect(seen).toEqual([1, 2, 3]);
+  });
+
+  test('a cancelled call tells the server and lets go of it', async () => {
+    const server = await newServer({ json });
+    const clients = await connected(server.port, type);
+    const controller = new AbortController();
+    const call = clients.call(callOf('web-hang', {}, { signal: controller.signal }));
+    const failure = expect(call).rejects.toMatchObject({ kind: 'cancelled' });
+    await until(() => server.requests.some(({ rpc }) => rpc === 'tools/call'));
+    controller.abort();
+    await failure;
+    await until(() => server.requests.some(({ rpc }) => rpc === 'notifications/cancelled'));
+  });
+
+  test('G10 tools that appear later are found without a restart', async () => {
+    const { port } = await newServer({ json });
+    const clients = await connected(port, type);
+    const { version } = clients.catalog;
+    await clients.call(callOf('web-add_tool', { name: 'brand_new' }));
+    await until(() => clients.catalog.byName.has('web-brand_new'));
+    expect(clients.catalog.version).toBe(version + 1);
+  });
+});
+
+test.each([401, 405, 500])(
+  'G13 a server that answers the stream of its messages with %d is used without it',
+  async (status) => {
+    const server = await newServer();
+    server.refuseStreams(status);
+    const clients = await connected(server.port, 'http');
+    expect(clients.statuses()).toMatchObject([{ state: 'healthy' }]);
+    expect(await echo(clients, 'hello')).toBe('hello');
+  },
+);
+
+test('a server that refuses us is an error with its reason, and the secret does not show in it', async () => {
+  const server = await newServer();
+  server.refuse(401, 'the key secret-value-123 is unknown');
+  const clients = await connected(server.port, 'http', { headers: { 'x-api-key': 'secret-value-123' } });
+  const [status] = clients.statuses();
+  expect(status).toMatchObject({ state: 'error', lastFailure: { stage: 'connect' } });
+  expect(status?.lastFailure?.message).toContain('the key *** is unknown');
+});
+
+test('close tells a streamable HTTP server that the session is over', async () => {
+  const server = await newServer();
+  const clients = await connected(server.port, 'http');
+  await clients.close();
+  expect(server.requests.at(-1)?.method).toBe('DELETE');
+});
+
+test('the fetch that was given carries every request', async () => {
+  const { port } = await newServer();
+  const urls: string[] = [];
+  const clients = await connected(
+    port,
+    'http',
+    {},
+    {
+      fetch: (url, init) => {
+        urls.push(String(url));
+        return fetch(url, init);
+      },
+    },
+  );
+  expect(await echo(clients, 'through')).toBe('through');
+  expect(urls.length).toBeGreaterThan(3);
+});
+
+test.each([
+  ['no URL', 'not a url', 'connection_string of MCP client web is not an http(s) URL'],
+  ['another scheme', 'file:///etc/passwd', 'connection_string of MCP client web is not an http(s) URL'],
+  ['an unset variable', 'env.MCP_TEST_UNSET', 'environment variable MCP_TEST_UNSET is not set for MCP client web'],
+])('an address that is %s is an error of that client', async (_, address, message) => {
+  const clients = await connected(1, 'http', { connection_string: address });
+  expect(clients.statuses()).toMatchObject([{ state: 'error', lastFailure: { message } }]);
+});
