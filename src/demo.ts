@@ -29,8 +29,6 @@ const say = (text = ''): void => {
   process.stdout.write(`${text}\n`);
 };
 
-await demo();
-
 async function demo(): Promise<void> {
   const appDir = await mkdtemp(join(tmpdir(), 'bifrost-demo-'));
   await writeFile(join(appDir, 'config.json'), JSON.stringify(CONFIG, null, 2));
@@ -166,3 +164,5 @@ async function eventually<Value>(read: () => Promise<Value | undefined>): Promis
   }
   throw new Error('the log stayed empty for 5 s');
 }
+
+await demo();
