@@ -1,0 +1,304 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import Anthropic from '@anthropic-ai/sdk';
+import OpenAI from 'openai';
+import { describe, expect, test } from 'vitest';
+import type { Codec } from '../../src/codecs/codec.ts';
+import { codecs } from '../../src/codecs/index.ts';
+import { createSseReader } from '../../src/codecs/sse.ts';
+import type { CodecId, Part } from '../../src/model/content.ts';
+import type { StreamEvent } from '../../src/model/event.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../src/model/json.ts';
+import type { Loss } from '../../src/model/loss.ts';
+import { appended, type ChatRequest } from '../../src/model/request.ts';
+import { type ChatResponse, eventsOf, foldAll } from '../../src/model/response.ts';
+import { cases, type Recording } from '../support/recordings.ts';
+import { shared, sharedPath } from '../support/shared.ts';
+import { problemsIn } from './chat-body.ts';
+import { requestOf } from './requests.ts';
+
+const chat = codecs['openai-chat'];
+const messages = codecs['anthropic-messages'];
+
+const recorded = {
+  'anthropic-messages': cases({ endpoint: 'anthropic.messages' }),
+  'openai-chat': cases({ endpoint: 'openai.chat' }),
+} as const;
+const named = (list: readonly Recording[]): [string, Recording][] => list.map((recording) => [recording.id, recording]);
+const answersOf = (id: CodecId): Recording[] => recorded[id].filter(({ digest }) => !digest.error);
+const requestsOf = (id: CodecId): Recording[] =>
+  recorded[id].filter(({ request, status }) => request.body && status === 200);
+
+function eventsIn(codec: Codec, { response }: Recording): StreamEvent[] {
+  if (response.sse === undefined) return eventsOf(codec.decodeResponse(response.body ?? {}));
+  const reader = createSseReader();
+  const decoder = codec.decodeStream();
+  const wire = [...reader.push(Buffer.from(response.sse)), ...reader.end()];
+  return [...wire.flatMap((event) => decoder.push(event)), ...decoder.end()];
+}
+
+/** Every text that the model would read in these parts, media data among it. */
+function saidIn(parts: readonly Part[]): string[] {
+  return parts.flatMap((part): string[] => {
+    switch (part.type) {
+      case 'text':
+        return [part.text.trim()];
+      case 'media':
+        return part.source.type === 'base64'
+          ? [part.source.data]
+          : part.source.type === 'text'
+            ? [part.source.text]
+            : [];
+      case 'tool-call':
+        return part.owner === 'provider' ? [] : [part.name, JSON.stringify(JSON.parse(part.input || '{}'))];
+      case 'tool-result':
+        return part.owner === 'provider' ? [] : saidIn(part.content);
+      default:
+        return [];
+    }
+  });
+}
+
+/** All strings of a body, JSON in them written in one way. */
+function stringsIn(value: JsonValue | undefined): string {
+  if (typeof value === 'string') return `${value}\n${asJson(value)}`;
+  if (Array.isArray(value)) return value.map(stringsIn).join('\n');
+  return isObject(value) ? [JSON.stringify(value), ...Object.values(value).map(stringsIn)].join('\n') : '';
+}
+
+function asJson(text: string): string {
+  if (!text.startsWith('{')) return '';
+  try {
+    return JSON.stringify(JSON.parse(text));
+  } catch {
+    return '';
+  }
+}
+
+const isBilling = (text: string): boolean => text.startsWith('x-anthropic-billing-header');
+
+/** What the request says and the body does not. */
+function missingIn(body: JsonObject, request: ChatRequest): string[] {
+  const written = stringsIn(body);
+  const said = request.messages.flatMap(({ parts }) => saidIn(parts));
+  return said.filter((text) => text !== '' && !isBilling(text) && !written.includes(text));
+}
+
+const droppedIn = (losses: readonly Loss[]): number =>
+  losses.filter(({ field, action }) => action === 'dropped' && field.startsWith('messages')).length;
+
+const fieldsOf = (losses: readonly { field: string }[]): string[] => losses.map(({ field }) => field);
+
+const CLAUDE_CODE = 'captures/claude-code';
+const captures = shared ? readdirSync(sharedPath(CLAUDE_CODE)).filter((file) => file.startsWith('req-')) : [];
+const captured = (file: string): JsonObject => JSON.parse(readFileSync(sharedPath(CLAUDE_CODE, file), 'utf8')).body;
+
+describe.runIf(shared)('Claude Code on a model behind Chat Completions', () => {
+  const target = { model: 'gpt-4o', stream: true, maxOutputTokens: 16_384, reasoning: false };
+
+  test('there are captures', () => {
+    expect(captures.length).toBeGreaterThan(20);
+  });
+
+  test.each(captures)('%s becomes a body that OpenAI takes', (file) => {
+    const request = requestOf(messages, captured(file));
+    const { body, losses } = chat.encodeRequest(request, target);
+    expect(problemsIn(body)).toEqual([]);
+    expect(missingIn(body, request)).toEqual([]);
+    expect(body.max_completion_tokens).toBe(16_384);
+    expect(body.reasoning_effort).toBeUndefined();
+    expect(body.user).toBeUndefined();
+    expect(losses.every(({ reason }) => reason !== '')).toBe(true);
+  });
+
+  test.each(captures)('%s has an entry in the ledger for each field that is gone', (file) => {
+    const body = captured(file);
+    const fields = fieldsOf(chat.encodeRequest(requestOf(messages, body), target).losses);
+    const expected = ['max_completion_tokens', 'stream_options.include_usage', 'user'];
+    if (body.thinking || isObject(body.output_config)) expected.push('reasoning_effort');
+    for (const field of ['context_management', 'safeguards']) if (body[field] !== undefined) expected.push(field);
+    if (Array.isArray(body.tools) && body.tools.some((tool) => isObject(tool) && tool.defer_loading)) {
+      expect(fields.some((field) => field.startsWith('tools.'))).toBe(true);
+    }
+    if (JSON.stringify(body.system ?? '').includes('cache_control')) {
+      expect(fields.some((field) => field.endsWith('.cache_control'))).toBe(true);
+    }
+    expect(fields).toEqual(expect.arrayContaining(expected));
+  });
+
+  test.each(captures)('%s offers each tool that can be called', (file) => {
+    const request = requestOf(messages, captured(file));
+    const { body } = chat.encodeRequest(request, target);
+    const offered = (Array.isArray(body.tools) ? body.tools : []).map(
+      (tool) => isObject(tool) && isObject(tool.function) && tool.function.name,
+    );
+    const callable = request.tools.filter((tool) => tool.type === 'function').map((tool) => tool.name);
+    expect(offered).toEqual(callable);
+  });
+
+  test.each(captures)('%s gives the same bytes each time', (file) => {
+    const encoded = () => JSON.stringify(chat.encodeRequest(requestOf(messages, captured(file)), target));
+    expect(encoded()).toBe(encoded());
+  });
+
+  test('F4 the billing header, which changes with each request, is left out', () => {
+    const request = requestOf(messages, captured('req-2.1.330-hello.json'));
+    const { body, losses } = chat.encodeRequest(request, target);
+    expect(JSON.stringify(body)).not.toContain('x-anthropic-billing-header');
+    expect(fieldsOf(losses)).toContain('messages.0.content.0');
+  });
+
+  test('images and documents in results follow as the user', () => {
+    const { body } = chat.encodeRequest(requestOf(messages, captured('req-2.1.330-image-pdf.json')), target);
+    const wire = Array.isArray(body.messages) ? body.messages.filter(isObject) : [];
+    const last = wire.at(-1);
+    expect(wire.map(({ role }) => role)).toEqual(['system', 'user', 'system', 'assistant', 'tool', 'tool', 'user']);
+    const kinds = Array.isArray(last?.content) ? last.content.map((part) => isObject(part) && part.type) : [];
+    expect(kinds).toEqual(['text', 'image_url', 'text', 'file']);
+  });
+});
+
+/** Fields of a chat body that a twin must share; wording of answers and names of ids are each provider's own. */
+function skeleton(body: JsonObject): JsonValue {
+  const wire = Array.isArray(body.messages) ? body.messages.filter(isObject) : [];
+  const turns = wire.map(({ role, content, tool_calls: calls }) => {
+    const called = Array.isArray(calls) ? calls.filter(isObject).map((call) => call.function ?? null) : [];
+    return { role: role ?? null, ...(role !== 'assistant' && { said: contentText(content) }), called };
+  });
+  return { turns, tools: body.tools ?? null, response_format: schemaOf(body.response_format), stop: body.stop ?? null };
+}
+
+const contentText = (content: JsonValue | undefined): JsonValue => {
+  if (!Array.isArray(content)) return content ?? null;
+  return content
+    .filter(isObject)
+    .map((part) => (part.type === 'text' ? (part.text ?? null) : (part.type ?? null)))
+    .join('\n');
+};
+
+const schemaOf = (format: JsonValue | undefined): JsonValue =>
+  isObject(format) && isObject(format.json_schema) ? (format.json_schema.schema ?? null) : null;
+
+describe.runIf(shared)('twins: one case asked in both formats', () => {
+  const twins = recorded['openai-chat'].flatMap((theirs): [string, Recording, Recording][] => {
+    const tail = /^oc-lin-(.*)$/.exec(theirs.id)?.[1];
+    const ours = recorded['anthropic-messages'].find(({ id }) => id === `an-lin-${tail}`);
+    return tail && ours ? [[tail, theirs, ours]] : [];
+  });
+  // asked with other words, other tools or other documents in the two formats
+  const unlike = new Set(['stop-sequences-param', 'stop-sequences-param-followup']);
+
+  test('there are some', () => {
+    expect(twins.length).toBeGreaterThan(10);
+  });
+
+  test.each(twins)('%s', (name, theirs, ours) => {
+    const request = requestOf(messages, ours.request.body ?? {});
+    const { body } = chat.encodeRequest(request, { model: 'm', stream: false });
+    expect(problemsIn(body)).toEqual([]);
+    if (!unlike.has(name)) expect(skeleton(body)).toEqual(skeleton(theirs.request.body ?? {}));
+  });
+});
+
+describe.runIf(shared)('every recorded request in the other format', () => {
+  test.each(named(requestsOf('anthropic-messages')))('%s to Chat Completions', (_, recording) => {
+    const request = requestOf(messages, recording.request.body ?? {});
+    const { body, losses } = chat.encodeRequest(request, { model: 'm', stream: false });
+    expect(problemsIn(body)).toEqual([]);
+    expect(missingIn(body, request).length).toBeLessThanOrEqual(droppedIn(losses));
+  });
+
+  test.each(named(requestsOf('openai-chat')))('%s to Messages', (_, recording) => {
+    const request = requestOf(chat, recording.request.body ?? {});
+    const { body, losses } = messages.encodeRequest(request, { model: 'm', stream: false });
+    expect(missingIn(body, request).length).toBeLessThanOrEqual(droppedIn(losses));
+    expect(() => messages.decodeRequest(body)).not.toThrow();
+  });
+});
+
+interface Read {
+  readonly text: string;
+  readonly calls: readonly { readonly id: string; readonly name: string; readonly arguments: unknown }[];
+  readonly finish: string | null;
+}
+
+const answering = (text: string) => async () =>
+  new Response(text, { headers: { 'content-type': 'text/event-stream' } });
+
+async function readByOpenai(events: readonly StreamEvent[]): Promise<Read> {
+  const text = events.map(chat.encodeStream({ model: 'm', createdAtMs: 1_000 })).join('');
+  const client = new OpenAI({ apiKey: 'none', maxRetries: 0, fetch: answering(text) });
+  const question = { model: 'm', messages: [{ role: 'user' as const, content: 'x' }] };
+  const [choice] = (await client.chat.completions.stream(question).finalChatCompletion()).choices;
+  const calls = (choice?.message.tool_calls ?? []).flatMap((call) =>
+    call.type === 'function'
+      ? [{ id: call.id, name: call.function.name, arguments: JSON.parse(call.function.arguments) }]
+      : [],
+  );
+  const refusal = choice?.message.refusal ?? '';
+  return { text: `${choice?.message.content ?? ''}${refusal}`, calls, finish: choice?.finish_reason ?? null };
+}
+
+async function readByAnthropic(events: readonly StreamEvent[]): Promise<Read> {
+  const text = events.map(messages.encodeStream({ model: 'm' })).join('');
+  const client = new Anthropic({ apiKey: 'none', maxRetries: 0, fetch: answering(text) });
+  const question = { model: 'm', max_tokens: 9, messages: [{ role: 'user' as const, content: 'x' }] };
+  const read = await client.messages.stream(question).finalMessage();
+  const calls = read.content.flatMap((block) =>
+    block.type === 'tool_use' ? [{ id: block.id, name: block.name, arguments: block.input }] : [],
+  );
+  const said = read.content.map((block) => (block.type === 'text' ? block.text : '')).join('');
+  return { text: said, calls, finish: read.stop_reason };
+}
+
+/** What a client must read, out of the events that the same client's SDK never saw. */
+function expectedOf({ parts }: ChatResponse): Pick<Read, 'text' | 'calls'> {
+  return {
+    text: parts.map((part) => (part.type === 'text' ? part.text : '')).join(''),
+    calls: parts.flatMap((part) =>
+      part.type === 'tool-call' && part.owner !== 'provider'
+        ? [{ id: part.id, name: part.name, arguments: JSON.parse(part.input || '{}') }]
+        : [],
+    ),
+  };
+}
+
+describe.runIf(shared)('every recorded answer in the other format', () => {
+  test.each(named(answersOf('anthropic-messages')))('%s read by the openai SDK', async (_, recording) => {
+    const events = eventsIn(messages, recording);
+    const read = await readByOpenai(events);
+    const expected = expectedOf(foldAll(events));
+    expect(read).toMatchObject(expected);
+    expect(read.text).toBe(recording.digest.text);
+    const cut = read.finish === 'length' || read.finish === 'content_filter';
+    expect(read.finish === 'tool_calls' || cut).toBe(expected.calls.length > 0 || cut);
+  });
+
+  test.each(named(answersOf('openai-chat')))('%s read by the Anthropic SDK', async (_, recording) => {
+    const events = eventsIn(chat, recording);
+    const read = await readByAnthropic(events);
+    const expected = expectedOf(foldAll(events));
+    expect(read.text).toBe(expected.text);
+    expect(read.calls.map(({ id: _id, ...call }) => call)).toEqual(expected.calls.map(({ id: _id, ...call }) => call));
+    expect(read.finish === 'tool_use').toBe(expected.calls.length > 0 && read.finish !== 'max_tokens');
+  });
+
+  test.each(named(answersOf('anthropic-messages')).filter(([, { tags }]) => tags.includes('signature')))(
+    '%s gives thinking that Claude takes back',
+    (_, recording) => {
+      const response = foldAll(eventsIn(messages, recording));
+      const wire = chat.encodeResponse(response, { model: 'm' });
+      const choices = Array.isArray(wire.choices) ? wire.choices : [];
+      const message = isObject(choices[0]) ? choices[0].message : undefined;
+      const body = {
+        model: 'm',
+        messages: [{ role: 'user', content: 'x' }, message ?? null, { role: 'user', content: 'y' }],
+      };
+      const again = appended(requestOf(chat, body), {});
+      const sent = messages.encodeRequest(again, { model: 'm', stream: false }).body;
+      const signatures = response.parts.flatMap((part) =>
+        part.origin?.block.signature ? [part.origin.block.signature] : [],
+      );
+      expect(signatures.filter((signature) => !JSON.stringify(sent).includes(String(signature)))).toEqual([]);
+    },
+  );
+});
