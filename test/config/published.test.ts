@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { parseArguments } from '../../src/cli.ts';
 import { configFile } from '../../src/config/config-file.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { type ServerName, startServer } from '../mcp-servers/server-process.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -28,8 +31,25 @@ test('the config.json that ships starts the bundled servers and needs no key', a
   }
 });
 
-test('what may destroy or lose something never runs by itself', () => {
-  const file = JSON.parse(readFileSync(resolve(root, 'config.json'), 'utf8'));
-  const automatic = configFile.parse(file).mcp.client_configs.flatMap((client) => client.tools_to_auto_execute);
-  expect(automatic).not.toEqual(expect.arrayContaining([expect.stringMatching(/delete|move|forget/)]));
+test('what runs by itself is a tool that its server has', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'bifrost-servers-'));
+  const argumentsOf = { filesystem: [folder], fetch: [], memory: [join(folder, 'memory.db')], time: [] };
+  await Promise.all(
+    shippedClients().map(async ({ name, tools_to_auto_execute }) => {
+      const server = await startServer(name as ServerName, argumentsOf[name as ServerName]);
+      const { tools } = await server.client.listTools();
+      await server.close();
+      const known = ['*', ...tools.map((tool) => tool.name)];
+      expect(tools_to_auto_execute.filter((tool) => !known.includes(tool))).toEqual([]);
+    }),
+  );
+  await rm(folder, { recursive: true });
 });
+
+test('what may destroy or lose something never runs by itself', () => {
+  const automatic = shippedClients().flatMap((client) => client.tools_to_auto_execute);
+  expect(automatic.filter((tool) => /delete|move|forget/.test(tool))).toEqual([]);
+});
+
+const shippedClients = () =>
+  configFile.parse(JSON.parse(readFileSync(resolve(root, 'config.json'), 'utf8'))).mcp.client_configs;
