@@ -100,7 +100,9 @@ export async function serve(options: ServeOptions, version: string, processLog: 
   const maxBodyBytes = config.client.max_request_body_size_mb * 1024 * 1024;
   const mcpServer = new McpServer({ tools: gateway.tools, version });
   const keepAlive = new KeepAlive();
+  let booting: Promise<void> | undefined;
   const app = createApp({
+    booting: () => booting,
     call: gateway.call,
     codecs,
     callerOf,
@@ -134,7 +136,13 @@ export async function serve(options: ServeOptions, version: string, processLog: 
   });
   const servers = await listen(app, host, port);
   const url = urlOf(servers, host, port);
-  announceWhenReady(mcp, loaded, { version, host, port: Number(new URL(url).port) }, options, processLog);
+  booting = mcp
+    .start()
+    .catch((thrown: unknown) => log('error', `the MCP clients did not start: ${String(thrown)}`))
+    .finally(() => {
+      booting = undefined;
+      announce(mcp, loaded, { version, host, port: Number(new URL(url).port) }, options, processLog);
+    });
 
   return {
     url,
@@ -172,19 +180,16 @@ function urlOf([first]: readonly Server[], host: string, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
 }
 
-/** The gateway serves at once; the banner waits until the MCP servers have had their chance to come up. */
-function announceWhenReady(
+/** Says that the gateway is ready, once the MCP servers have had their chance to come up. */
+function announce(
   mcp: McpClients,
   loaded: LoadedConfig,
   place: { version: string; host: string; port: number },
   { logStyle }: ServeOptions,
   { log, print }: ProcessLog,
 ): void {
-  const announce = () => {
-    const mcpClients = mcp.statuses().map(({ name, state, tools }) => ({ name, state, toolCount: tools.length }));
-    const facts = { ...place, loaded, mcpClients };
-    if (logStyle === 'json') log('info', 'the gateway is ready', bannerRecord(facts));
-    else print(bannerText(facts));
-  };
-  mcp.start().then(announce, (thrown: unknown) => log('error', `the MCP clients did not start: ${String(thrown)}`));
+  const mcpClients = mcp.statuses().map(({ name, state, tools }) => ({ name, state, toolCount: tools.length }));
+  const facts = { ...place, loaded, mcpClients };
+  if (logStyle === 'json') log('info', 'the gateway is ready', bannerRecord(facts));
+  else print(bannerText(facts));
 }

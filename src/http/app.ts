@@ -20,6 +20,8 @@ export interface AppOptions extends InferenceOptions {
   /** The admin API and the pages, loaded on first use: nothing of it is needed to serve models. */
   readonly admin: () => Promise<RequestListener>;
   readonly health: () => JsonObject;
+  /** While the MCP servers of the config come up: whoever asks for models or tools waits, or the first request would miss them. */
+  readonly booting: () => Promise<void> | undefined;
   readonly metricsText: () => string | Promise<string>;
   /** Called once an answer is over. `path` is a route, never what a client made up. */
   readonly observe: (path: string, method: string, status: number, seconds: number) => void;
@@ -53,6 +55,8 @@ async function dispatch(options: AppOptions, request: IncomingMessage, response:
   response.on('close', () => {
     options.observe(label, method, response.statusCode, (performance.now() - startedAt) / 1_000);
   });
+  const booting = options.booting();
+  if (booting && (route || path === '/mcp')) await booting;
   if (path === '/mcp') return handleMcp(request, response, options.mcp);
   if (path === '/health' && method !== 'POST') return json(response, 200, options.health());
   const refusal = options.check(request.headers);
