@@ -6,6 +6,7 @@ import { GatewayError } from '../model/errors.ts';
 import { buildCatalog, type CatalogSource } from './catalog.ts';
 import { Connection, type ConnectionOptions, type McpLog } from './connection.ts';
 import type { Catalog, CatalogTool, ClientStatus, ToolCallRequest, ToolResult } from './contract.ts';
+import { reasonOf } from './failures.ts';
 import { isFiltered, refusalOf, unknownTool } from './filters.ts';
 import { headersFor } from './forward-headers.ts';
 import { compareNames } from './listed-tools.ts';
@@ -249,7 +250,16 @@ export class McpClients {
     this.#sources = sources;
     this.#catalog = buildCatalog(this.#catalog.version + 1, sources);
     this.#views.clear();
-    for (const listener of this.#listeners) listener(this.#catalog);
+    for (const listener of this.#listeners) this.#tell(listener);
+  }
+
+  /** A listener that fails is its owner's trouble, not that of the connection whose change it heard of. */
+  #tell(listener: (catalog: Catalog) => void): void {
+    try {
+      listener(this.#catalog);
+    } catch (thrown) {
+      this.#connectionOptions.log('error', `a listener to MCP catalog changes failed: ${reasonOf(thrown)}`, {});
+    }
   }
 }
 

@@ -10,7 +10,7 @@ export interface ResultLimits {
 }
 
 /** About 50,000 tokens of text: more than any client shows, and far less than what ends a conversation (H8). */
-export const DEFAULT_LIMITS: ResultLimits = { maxTextLength: 200_000, maxMediaLength: 7_000_000 };
+const DEFAULT_LIMITS: ResultLimits = { maxTextLength: 200_000, maxMediaLength: 7_000_000 };
 
 /** A tool's answer as the model gets it; never empty, never larger than the limits. */
 export function resultParts(tool: string, result: ToolResult, limits = DEFAULT_LIMITS): Part[] {

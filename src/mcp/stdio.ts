@@ -122,6 +122,7 @@ export class StdioTransport implements GatewayTransport {
     child.on('error', (error) => this.onerror?.(error));
     child.stdin?.on('error', (error) => this.onerror?.(error));
     child.stdout?.on('data', (chunk: Buffer) => this.#read(chunk));
+    child.stdout?.once('end', () => void this.#outputEnded());
     child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#stderr.write(text));
   }
 
@@ -133,6 +134,13 @@ export class StdioTransport implements GatewayTransport {
     await Promise.race([drained, new Promise<void>((resolve) => later(DRAIN_MS, resolve))]);
     for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
     this.#finish();
+  }
+
+  /** A server that lives on without its output will never answer again. */
+  async #outputEnded(): Promise<void> {
+    if (await settlesWithin(this.#exited, this.#options.graceMs)) return;
+    this.#endReason ??= 'the server closed its output';
+    await this.close();
   }
 
   #finish(): void {

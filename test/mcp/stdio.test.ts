@@ -135,6 +135,26 @@ describe('processes', () => {
     expect(clients.catalog).toBe(before);
   });
 
+  test('a server that closes its output but lives on is replaced', async () => {
+    const { clients } = await started([stdioConfig('ref')], { timing: { graceMs: 100 } });
+    const pid = clients.statuses()[0]?.pid ?? 0;
+    await expect(clients.call(callOf('ref-mute'))).rejects.toThrow('the server closed its output');
+    expect(isAlive(pid)).toBe(false);
+    expect(firstText(await clients.call(callOf('ref-echo', { value: 'back' })))).toBe('back');
+  });
+
+  test('a call that may be repeated survives a crash of its server, any other does not', async () => {
+    const { clients } = await started([stdioConfig('ref')]);
+    const folder = await mkdtemp(join(tmpdir(), 'mcp-'));
+    try {
+      const file = join(folder, 'crashed');
+      expect(firstText(await clients.call(callOf('ref-crash_once', { file })))).toBe('second time');
+      await expect(clients.call(callOf('ref-crash'))).rejects.toMatchObject({ kind: 'network' });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
   test('close ends a dial that is under way', async () => {
     const silent = clientConfig({
       name: 'silent',

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { closeSync, existsSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
@@ -16,6 +16,18 @@ const TOOLS = {
   },
   hang: () => new Promise(() => {}),
   crash: () => process.exit(7),
+  /** Stops talking, and lives on. */
+  mute: () => {
+    setInterval(() => {}, 1_000);
+    process.stdout.end();
+    closeSync(1);
+    return new Promise(() => {});
+  },
+  crash_once: ({ file }) => {
+    if (existsSync(file)) return text('second time');
+    writeFileSync(file, 'crashed');
+    process.exit(7);
+  },
   big: ({ length }) => text('x'.repeat(length)),
   fail: () => ({ ...text('it went wrong'), isError: true }),
   structured: () => ({ content: [], structuredContent: { answer: 42 } }),
@@ -85,6 +97,7 @@ export function newServer() {
         name,
         description: `The tool ${name}`,
         inputSchema: { type: 'object', properties: {} },
+        ...(name === 'crash_once' && { annotations: { idempotentHint: true } }),
         ...(OUTPUT[name] && { outputSchema: OUTPUT[name] }),
       })),
       ...(!request.params?.cursor && { nextCursor: 'second' }),
