@@ -51,7 +51,7 @@ export interface Logs {
   counters(): WriterCounters;
   /** Resolves once everything recorded so far is in the database, or lost and counted. */
   flush(): Promise<void>;
-  /** Writes what is left and ends the worker; after `timeoutMs` it ends the worker anyway. */
+  /** Writes what is left and ends the worker; after `timeoutMs` what cannot be written at once is lost. */
   close(timeoutMs?: number): Promise<void>;
 }
 
@@ -92,14 +92,12 @@ export function openLogs(options: LogsOptions): Logs {
     counters: () => writer.counters,
     flush: () => writer.flush(),
     async close(timeoutMs = CLOSE_TIMEOUT_MS) {
-      const deadline = new AbortController();
-      const timer = setTimeout(() => deadline.abort(), timeoutMs);
-      try {
-        await Promise.race([writer.flush().then(() => worker.close()), aborted(deadline.signal)]);
-      } finally {
-        clearTimeout(timer);
-        await worker.terminate();
-      }
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<void>((resolve) => {
+        timer = setTimeout(() => resolve(worker.abandon()), timeoutMs);
+      });
+      await Promise.race([writer.flush().then(() => worker.close()), late]);
+      clearTimeout(timer);
     },
   };
 }
@@ -126,6 +124,3 @@ function sinkOf(options: LogsOptions, writer: LogWriter): LogSink {
     },
   };
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));

@@ -104,14 +104,17 @@ export function createMetrics(): Metrics {
 /** Remembers what `create` gave for a set of labels; once there are too many, every new set shares `other`'s. */
 function bounded<Series>(create: (labels: readonly string[]) => Series) {
   const known = new Map<string, Series>();
-  return (labels: readonly string[], other: () => readonly string[]): Series => {
-    const key = labels.join('\u0000');
-    const found = known.get(key);
-    if (found) return found;
-    if (known.size >= MAX_SERIES) return create(other());
+  const remembered = (labels: readonly string[]): Series => {
     const series = create(labels);
-    known.set(key, series);
+    known.set(labels.join('\u0000'), series);
     return series;
+  };
+  return (labels: readonly string[], other: () => readonly string[]): Series => {
+    const found = known.get(labels.join('\u0000'));
+    if (found) return found;
+    if (known.size < MAX_SERIES) return remembered(labels);
+    const shared = other();
+    return known.get(shared.join('\u0000')) ?? remembered(shared);
   };
 }
 

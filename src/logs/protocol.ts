@@ -46,7 +46,10 @@ export type ToWorker =
       readonly name: QuestionName;
       readonly args: readonly unknown[];
     }
-  | { readonly type: 'close' };
+  /** To end after everything sent before. */
+  | { readonly type: 'close' }
+  /** To end now: what cannot be written at once is lost. */
+  | { readonly type: 'abandon' };
 
 export type FromWorker =
   /** Batches are done in the order they came. `trouble` says why rows were lost. */

@@ -55,19 +55,25 @@ export class LogWorker {
   }
 
   /** Ends the thread once it has done what was sent before. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return this.#end('close');
+  }
+
+  /**
+   * Ends the thread now; what it cannot write at once is lost. It ends by itself: terminated within a failing call of
+   * SQLite, better-sqlite3 12 takes the whole process down ("ToLocalChecked Empty MaybeLocal").
+   */
+  abandon(): Promise<void> {
+    return this.#end('abandon');
+  }
+
+  async #end(type: 'close' | 'abandon'): Promise<void> {
     this.#isClosing = true;
     const worker = this.#worker;
     if (!worker) return;
     const ended = new Promise((resolve) => worker.once('exit', resolve));
-    worker.postMessage({ type: 'close' } satisfies ToWorker);
+    worker.postMessage({ type } satisfies ToWorker);
     await ended;
-  }
-
-  /** Ends the thread now; what it had not written is lost. */
-  async terminate(): Promise<void> {
-    this.#isClosing = true;
-    await this.#worker?.terminate();
   }
 
   #running(): Worker | undefined {

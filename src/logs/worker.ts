@@ -1,6 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { type LogStore, logStoreOn } from '../stores/log-store.ts';
-import { openSqlite } from '../stores/sqlite.ts';
+import { isBusy, openSqlite } from '../stores/sqlite.ts';
 import { answersFrom } from './answers.ts';
 import { unpacked } from './batch.ts';
 import type { Codecs } from './decoded.ts';
@@ -9,6 +10,8 @@ import type { Batch, FromWorker, ToWorker, WorkerSettings } from './protocol.ts'
 // The only thread that opens the log database: writes, reads and clean-up take turns here, off the request path.
 
 const RETRY_OPEN_AFTER_MS = 10_000;
+const RETRY_BUSY_FOR_MS = 60_000;
+const RETRY_BUSY_AFTER_MS = 50;
 const FIRST_SWEEP_AFTER_MS = 60_000;
 
 // set by the one who starts this file
@@ -38,18 +41,30 @@ const reasonOf = (error: unknown): string =>
   `the log database ${path} failed: ${error instanceof Error ? error.message : String(error)}`;
 
 async function writeBatch(batch: Batch): Promise<void> {
-  let written = 0;
   const { slab } = batch;
-  const batchDone = (outcome: { written: number; trouble?: string }): void =>
-    post({ type: 'batch-done', slab, ...outcome }, [slab.buffer as ArrayBuffer]);
+  let written = 0;
+  let trouble: string | undefined;
   try {
     const { logs, mcp_logs } = unpacked(batch);
     const open = await store();
-    if (logs.length > 0) written += await open.insert('logs', logs);
-    if (mcp_logs.length > 0) written += await open.insert('mcp_logs', mcp_logs);
-    batchDone({ written });
+    written += await untilFree(() => open.insert('logs', logs));
+    written += await untilFree(() => open.insert('mcp_logs', mcp_logs));
   } catch (error) {
-    batchDone({ written, trouble: reasonOf(error) });
+    trouble = reasonOf(error);
+  }
+  post({ type: 'batch-done', slab, written, ...(trouble !== undefined && { trouble }) }, [slab.buffer as ArrayBuffer]);
+}
+
+/** Somebody's backup or inspection may hold the database for a while; what waits meanwhile is bounded. */
+async function untilFree<Result>(write: () => Promise<Result>): Promise<Result> {
+  const giveUpAtMs = Date.now() + RETRY_BUSY_FOR_MS;
+  for (;;) {
+    try {
+      return await write();
+    } catch (error) {
+      if (!isBusy(error) || isAbandoned || Date.now() >= giveUpAtMs) throw error;
+    }
+    await delay(RETRY_BUSY_AFTER_MS);
   }
 }
 
@@ -75,6 +90,7 @@ async function sweepNow(): Promise<void> {
 }
 
 async function close(): Promise<void> {
+  if (isClosing) return;
   isClosing = true;
   clearTimeout(sweepTimer);
   await opening?.then((open) => open.close()).catch(() => undefined);
@@ -88,15 +104,18 @@ async function handle(message: ToWorker): Promise<void> {
     case 'question':
       return answer(message);
     case 'close':
+    case 'abandon':
       return close();
   }
 }
 
 let isClosing = false;
+let isAbandoned = false;
 let sweepTimer = setTimeout(sweepNow, Math.min(FIRST_SWEEP_AFTER_MS, sweepEveryMs));
 
 // one after the other, in the order of asking; none of them throws
 let last: Promise<void> = Promise.resolve();
 parentPort?.on('message', (message: ToWorker) => {
+  if (message.type === 'abandon') isAbandoned = true;
   last = last.then(() => handle(message));
 });

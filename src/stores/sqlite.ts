@@ -5,7 +5,8 @@ import type { LogDriver } from './log-driver.ts';
 import { migrate } from './migrations.ts';
 import { CONTENT_COLUMNS, CONTENT_TABLE, FACT_COLUMNS, type LogSchema, type LogTable, type Row } from './schema.ts';
 
-const BUSY_TIMEOUT_MS = 5_000;
+/** Short, for the thread hears nothing else meanwhile; whoever writes tries again. */
+const BUSY_TIMEOUT_MS = 250;
 const WAL_LIMIT_BYTES = 64 * 1024 * 1024;
 /** 8 MiB of 4 KiB pages: some milliseconds of work, so that no write waits for long behind it. */
 const PAGES_GIVEN_BACK_AT_ONCE = 2_048;
@@ -49,6 +50,10 @@ function driverOf(path: string, database: Database.Database, db: Kysely<LogSchem
     close: () => db.destroy(),
   };
 }
+
+/** Whether the database only was in use by somebody else, so that trying again may help. */
+export const isBusy = (error: unknown): boolean =>
+  error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY');
 
 /** Kysely would build the statement anew for each row; prepared once, a row costs a tenth of that. */
 function inserter(database: Database.Database, table: LogTable): (rows: readonly Row[]) => number {
