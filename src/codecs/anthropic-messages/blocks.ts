@@ -47,7 +47,7 @@ export function partsOf(content: JsonValue | undefined): Part[] {
 }
 
 /** Arguments as text. Some servers write an empty string, or nothing, where they mean `{}`. */
-export function inputText(input: JsonValue | undefined): string {
+function inputText(input: JsonValue | undefined): string {
   if (input === undefined || input === null || input === '') return '{}';
   return typeof input === 'string' ? input : JSON.stringify(input);
 }

@@ -1,4 +1,3 @@
-import type { GatewayError } from '../../model/errors.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { Glance } from '../codec.ts';
 import { streamErrorOf } from './errors.ts';
@@ -6,46 +5,60 @@ import { finishReasonOf } from './stop-reasons.ts';
 import { mergedUsage, usageOf } from './usage.ts';
 import { objectOf } from './wire.ts';
 
-/** The last events of a stream (message_delta, message_stop, an error) and their frames fit in here many times. */
-const TAIL_BYTES = 16_384;
+/** message_delta and message_stop, or an error, fit in here many times. */
+const TAIL_BYTES = 8_192;
 /** message_start stands in front, behind a ping at most. */
-const HEAD_BYTES = 16_384;
+const HEAD_BYTES = 8_192;
 
-/** Usage and outcome of an answer that travelled as bytes: from its first and its last event, never from all. */
+/** Usage and outcome of an answer that travelled as bytes: from its first and its last events, never from all. */
 export function glance(bytes: Uint8Array, shape: 'json' | 'sse'): Glance {
   const answer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return shape === 'sse' ? streamGlance(answer) : messageGlance(answer);
 }
 
 function streamGlance(answer: Buffer): Glance {
-  const tail = answer.subarray(-TAIL_BYTES);
-  // JSON escapes quotes inside texts, so these words with their quotes are only ever found as values of `type`
-  const start = objectOf(dataAround(answer.subarray(0, HEAD_BYTES), '"message_start"', 'first')?.message);
-  const delta = dataAround(tail, '"message_delta"', 'last');
-  const error = errorIn(tail);
-  const isOver = tail.includes('"message_stop"');
+  const start = startUsage(answer);
+  const { delta, error, stopped } = lastEvents(answer);
   return {
-    ...((delta || isObject(start.usage)) && {
-      usage: usageOf(mergedUsage(objectOf(start.usage), objectOf(delta?.usage))),
-    }),
+    ...((start || delta) && { usage: usageOf(mergedUsage(start ?? {}, objectOf(delta?.usage))) }),
     ...(delta && { reason: finishReasonOf(objectOf(delta.delta)) }),
-    complete: isOver && !error,
-    ...(error && { error }),
+    complete: stopped && !error,
+    ...(error && { error: streamErrorOf(error) }),
   };
 }
 
-function errorIn(tail: Buffer): GatewayError | undefined {
-  const data = dataAround(tail, '"error"', 'last');
-  return data && isObject(data.error) ? streamErrorOf(data) : undefined;
+function startUsage(answer: Buffer): JsonObject | undefined {
+  const head = answer.subarray(0, HEAD_BYTES);
+  const at = head.indexOf('"message_start"');
+  if (at === -1) return undefined;
+  const lineEnd = head.indexOf('\n', at);
+  const line = head.toString('utf8', head.lastIndexOf('\n', at) + 1, lineEnd === -1 ? head.length : lineEnd);
+  const usage = objectOf(dataOf(line)?.message).usage;
+  return isObject(usage) ? usage : undefined;
 }
 
-/** The data of the event that holds `mark`; undefined when there is none, or only a piece of it. */
-function dataAround(bytes: Buffer, mark: string, which: 'first' | 'last'): JsonObject | undefined {
-  const at = which === 'first' ? bytes.indexOf(mark) : bytes.lastIndexOf(mark);
-  if (at === -1) return undefined;
-  const lineEnd = bytes.indexOf('\n', at);
-  const line = bytes.toString('utf8', bytes.lastIndexOf('\n', at) + 1, lineEnd === -1 ? bytes.length : lineEnd);
-  return line.startsWith('data:') ? parsed(line.slice(5)) : undefined;
+interface LastEvents {
+  delta?: JsonObject;
+  error?: JsonObject;
+  stopped: boolean;
+}
+
+/** Walks back from the end, line by line, up to the last event that is content. */
+function lastEvents(answer: Buffer): LastEvents {
+  const tail = answer.toString('utf8', Math.max(0, answer.length - TAIL_BYTES));
+  const last: LastEvents = { stopped: false };
+  for (let end = tail.length; end > 0; ) {
+    const lineStart = tail.lastIndexOf('\n', end - 1) + 1;
+    const line = tail.slice(lineStart, end);
+    end = lineStart - 1;
+    if (!line.startsWith('data:')) continue;
+    const data = dataOf(line);
+    if (data?.type === 'message_stop') last.stopped = true;
+    else if (data?.type === 'message_delta') last.delta = data;
+    else if (isObject(data?.error)) last.error = data;
+    else if (data?.type !== 'ping') break;
+  }
+  return last;
 }
 
 /** Whole answers are small beside what it costs to fetch them, and their members come in any order. */
@@ -54,6 +67,8 @@ function messageGlance(answer: Buffer): Glance {
   if (!body || !isObject(body.usage)) return { complete: body !== undefined };
   return { usage: usageOf(body.usage), reason: finishReasonOf(body), complete: true };
 }
+
+const dataOf = (line: string): JsonObject | undefined => (line.startsWith('data:') ? parsed(line.slice(5)) : undefined);
 
 function parsed(text: string): JsonObject | undefined {
   try {
