@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { z } from 'zod';
 import { looksOnly, structuredResult } from '../support.ts';
@@ -7,7 +6,7 @@ import { explained } from './errors.ts';
 import { folderArgument } from './read-tools.ts';
 import type { Roots } from './roots.ts';
 import { type Match, search } from './search.ts';
-import { entriesOf } from './walk.ts';
+import { walkFrom } from './walk.ts';
 
 const globArgument = z.string().min(1).max(500);
 
@@ -20,7 +19,7 @@ export function registerSearchTool(server: McpServer, roots: Roots): void {
         'Finds files and folders by name (pattern), or lines in text files (content), or both: content in the files that fit ' +
         'the pattern. Looks below a folder, but not inside .git, node_modules, linked folders, binary files and files over 5 MiB.',
       inputSchema: z.strictObject({
-        path: folderArgument,
+        path: folderArgument.describe('The folder to look in, or a file; default: the first allowed folder'),
         pattern: globArgument
           .optional()
           .describe("Glob such as '*.ts' or 'src/**/*.{js,ts}', or part of a file name such as 'config'"),
@@ -49,10 +48,8 @@ export function registerSearchTool(server: McpServer, roots: Roots): void {
           throw new Error('Say what to look for: a pattern for names, content for text in files, or both.');
         }
         const real = await resolveTarget(roots, path);
-        // The walk passes over what it cannot read; the asked folder itself must be there.
-        await entriesOf(real);
-        const { matches, incomplete } = await search(real, options, signal);
-        const shown = matches.map((match) => ({ ...match, path: displayPath(roots, join(real, match.path)) }));
+        const { matches, incomplete } = await search(walkFrom(real), options, signal);
+        const shown = matches.map((match) => ({ ...match, path: displayPath(roots, match.path) }));
         return structuredResult(textOfMatches(shown, incomplete), {
           matches: shown,
           ...(incomplete && { incomplete }),

@@ -2,7 +2,7 @@ import { createContext, Script } from 'node:vm';
 import { openForReading } from './confine.ts';
 import { textOf } from './content.ts';
 import { globMatcher, nameMatcher } from './glob.ts';
-import { type WalkedEntry, walk } from './walk.ts';
+import type { WalkedEntry } from './walk.ts';
 
 const maxSearchMs = 10_000;
 const maxEntries = 200_000;
@@ -23,7 +23,7 @@ export interface SearchOptions {
 
 /** `line` (from 1) and `text` when the content was searched. A type, not an interface: it becomes structured content. */
 export type Match = {
-  /** Relative to the searched folder. */
+  /** The real path. */
   readonly path: string;
   readonly isFolder: boolean;
   readonly line?: number;
@@ -36,15 +36,19 @@ export interface SearchResult {
   readonly incomplete?: string;
 }
 
-/** Files and folders below a folder by name, or lines of files by content. */
-export async function search(real: string, options: SearchOptions, signal: AbortSignal): Promise<SearchResult> {
+/** Of the entries those that fit by name, or lines of theirs by content. */
+export async function search(
+  entries: AsyncIterable<WalkedEntry>,
+  options: SearchOptions,
+  signal: AbortSignal,
+): Promise<SearchResult> {
   const isWanted = nameMatcher(options.pattern ?? '**');
   const excluded = options.exclude.map(globMatcher);
   const matchesOf = options.content === undefined ? nameMatch : contentMatcher(options.content, options);
   const matches: Match[] = [];
   const endsAt = Date.now() + maxSearchMs;
   let visited = 0;
-  for await (const entry of walk(real)) {
+  for await (const entry of entries) {
     signal.throwIfAborted();
     if (isWanted(entry.path) && !isExcluded(entry.path, excluded)) matches.push(...(await matchesOf(entry)));
     if (matches.length > options.maxResults) {
@@ -69,7 +73,7 @@ function isExcluded(path: string, excluded: readonly ((path: string) => boolean)
   });
 }
 
-const nameMatch = (entry: WalkedEntry): Match[] => [{ path: entry.path, isFolder: entry.type === 'directory' }];
+const nameMatch = (entry: WalkedEntry): Match[] => [{ path: entry.real, isFolder: entry.type === 'directory' }];
 
 function contentMatcher(content: string, options: SearchOptions): (entry: WalkedEntry) => Promise<Match[]> {
   const fits = options.regex ? regexTest(content, options.ignoreCase) : textTest(content, options.ignoreCase);
@@ -80,7 +84,7 @@ function contentMatcher(content: string, options: SearchOptions): (entry: Walked
     const lines = text.split('\n');
     const found = withinTime(() => numbersOfLines(lines, fits), content, entry.path);
     return found.map((index) => ({
-      path: entry.path,
+      path: entry.real,
       isFolder: false,
       line: index + 1,
       text: shortened(lines[index] ?? ''),

@@ -1,6 +1,6 @@
 import type { Dirent, Stats } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstat, opendir, readdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { assertNoLinks } from './confine.ts';
 
 export type EntryType = 'file' | 'directory' | 'symlink' | 'other';
@@ -27,13 +27,27 @@ export async function entriesOf(real: string): Promise<{ name: string; type: Ent
 
 export interface WalkedEntry {
   readonly real: string;
-  /** With `/`, relative to the folder the walk began in. */
+  /** With `/`, relative to the folder the walk began in; the name of a file that was named itself. */
   readonly path: string;
   readonly type: EntryType;
 }
 
+/** Everything below a folder, or the file itself that was named. Throws when there is neither. */
+export async function* walkFrom(real: string): AsyncGenerator<WalkedEntry> {
+  const stats = await lstat(real);
+  if (stats.isDirectory()) {
+    await assertReadable(real);
+    yield* walk(real);
+  } else {
+    yield { real, path: basename(real), type: typeOf(stats) };
+  }
+}
+
+/** The walk passes over folders that it cannot read; the one it was asked for must be readable. */
+const assertReadable = async (real: string): Promise<void> => (await opendir(real)).close();
+
 /** Everything below a folder, depth first; links are named but not followed, folders that cannot be read are passed over. */
-export async function* walk(real: string, prefix = ''): AsyncGenerator<WalkedEntry> {
+async function* walk(real: string, prefix = ''): AsyncGenerator<WalkedEntry> {
   const entries = await entriesOf(real).catch(() => []);
   for (const { name, type } of entries) {
     const entry = { real: join(real, name), path: prefix + name, type };

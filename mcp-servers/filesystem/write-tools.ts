@@ -48,7 +48,9 @@ function registerCreateFile(server: McpServer, roots: Roots, inTurn: InTurn): vo
         explained(path, async () => {
           const real = await resolveTarget(roots, path);
           await (overwrite ? writeFile(real, content) : createOnly(real, content, path));
-          return textResult(`Created ${displayPath(roots, real)} (${sizeText(Buffer.byteLength(content))}).`);
+          return textResult(
+            `${overwrite ? 'Wrote' : 'Created'} ${displayPath(roots, real)} (${sizeText(Buffer.byteLength(content))}).`,
+          );
         }),
       ),
   );

@@ -213,6 +213,10 @@ describe('searching', () => {
     ]);
   });
 
+  test('looks into a file that is named itself', async () => {
+    expect(await search({ path: 'search/one.ts', content: 'other' })).toEqual(['search/one.ts:2: const other = 2;']);
+  });
+
   test('finds lines by regular expression', async () => {
     expect(await search({ content: '^[nN]eedle.*;$', regex: true })).toEqual(['search/deep/two.ts:2: Needle(x);']);
     expect(await server.errorOf('search_files', { content: '(', regex: true })).toContain('not a regular expression');
