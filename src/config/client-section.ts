@@ -20,7 +20,8 @@ export const clientSection = z.looseObject({
   enforce_auth_on_inference: z.boolean().default(false).describe('Refuse requests that carry no virtual key.'),
   enforce_governance_header: z.boolean().optional().describe('Older name of enforce_auth_on_inference.'),
   enforce_scim_auth: z.boolean().optional().describe('Older name of enforce_auth_on_inference.'),
-  allowed_origins: z.array(z.string()).default(['*']).describe('Origins that browsers may call from.'),
+  // the original lets every page in by default; a page that may call can run tools and spend money
+  allowed_origins: names.describe('Web origins that may call, besides those on this machine; "*" lets every page in.'),
   allowed_headers: names.describe('Further request headers that browsers may send.'),
   required_headers: names,
   header_filter_config: z

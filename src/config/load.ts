@@ -8,6 +8,7 @@ import { finish } from './finish.ts';
 import { ignoredFieldWarnings } from './ignored.ts';
 import { type JsonText, parseJsonText } from './json-text.ts';
 import { prepare } from './prepare.ts';
+import { requireOnlyWhatIsEnforced } from './protection.ts';
 import { parseUsable } from './usable.ts';
 
 /** The configuration as one value, frozen to its leaves. A change builds a new one; running requests keep theirs. */
@@ -38,6 +39,7 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> 
   const prepared = prepare(source.value);
   const detected = namesNoProvider(prepared) ? await detectProviders(sources) : undefined;
   const usable = parseUsable({ ...prepared, ...(detected && { providers: detected.providers }) }, source);
+  requireOnlyWhatIsEnforced(usable.config, path);
   const finished = finish(usable.config, sources.appDir, sources.env);
   return {
     config: frozen(finished.config),

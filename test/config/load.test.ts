@@ -52,7 +52,7 @@ describe('a missing file', () => {
     expect(config.client).toMatchObject({
       enable_logging: true,
       max_request_body_size_mb: 100,
-      allowed_origins: ['*'],
+      allowed_origins: [],
       enforce_auth_on_inference: false,
     });
     expect(config.mcp.tool_manager_config).toMatchObject({ tool_execution_timeout: 30_000, max_agent_depth: 10 });
@@ -277,9 +277,19 @@ describe('older spellings', () => {
     expect(config.mcp.tool_manager_config.max_agent_depth).toBe(7);
   });
 
-  test.each(['enforce_governance_header', 'enforce_scim_auth'])('client.%s enforces authentication', async (field) => {
-    expect((await load({ client: { [field]: true } })).config.client.enforce_auth_on_inference).toBe(true);
-  });
+  test.each(['enforce_auth_on_inference', 'enforce_governance_header', 'enforce_scim_auth'])(
+    'client.%s asks for a protection that is not there, so nothing starts',
+    async (field) => {
+      expect(await faultOf({ client: { [field]: true } })).toContain('would let everyone in');
+    },
+  );
+
+  test.each([{ auth_config: { is_enabled: true } }, { governance: { auth_config: { is_enabled: true } } }])(
+    'a login that nobody would ask for stops the start: %j',
+    async (file) => {
+      expect(await faultOf(file)).toContain('auth_config.is_enabled');
+    },
+  );
 });
 
 test.each([
