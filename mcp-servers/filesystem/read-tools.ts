@@ -14,7 +14,7 @@ const maxListed = 1000;
 
 export const pathArgument = z.string().min(1).max(4096).describe('Absolute, or relative to the first allowed folder');
 export const folderArgument = pathArgument.default('.').describe('The folder; default: the first allowed folder');
-export const entryType = z.enum(['file', 'directory', 'symlink', 'other']);
+const entryType = z.enum(['file', 'directory', 'symlink', 'other']);
 
 export function registerReadTools(server: McpServer, roots: Roots): void {
   registerReadFile(server, roots);

@@ -23,7 +23,7 @@ export function momentIn(zone: string, epochMs: number): Moment {
 export const describeMoment = (moment: Moment): string =>
   `${moment.datetime} (${moment.day_of_week}, ${moment.timezone}${moment.is_dst ? ', daylight saving time' : ''})`;
 
-export function isoIn(zone: string, epochMs: number): string {
+function isoIn(zone: string, epochMs: number): string {
   return isoOfClock(wallClockIn(zone, epochMs)) + offsetText(offsetMs(zone, epochMs));
 }
 

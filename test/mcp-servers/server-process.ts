@@ -5,7 +5,7 @@ import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 
 export type ServerName = 'filesystem' | 'fetch' | 'memory' | 'time';
 
-export const mainOf = (name: ServerName): string => resolve(import.meta.dirname, `../../mcp-servers/${name}/main.ts`);
+const mainOf = (name: ServerName): string => resolve(import.meta.dirname, `../../mcp-servers/${name}/main.ts`);
 
 export const nodeArgumentsOf = (name: ServerName, ...serverArguments: string[]): string[] => [
   '--import',
