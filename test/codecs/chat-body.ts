@@ -31,7 +31,7 @@ export function problemsIn(body: JsonObject): string[] {
   const problems = unknownFields(body, TOP, 'body');
   const messages = objects(body.messages);
   if (messages.length === 0) problems.push('messages: empty');
-  messages.forEach((message, index) => problems.push(...problemsOfMessage(message, `messages.${index}`)));
+  problems.push(...messages.flatMap((message, index) => problemsOfMessage(message, `messages.${index}`)));
   problems.push(...unansweredCalls(messages), ...problemsOfTools(body));
   if (typeof body.user === 'string' && body.user.length > 64) problems.push('user: too long');
   if (Array.isArray(body.stop) && body.stop.length > 4) problems.push('stop: too many');
@@ -53,7 +53,7 @@ function problemsOfMessage(message: JsonObject, at: string): string[] {
   if (role === 'tool' && typeof message.content !== 'string') problems.push(`${at}.content: not a text`);
   if (Array.isArray(message.content)) {
     if (message.content.length === 0) problems.push(`${at}.content: empty`);
-    message.content.forEach((part, index) => problems.push(...problemsOfPart(part, role, `${at}.content.${index}`)));
+    problems.push(...message.content.flatMap((part, index) => problemsOfPart(part, role, `${at}.content.${index}`)));
   }
   if (Array.isArray(message.tool_calls) && calls.length === 0) problems.push(`${at}.tool_calls: empty`);
   return [...problems, ...calls.flatMap((call, index) => problemsOfCall(call, `${at}.tool_calls.${index}`))];

@@ -86,7 +86,7 @@ export class ToolCalls {
       return name === '' ? unnamed : undefined;
     }
     const last = this.#calls.findLast((call) => index === undefined || call.index === index);
-    if (name === '' || !last) return last;
+    if (name === '' || !last || last.name === '') return last;
     return last.name === this.#naming.nameOf(name) && !last.isComplete() ? last : undefined;
   }
 
