@@ -1,6 +1,7 @@
 import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
 import { GatewayError } from '../model/errors.ts';
 import { isObject, type JsonObject } from '../model/json.ts';
+import { CallSignal } from './cancellation.ts';
 import type { CatalogTool, ToolCallRequest, ToolResult } from './contract.ts';
 import { reasonOf } from './failures.ts';
 import type { Session } from './session.ts';
@@ -38,7 +39,7 @@ export function parseToolArguments(tool: string, text: string): JsonObject {
  */
 export async function execute(session: Session, execution: Execution): Promise<ToolResult> {
   const { tool, request, headers, timeoutMs } = execution;
-  const call = new Cancellable(request.signal);
+  const call = new CallSignal(request.signal);
   const startedAtMs = performance.now();
   try {
     const result = await session.request({
@@ -46,7 +47,7 @@ export async function execute(session: Session, execution: Execution): Promise<T
       params: paramsOf(tool.upstreamName, request),
       headers,
       timeoutMs,
-      signal: call.signal,
+      signal: call.forSdk,
       // Always given: without a handler the SDK sends no progress token, and servers then report no progress.
       onProgress: (progress) => {
         if (performance.now() - startedAtMs >= timeoutMs * PROGRESS_FACTOR)
@@ -58,7 +59,7 @@ export async function execute(session: Session, execution: Execution): Promise<T
   } catch (thrown) {
     if (request.signal.aborted)
       throw new GatewayError('cancelled', `the call of ${tool.name} was cancelled`, { cause: thrown });
-    if (call.reason) throw call.reason;
+    if (call.reason instanceof GatewayError) throw call.reason;
     if (thrown instanceof McpError && thrown.code === ErrorCode.RequestTimeout) throw timedOut(execution, 1);
     throw thrown;
   } finally {
@@ -102,34 +103,4 @@ function toolResult(value: unknown): ToolResult {
     return { ...value, content: [{ type: 'text', text: JSON.stringify(value.toolResult) }] };
   }
   return { ...value, content: [] };
-}
-
-/**
- * A signal for one call that follows the caller's. The SDK never takes its listener off the signal it is given, so the
- * caller's own would keep every call it made, and cancel calls that have ended.
- */
-class Cancellable {
-  readonly #controller = new AbortController();
-  readonly #parent: AbortSignal;
-  readonly #follow = () => this.#controller.abort(this.#parent.reason);
-  reason: GatewayError | undefined;
-
-  constructor(parent: AbortSignal) {
-    this.#parent = parent;
-    if (parent.aborted) this.#follow();
-    else parent.addEventListener('abort', this.#follow, { once: true });
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  abort(reason: GatewayError): void {
-    this.reason = reason;
-    this.#controller.abort(reason);
-  }
-
-  release(): void {
-    this.#parent.removeEventListener('abort', this.#follow);
-  }
 }

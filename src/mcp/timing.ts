@@ -1,3 +1,5 @@
+import { onAbort } from './cancellation.ts';
+
 /** Every wait of the MCP clients, in milliseconds. */
 export interface McpTiming {
   /** How long `start` waits for slow servers; they go on connecting in the background. */
@@ -74,14 +76,14 @@ export async function waitFor(
   let stop = () => {};
   const stopped = new Promise<void>((resolve) => {
     stop = resolve;
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', stop, { once: true });
   });
+  const forget = onAbort(signal, stop);
+  if (signal.aborted) stop();
   try {
     const isInTime = await settlesWithin(Promise.race([promise, stopped]), withinMs);
     if (signal.aborted) return 'aborted';
     return isInTime ? 'settled' : 'late';
   } finally {
-    signal.removeEventListener('abort', stop);
+    forget();
   }
 }

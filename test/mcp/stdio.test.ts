@@ -345,6 +345,24 @@ describe('calls', () => {
     expect(lines.filter((line) => line.level === 'debug')).toEqual([]);
   });
 
+  test('many calls under one signal make no noise, and one abort ends them all', async () => {
+    const { clients } = await started([stdioConfig('ref')]);
+    const warnings: string[] = [];
+    const note = (warning: Error) => warnings.push(warning.message);
+    process.on('warning', note);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const calls = Array.from({ length: 30 }, () => clients.call(callOf('ref-hang', {}, { signal })));
+    await clients.call(callOf('ref-echo', {}, { signal }));
+    controller.abort();
+    const outcomes = await Promise.allSettled(calls);
+    process.off('warning', note);
+    expect(outcomes.every((outcome) => outcome.status === 'rejected' && outcome.reason.kind === 'cancelled')).toBe(
+      true,
+    );
+    expect(warnings).toEqual([]);
+  });
+
   test("G18 what a tool calls an error is a result, and no failure of its server's", async () => {
     const { clients } = await started([stdioConfig('ref')]);
     expect(await clients.call(callOf('ref-fail'))).toMatchObject({
