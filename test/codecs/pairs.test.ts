@@ -14,6 +14,7 @@ import { type ChatResponse, eventsOf, foldAll } from '../../src/model/response.t
 import { cases, type Recording } from '../support/recordings.ts';
 import { shared, sharedPath } from '../support/shared.ts';
 import { problemsIn } from './chat-body.ts';
+import { fixture } from './openai-chat/fixtures.ts';
 import { requestOf } from './requests.ts';
 
 const chat = codecs['openai-chat'];
@@ -28,7 +29,7 @@ const answersOf = (id: CodecId): Recording[] => recorded[id].filter(({ digest })
 const requestsOf = (id: CodecId): Recording[] =>
   recorded[id].filter(({ request, status }) => request.body && status === 200);
 
-function eventsIn(codec: Codec, { response }: Recording): StreamEvent[] {
+function eventsIn(codec: Codec, { response }: Pick<Recording, 'response'>): StreamEvent[] {
   if (response.sse === undefined) return eventsOf(codec.decodeResponse(response.body ?? {}));
   const reader = createSseReader();
   const decoder = codec.decodeStream();
@@ -91,6 +92,64 @@ const fieldsOf = (losses: readonly { field: string }[]): string[] => losses.map(
 const CLAUDE_CODE = 'captures/claude-code';
 const captures = shared ? readdirSync(sharedPath(CLAUDE_CODE)).filter((file) => file.startsWith('req-')) : [];
 const captured = (file: string): JsonObject => JSON.parse(readFileSync(sharedPath(CLAUDE_CODE, file), 'utf8')).body;
+
+describe('a turn of a coding agent', () => {
+  const turn: JsonObject = JSON.parse(fixture('claude-code-turn.json'));
+  const target = { model: 'gpt-4o', stream: true, maxOutputTokens: 16_384, reasoning: false };
+  const { body, losses } = chat.encodeRequest(requestOf(messages, turn), target);
+
+  test('written in Messages is asked in Chat Completions', () => {
+    expect(problemsIn(body)).toEqual([]);
+    expect(body).toMatchObject({
+      model: 'gpt-4o',
+      stream: true,
+      stream_options: { include_usage: true },
+      max_completion_tokens: 16_384,
+      messages: [
+        { role: 'system', content: 'You are a coding agent.\n\nWork with care.' },
+        { role: 'user', content: [{ text: '<reminder>' }, { text: 'Look at shot.png' }] },
+        { role: 'system', content: 'Deferred tools: WebFetch' },
+        { role: 'assistant', content: 'I look.', tool_calls: [{ id: 'toolu_1' }, { id: 'toolu_2' }] },
+        { role: 'tool', tool_call_id: 'toolu_1' },
+        { role: 'tool', tool_call_id: 'toolu_2', content: 'Tool WebFetch is now available.' },
+        { role: 'user', content: [{ type: 'text' }, { type: 'image_url' }] },
+        { role: 'user', content: 'Go on.' },
+      ],
+      tools: [{ function: { name: 'Read' } }, { function: { name: 'WebFetch' } }],
+    });
+  });
+
+  test('F1 leaves nothing out that the ledger does not name', () => {
+    expect(losses.map(({ action, field }) => `${action} ${field}`)).toEqual([
+      'dropped tools.1.defer_loading',
+      'invented tools.1.function.parameters',
+      'dropped tools.2',
+      'dropped context_management',
+      'dropped reasoning_effort',
+      'dropped user',
+      'rewritten max_completion_tokens',
+      'dropped messages.0.content.0',
+      'dropped messages.0.content.1.cache_control',
+      'dropped messages.3.reasoning',
+      'rewritten messages.4.content',
+      'dropped messages.7.content.0.cache_control',
+      'invented stream_options.include_usage',
+    ]);
+  });
+
+  test('answered in Chat Completions is read in Messages', async () => {
+    const sse = fixture('parallel-calls.sse');
+    const events = eventsIn(chat, { response: { status: 200, headers: {}, sse } });
+    expect(await readByAnthropic(events)).toEqual({
+      text: 'Ich schaue nach – für beide Städte 🌤',
+      calls: [
+        { id: 'call_a', name: 'weather', arguments: { city: 'Köln' } },
+        { id: 'call_b', name: 'weather', arguments: { city: 'Bern' } },
+      ],
+      finish: 'tool_use',
+    });
+  });
+});
 
 describe.runIf(shared)('Claude Code on a model behind Chat Completions', () => {
   const target = { model: 'gpt-4o', stream: true, maxOutputTokens: 16_384, reasoning: false };
