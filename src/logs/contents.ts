@@ -18,13 +18,13 @@ export function inputOf(request: ChatRequest, maxBytes: number): Input {
     const { text, truncated } = cut(written, maxBytes);
     return { requestCodec: CANONICAL, request: text, truncated };
   }
-  const request_ = cutBytes(raw.bytes, maxBytes);
-  const isCut = request_.length < raw.bytes.length;
-  if (request.untouched) return { requestCodec: raw.codec, request: request_, truncated: isCut };
+  const bytes = cutBytes(raw.bytes, maxBytes);
+  const isCut = bytes.length < raw.bytes.length;
+  if (request.untouched) return { requestCodec: raw.codec, request: bytes, truncated: isCut };
   const messages = request.messages.slice(raw.messageCount).map(shownMessage);
   const appended = cut(JSON.stringify({ messages, tools: request.tools.slice(raw.toolCount) }), maxBytes);
   const truncated = isCut || appended.truncated;
-  return { requestCodec: raw.codec, request: request_, appended: appended.text, truncated };
+  return { requestCodec: raw.codec, request: bytes, appended: appended.text, truncated };
 }
 
 /** Collects an answer as it passes: bytes where they travel verbatim, else the folded response; up to `maxBytes`. */

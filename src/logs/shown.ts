@@ -1,3 +1,4 @@
+import type { Attempt } from '../model/call.ts';
 import type { JsonObject, JsonValue } from '../model/json.ts';
 import type { LogPaging } from '../stores/log-filters.ts';
 import type { LogFacts, LogTotals, McpLogContents, McpLogFacts } from '../stores/log-store.ts';
@@ -233,7 +234,7 @@ function onlyAttempt(facts: LogFacts): ShownAttempt[] {
 
 function attemptsOf(text: string): ShownAttempt[] {
   // written by rowOfCall from Attempt[]
-  const attempts = JSON.parse(text) as import('../model/call.ts').Attempt[];
+  const attempts = JSON.parse(text) as Attempt[];
   return attempts.map(({ provider, model, keyName, fallbackIndex, startedAtMs, error }) => ({
     provider,
     model,

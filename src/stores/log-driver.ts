@@ -8,7 +8,7 @@ export interface LogDriver {
   insert(table: LogTable, rows: readonly Row[]): Promise<number>;
   /** Bytes in use on disk, with what waits in the journal, without what deletes have freed. */
   usedBytes(): Promise<number>;
-  /** Gives a bounded part of the freed space back to the file system. */
-  giveBackSpace(): Promise<void>;
+  /** Gives a bounded part of the freed space back to the file system; true = there is more. */
+  giveBackSpace(): Promise<boolean>;
   close(): Promise<void>;
 }

@@ -22,6 +22,8 @@ const TABLES: readonly LogTable[] = ['logs', 'mcp_logs'];
 const DAY_MS = 86_400_000;
 /** Some milliseconds of work, so that no write waits for long behind it. */
 const BATCH_ROWS = 500;
+/** What is left after these is given back by the next sweep, or used for new rows. */
+const STEPS_OF_GIVING_BACK = 64;
 
 export async function sweep(driver: LogDriver, limits: LogLimits, nowMs: number): Promise<Swept> {
   let rows = 0;
@@ -52,7 +54,7 @@ export async function sweep(driver: LogDriver, limits: LogLimits, nowMs: number)
     contents += await repeated(() => eachTable((table) => clearOldest(driver, table)), isOver);
     rows += await repeated(() => eachTable((table) => deleteOldest(driver, table)), isOver);
   }
-  await driver.giveBackSpace();
+  for (let step = 0; step < STEPS_OF_GIVING_BACK && (await driver.giveBackSpace()); step++) await setImmediate();
   return { rows, contents };
 }
 

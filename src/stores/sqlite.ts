@@ -46,6 +46,7 @@ function driverOf(path: string, database: Database.Database, db: Kysely<LogSchem
       // what waits in the journal is space too, and is given back only by a checkpoint that empties the file
       database.pragma('wal_checkpoint(TRUNCATE)');
       database.pragma(`incremental_vacuum(${PAGES_GIVEN_BACK_AT_ONCE})`);
+      return pragma('freelist_count') > 0;
     },
     close: () => db.destroy(),
   };
