@@ -14,6 +14,8 @@ export interface AnswerOptions {
  */
 export class McpAnswer {
   readonly headers: OutgoingHttpHeaders = {};
+  /** What runs for this answer: aborted when the client leaves. */
+  readonly calls = new Set<AbortController>();
   readonly #response: ServerResponse;
   readonly #options: AnswerOptions;
   readonly #patience: NodeJS.Timeout | undefined;
@@ -22,9 +24,11 @@ export class McpAnswer {
   constructor(response: ServerResponse, options: AnswerOptions) {
     this.#response = response;
     this.#options = options;
-    if (!options.accepts.stream) return;
-    this.#patience = setTimeout(() => this.#openStream(), options.keepAliveMs);
-    response.once('close', () => clearTimeout(this.#patience));
+    if (options.accepts.stream) this.#patience = setTimeout(() => this.#openStream(), options.keepAliveMs);
+    response.on('close', () => {
+      clearTimeout(this.#patience);
+      for (const call of this.calls) call.abort();
+    });
   }
 
   /** Sends ahead of the result; undefined for a client that takes nothing but the result. */

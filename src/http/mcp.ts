@@ -81,7 +81,7 @@ async function post(request: IncomingMessage, response: ServerResponse, endpoint
   const body = parsed(await requestBody(request, endpoint.maxBodyBytes));
   const isBatch = Array.isArray(body);
   const answer = new McpAnswer(response, { accepts, isBatch, keepAliveMs: endpoint.keepAliveMs ?? KEEP_ALIVE_MS });
-  if (isBatch) return answerBatch(batchOf(body, headers), headers, response, endpoint, answer);
+  if (isBatch) return answerBatch(batchOf(body, headers), headers, endpoint, answer);
   const message = incomingOf(body);
   if (message.kind === 'invalid') throw invalidRequest(message.reason, message.id);
   if (message.kind === 'request' && message.method === 'initialize') {
@@ -90,18 +90,17 @@ async function post(request: IncomingMessage, response: ServerResponse, endpoint
     answer.headers['mcp-session-id'] = session.id;
     return answer.end([text]);
   }
-  const text = await answerTo(message, exchangeOf([message], headers, response, endpoint, answer), endpoint.server);
+  const text = await answerTo(message, exchangeOf([message], headers, endpoint, answer), endpoint.server);
   answer.end(text === undefined ? [] : [text]);
 }
 
 async function answerBatch(
   messages: readonly RpcMessage[],
   headers: IncomingHttpHeaders,
-  response: ServerResponse,
   endpoint: McpEndpoint,
   answer: McpAnswer,
 ): Promise<void> {
-  const exchange = exchangeOf(messages, headers, response, endpoint, answer);
+  const exchange = exchangeOf(messages, headers, endpoint, answer);
   const texts = await Promise.all(messages.map((message) => answerTo(message, exchange, endpoint.server)));
   answer.end(texts.filter((text) => text !== undefined));
 }
@@ -109,17 +108,12 @@ async function answerBatch(
 function exchangeOf(
   messages: readonly RpcMessage[],
   headers: IncomingHttpHeaders,
-  response: ServerResponse,
   { server }: McpEndpoint,
-  { notify }: McpAnswer,
+  { calls, notify }: McpAnswer,
 ): Exchange {
   const session = sessionOf(headers, server);
   // A method we do not know is answered as such whatever version asks: clients probe for newer protocols that way.
   if (messages.some((message) => 'method' in message && server.knows(message.method))) checkVersion(headers);
-  const calls = new Set<AbortController>();
-  response.once('close', () => {
-    for (const call of calls) call.abort();
-  });
   return { caller: callerOf(headers), session, calls, notify };
 }
 

@@ -230,3 +230,21 @@ test.each([
 ])('%o is %o', (value, message) => {
   expect(incomingOf(value)).toEqual(message);
 });
+
+test('a signal serves another call only when nobody holds on to it', async () => {
+  const signals: AbortSignal[] = [];
+  const tools = new LocalTools()
+    .add('a-quick', ({ signal }) => {
+      signals.push(signal);
+      return textResult('');
+    })
+    .add('a-clinging', ({ signal }) => {
+      signals.push(signal);
+      signal.addEventListener('abort', () => {});
+      return textResult('');
+    });
+  const server = new McpServer({ tools, version: '1' });
+  for (const name of ['a-quick', 'a-clinging', 'a-quick']) await answered(server, request('tools/call', { name }));
+  expect(signals[1]).toBe(signals[0]);
+  expect(signals[2]).not.toBe(signals[1]);
+});

@@ -2,6 +2,7 @@ import type { Caller } from '../../model/call.ts';
 import { asGatewayError } from '../../model/errors.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { CatalogTool, ToolCallRequest, ToolProgress, ToolResult } from '../contract.ts';
+import { AbortPool } from './abort-pool.ts';
 import {
   errorText,
   type IncomingNotification,
@@ -18,7 +19,10 @@ import { type Session, type SessionLimits, Sessions } from './sessions.ts';
 /** Where the tools come from: the manager of the MCP clients. */
 export interface ToolSource {
   visibleTools(caller: Caller): readonly CatalogTool[];
-  /** Rejects with a GatewayError when the tool may not be called or could not be reached. */
+  /**
+   * Rejects with a GatewayError when the tool may not be called or could not be reached. The signal is the call's only
+   * until it has ended.
+   */
   call(request: ToolCallRequest): Promise<ToolResult>;
   /** Calls `listener` after each change of the catalog, until the returned function is called. */
   onChange(listener: () => void): () => void;
@@ -49,6 +53,7 @@ export class McpServer {
   readonly sessions: Sessions;
   readonly #options: McpServerOptions;
   readonly #listing: Listing;
+  readonly #aborts = new AbortPool();
   readonly #stopWatching: () => void;
 
   constructor(options: McpServerOptions) {
@@ -109,7 +114,7 @@ export class McpServer {
     const input = params.arguments ?? {};
     if (typeof name !== 'string') return errorText(id, RPC_CODE.invalidParams, 'params.name must be a string');
     if (!isObject(input)) return errorText(id, RPC_CODE.invalidParams, 'params.arguments must be an object');
-    const call = new AbortController();
+    const call = this.#aborts.take();
     const ended = exchange.session?.started(id, call);
     exchange.calls.add(call);
     try {
@@ -120,6 +125,7 @@ export class McpServer {
     } finally {
       exchange.calls.delete(call);
       ended?.();
+      this.#aborts.giveBack(call);
     }
   }
 

@@ -136,6 +136,11 @@ export class Sessions {
     for (const session of this.#byId.values()) session.notify(message);
   }
 
+  /** Ends the streams on which clients wait for notifications; calls run on. */
+  closeListeners(): void {
+    for (const session of this.#byId.values()) session.closeListeners();
+  }
+
   close(): void {
     for (const id of [...this.#byId.keys()]) this.end(id);
   }
