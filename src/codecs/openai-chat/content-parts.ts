@@ -4,6 +4,7 @@ import { imageOf } from './media.ts';
 import type { GrowingPart, PartQueue } from './part-queue.ts';
 import { detailsOf, mergeDetails, REASONING_FIELDS, reasoningText } from './reasoning.ts';
 import type { ToolCalls } from './tool-calls.ts';
+import { originOf } from './wire.ts';
 
 const READ_FIELDS: ReadonlySet<string> = new Set([
   ...REASONING_FIELDS,
@@ -34,7 +35,7 @@ export class ContentParts {
     this.#takeReasoning(message);
     this.#takeContent(message.content);
     if (typeof message.refusal === 'string' && message.refusal !== '') this.#takeRefusal(message.refusal);
-    if (Array.isArray(message.images)) for (const image of message.images) this.#takeImage(image);
+    if (Array.isArray(message.images)) for (const image of message.images) this.#takeImage(image, { images: [image] });
     if (isObject(message.audio)) this.#takeAudio(message.audio);
     if (Array.isArray(message.tool_calls)) {
       message.tool_calls.forEach((call, position) => {
@@ -46,7 +47,7 @@ export class ContentParts {
   }
 
   close(): void {
-    if (this.#audio) this.#queue.add(finishedPart({ type: 'opaque', origin: origin({ audio: this.#audio }) }));
+    if (this.#audio) this.#queue.add(finishedPart({ type: 'opaque', origin: originOf({ audio: this.#audio }) }));
   }
 
   #takeReasoning(message: JsonObject): void {
@@ -77,8 +78,8 @@ export class ContentParts {
       this.#growLast(text);
       return;
     }
-    if (part.type === 'image_url' && this.#takeImage(part)) return;
-    this.#queue.add(finishedPart({ type: 'opaque', origin: origin(part) }));
+    if (part.type === 'image_url' && this.#takeImage(part, part)) return;
+    this.#queue.add(finishedPart({ type: 'opaque', origin: originOf(part) }));
   }
 
   #takeText(text: string): void {
@@ -92,8 +93,8 @@ export class ContentParts {
     this.#growLast(text);
   }
 
-  #takeImage(image: JsonValue): boolean {
-    const part = isObject(image) ? imageOf(image.image_url, origin(image)) : undefined;
+  #takeImage(image: JsonValue, block: JsonObject): boolean {
+    const part = isObject(image) ? imageOf(image.image_url, originOf(block)) : undefined;
     if (part) this.#queue.add(finishedPart(part));
     return part !== undefined;
   }
@@ -133,8 +134,6 @@ export class ContentParts {
   }
 }
 
-const origin = (block: JsonObject): Origin => ({ codec: 'openai-chat', block });
-
 const finishedPart = (part: Part): GrowingPart => ({ start: () => part, isComplete: () => true });
 
 class Text implements GrowingPart {
@@ -150,7 +149,7 @@ class Text implements GrowingPart {
 /** A refusal is text to every other format; its origin tells ours to show it in the field `refusal`. */
 class Refusal implements GrowingPart {
   start(): Part {
-    return { type: 'text', text: '', origin: origin({ type: 'refusal' }) };
+    return { type: 'text', text: '', origin: originOf({ type: 'refusal' }) };
   }
 
   isComplete(): boolean {
@@ -181,7 +180,7 @@ class Reasoning implements GrowingPart {
 
   finished(): Origin {
     const details = this.#details.length > 0 && { reasoning_details: this.#details };
-    return origin({ ...this.#fields, ...details });
+    return originOf({ ...this.#fields, ...details });
   }
 }
 
@@ -207,7 +206,7 @@ class Thinking implements GrowingPart {
   }
 
   finished(): Origin {
-    return origin({ ...this.#block, thinking: [{ type: 'text', text: this.#text }] });
+    return originOf({ ...this.#block, thinking: [{ type: 'text', text: this.#text }] });
   }
 }
 

@@ -28,7 +28,7 @@ function glanceAtEvents(tail: string): Glance {
     if (!line.startsWith('data:')) continue;
     const data = line.slice(5).trim();
     if (data === '[DONE]') seen.done = true;
-    else if (/"usage":|"finish_reason":\s*"|"error":/.test(data)) look(data, seen);
+    else if (/"usage":\s*\{|"finish_reason":\s*"|"error":\s*[{"]/.test(data)) look(data, seen);
   }
   return outcome(seen, seen.done || seen.word !== undefined);
 }

@@ -1,6 +1,7 @@
 import type { MediaPart, MediaSource, Origin } from '../../model/content.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { Ledger } from './ledger.ts';
+import { ownBlock } from './wire.ts';
 
 const BASE64 = ';base64,';
 
@@ -50,7 +51,9 @@ export function fileOf(file: WireFile, origin: Origin): MediaPart | undefined {
 
 /** A content part for `part`; undefined when the format has none, which then stands in the ledger. */
 export function wireMedia(part: MediaPart, at: string, ledger: Ledger): JsonObject | undefined {
-  if (part.origin?.codec === 'openai-chat') return part.origin.block;
+  const own = ownBlock(part.origin);
+  // an image that a model made stands in a list of its own beside the content (OpenRouter)
+  if (own) return Array.isArray(own.images) && isObject(own.images[0]) ? own.images[0] : own;
   const { source, mediaType } = part;
   switch (source.type) {
     case 'text':

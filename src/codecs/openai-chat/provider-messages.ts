@@ -3,7 +3,7 @@ import { isObject, type JsonObject } from '../../model/json.ts';
 import { callId, contentBlocks, type Writing } from './provider-content.ts';
 import { ToolResults, writtenResults } from './provider-results.ts';
 import { isLegacy, isRefusal } from './response.ts';
-import { ownBlock, textOf } from './wire.ts';
+import { objectsOf, ownBlock, textOf } from './wire.ts';
 
 /**
  * Messages for a provider. The results of a turn's calls stand right behind it, one message each, in call order,
@@ -41,15 +41,17 @@ function contentMessage({ role, parts }: Message, at: string, writing: Writing):
   const fields = { role, ...messageFields(parts) };
   if (hasTextContent(content)) return { ...fields, content: textOf(blocks[0]?.text) };
   if (blocks.length === 0) {
-    if (content.length === parts.length) writing.ledger.dropped(at, `nothing of this ${role} message has a place in Chat Completions`);
+    const onlyContent = content.length === parts.length;
+    if (onlyContent) writing.ledger.dropped(at, `nothing of this ${role} message has a place in Chat Completions`);
     return undefined;
   }
   const foreign = !content.some((part) => ownBlock(part.origin));
   const [only] = blocks;
   if (foreign && blocks.length === 1 && only?.type === 'text') return { ...fields, content: only.text };
   // strict servers take a system prompt as one text only
-  if (foreign && role === 'system')
+  if (foreign && role === 'system') {
     return { ...fields, content: blocks.map((block) => textOf(block.text)).join('\n\n') };
+  }
   return { ...fields, content: blocks };
 }
 
@@ -64,22 +66,25 @@ function messageFields(parts: readonly Part[]): JsonObject {
   for (const part of parts) {
     const own = ownBlock(part.origin);
     if (part.type === 'text' && own?.content !== undefined) return { ...own, content: undefined };
-    if (part.type === 'opaque' && own && isObject(own.message)) return own.message;
+    if (isObject(own?.message)) return own.message;
+    // a model's own speech is referred to by its id
+    if (isObject(own?.audio)) return { audio: { id: own.audio.id } };
   }
   return {};
 }
 
 function assistantMessage(parts: readonly Part[], at: string, writing: Writing): JsonObject | undefined {
-  const texts = parts.filter((part) => !isRefusal(part) && part.type !== 'tool-call' && part.type !== 'tool-result');
+  const texts = parts.filter((part) => isSpoken(part) && !isRefusal(part));
   const blocks = contentBlocks(texts, at, writing);
   const calls = parts.filter(isCall);
   const refusal = parts
     .filter(isRefusal)
     .map((part) => (part.type === 'text' ? part.text : ''))
     .join('');
-  dropForeignCalls(parts, at, writing);
+  const images = parts.flatMap((part) => objectsOf(ownBlock(part.origin)?.images));
+  dropUnspeakable(parts, at, writing);
   const content = assistantContent(texts, blocks);
-  if (content === null && calls.length === 0 && refusal === '') {
+  if (content === null && calls.length === 0 && refusal === '' && images.length === 0) {
     writing.ledger.dropped(at, 'nothing of this assistant message has a place in Chat Completions');
     return undefined;
   }
@@ -89,6 +94,7 @@ function assistantMessage(parts: readonly Part[], at: string, writing: Writing):
     ...messageFields(parts),
     content,
     ...(refusal !== '' && { refusal }),
+    ...(images.length > 0 && { images }),
     ...reasoningFields(parts, at, writing),
     ...(legacy && { function_call: { name: legacy.name, arguments: legacy.input } }),
     ...(calls.length > 0 && !legacy && { tool_calls: calls.map((call) => wireCall(call, at, writing)) }),
@@ -103,19 +109,25 @@ function assistantContent(texts: readonly Part[], blocks: JsonObject[]): JsonObj
   return blocks.length === 1 && only?.type === 'text' && !cameAsList ? textOf(only.text) : blocks;
 }
 
-function dropForeignCalls(parts: readonly Part[], at: string, { ledger }: Writing): void {
+/** Parts that become content; media only if the client wrote it so, since models take none from the assistant. */
+function isSpoken({ type, origin }: Part): boolean {
+  if (type === 'media') return ownBlock(origin) !== undefined && ownBlock(origin)?.images === undefined;
+  return type !== 'tool-call' && type !== 'tool-result';
+}
+
+function dropUnspeakable(parts: readonly Part[], at: string, { ledger }: Writing): void {
   for (const part of parts) {
     const ran = (part.type === 'tool-call' || part.type === 'tool-result') && part.owner === 'provider';
     if (ran)
       ledger.dropped(at, 'another provider ran this tool by itself; its call and result mean nothing to this one');
+    if (part.type === 'media' && !ownBlock(part.origin)) ledger.dropped(at, 'an assistant message holds text only');
   }
 }
 
 function wireCall(call: ToolCallPart, at: string, writing: Writing): JsonObject {
   const own = ownBlock(call.origin);
   const id = callId(call.id, writing);
-  if (id !== call.id)
-    writing.ledger.rewritten(`${at}.tool_calls`, `the call id "${call.id}" is not one that the API takes`);
+  if (id !== call.id) writing.ledger.rewritten(`${at}.tool_calls`, `"${call.id}" is no id that the API takes`);
   if (own?.type === 'custom') return { ...own, id };
   return {
     ...own,

@@ -8,6 +8,7 @@ import { wireMedia } from './media.ts';
 import { REASONING_FIELDS, wireDetails } from './reasoning.ts';
 import { AnswerReader } from './stream.ts';
 import { wireUsage } from './usage.ts';
+import { ownBlock } from './wire.ts';
 
 /** A whole answer is read as a stream of one chunk, so that there is one reading of every field. */
 export const decodeResponse = (body: JsonObject, context: AnswerContext = {}): ChatResponse =>
@@ -17,9 +18,9 @@ export function encodeResponse(response: ChatResponse, head?: AnswerHead): JsonO
   const { message: extras, logprobs, ...choice } = choiceBlock(response);
   const calls = shownCalls(response.parts);
   return {
-    id: answerId(response.id, head),
+    id: answerId(response.id, head, ownBlock(response.origin) !== undefined),
     object: 'chat.completion',
-    created: createdAt(response.origin?.codec === 'openai-chat' ? response.origin.block : {}, head),
+    created: createdAt(ownBlock(response.origin) ?? {}, head),
     model: head?.model ?? response.model,
     ...topFields(response),
     choices: [
@@ -41,10 +42,10 @@ export const isShownCall = (part: Part): part is ToolCallPart =>
 
 const shownCalls = (parts: readonly Part[]): ToolCallPart[] => parts.filter(isShownCall);
 
-/** The upstream's id if it is of this format, one made of it or the stand-in otherwise. */
-export function answerId(id: string, head: Pick<AnswerHead, 'id'> | undefined, sameFormat = false): string {
+/** The upstream's id if it is of this format, one made of it or a stand-in otherwise. */
+export function answerId(id: string, head: AnswerHead | undefined, sameFormat: boolean): string {
   if (id !== '' && (sameFormat || id.startsWith('chatcmpl-'))) return id;
-  return `chatcmpl-${id || (head?.id ?? '0')}`;
+  return `chatcmpl-${id || (head?.id ?? head?.createdAtMs ?? 0)}`;
 }
 
 /** Unix seconds. */
@@ -53,8 +54,7 @@ export function createdAt(block: JsonObject, head: Pick<AnswerHead, 'createdAtMs
   return Math.floor((head?.createdAtMs ?? 0) / 1_000);
 }
 
-const endBlock = (response: ChatResponse): JsonObject =>
-  response.endOrigin?.codec === 'openai-chat' ? response.endOrigin.block : {};
+const endBlock = (response: ChatResponse): JsonObject => ownBlock(response.endOrigin) ?? {};
 
 function choiceBlock(response: ChatResponse): JsonObject {
   const { choices } = endBlock(response);
@@ -64,7 +64,7 @@ function choiceBlock(response: ChatResponse): JsonObject {
 
 /** Fields of the answer beside its content (`service_tier`, `citations`, ...), for clients of the same format. */
 function topFields(response: ChatResponse): JsonObject {
-  const { created: _created, ...start } = response.origin?.codec === 'openai-chat' ? response.origin.block : {};
+  const { created: _created, ...start } = ownBlock(response.origin) ?? {};
   const { choices: _choices, usage: _usage, ...end } = endBlock(response);
   return { ...start, ...end };
 }
@@ -92,15 +92,13 @@ function messageOf(parts: readonly Part[], calls: readonly ToolCallPart[]): Json
 
 const textOf = (part: Part): string => (part.type === 'text' ? part.text : '');
 
-export const isRefusal = (part: Part): boolean =>
-  part.type === 'text' && part.origin?.codec === 'openai-chat' && part.origin.block.type === 'refusal';
+export const isRefusal = (part: Part): boolean => part.type === 'text' && ownBlock(part.origin)?.type === 'refusal';
 
 /** An answer in the form that came before `tool_calls`: one call, without an id. */
-export const isLegacy = (call: ToolCallPart): boolean =>
-  call.origin?.codec === 'openai-chat' && isObject(call.origin.block.function_call);
+export const isLegacy = (call: ToolCallPart): boolean => isObject(ownBlock(call.origin)?.function_call);
 
-export function wireCall(call: ToolCallPart): JsonObject {
-  const block = call.origin?.codec === 'openai-chat' ? call.origin.block : {};
+function wireCall(call: ToolCallPart): JsonObject {
+  const block = ownBlock(call.origin) ?? {};
   if (block.type === 'custom') return { ...block, id: call.id };
   return { ...block, id: call.id, type: 'function', function: { name: call.name, arguments: call.input || '{}' } };
 }
@@ -109,8 +107,8 @@ export function wireCall(call: ToolCallPart): JsonObject {
 function reasoningOf(parts: readonly ReasoningPart[]): JsonObject {
   if (parts.length === 0) return {};
   const [only] = parts;
-  if (parts.length === 1 && only?.origin?.codec === 'openai-chat' && hasFields(only.origin.block))
-    return only.origin.block;
+  const own = parts.length === 1 ? ownBlock(only?.origin) : undefined;
+  if (own && hasFields(own)) return own;
   const text = parts.map((part) => part.text).join('');
   const details = parts.flatMap((part, index) => wireDetails(part.origin, index));
   return {
@@ -129,9 +127,7 @@ function imagesOf(parts: readonly Part[]): JsonObject[] {
     .filter((image) => image !== undefined);
 }
 
-const audioOf = (parts: readonly Part[]): JsonObject => {
-  const part = parts.find(
-    (part) => part.type === 'opaque' && part.origin.codec === 'openai-chat' && part.origin.block.audio,
-  );
-  return part?.origin ? { audio: part.origin.block.audio } : {};
-};
+function audioOf(parts: readonly Part[]): JsonObject {
+  const audio = parts.map((part) => ownBlock(part.origin)?.audio).find((found) => found !== undefined);
+  return audio === undefined ? {} : { audio };
+}

@@ -8,6 +8,7 @@ import { wireMedia } from './media.ts';
 import { wireDetails } from './reasoning.ts';
 import { answerId, createdAt, isLegacy, isRefusal, isShownCall } from './response.ts';
 import { wireUsage } from './usage.ts';
+import { ownBlock } from './wire.ts';
 
 /** Writes an answer as chunks: strings are joined by hand, since a chunk differs from the next by its delta only. */
 export function encodeStream(head: AnswerHead): (event: StreamEvent) => string {
@@ -47,11 +48,11 @@ class StreamWriter {
   }
 
   #start({ id, origin }: EventOf<'response-start'>): string {
-    const own = origin?.codec === 'openai-chat';
-    const block = own ? origin.block : {};
+    const own = ownBlock(origin);
+    const block = own ?? {};
     const [small, large] = fieldsOf(block);
     const top = JSON.stringify({
-      id: answerId(id, this.#head, own),
+      id: answerId(id, this.#head, own !== undefined),
       object: 'chat.completion.chunk',
       created: createdAt(block, this.#head),
       model: this.#head.model,
@@ -102,8 +103,7 @@ class StreamWriter {
       this.#calls += 1;
       return this.#chunk(JSON.stringify({ function_call: head }));
     }
-    const block = call.origin?.codec === 'openai-chat' ? call.origin.block : {};
-    const first = { index: this.#calls, ...block, id: call.id, type: 'function', function: head };
+    const first = { index: this.#calls, ...ownBlock(call.origin), id: call.id, type: 'function', function: head };
     this.#calls += 1;
     return this.#chunk(JSON.stringify({ tool_calls: [first] }));
   }
@@ -146,12 +146,12 @@ class StreamWriter {
       const image = wireMedia(part, 'images', new Ledger());
       return image ? this.#chunk(JSON.stringify({ images: [image] })) : '';
     }
-    const audio = part.type === 'opaque' && part.origin.codec === 'openai-chat' ? part.origin.block.audio : undefined;
+    const audio = ownBlock(part.origin)?.audio;
     return audio ? this.#chunk(JSON.stringify({ audio })) : '';
   }
 
   #end({ reason, usage, origin }: EventOf<'response-end'>): string {
-    const { choices, usage: theirs, ...top } = origin?.codec === 'openai-chat' ? origin.block : {};
+    const { choices, usage: theirs, ...top } = ownBlock(origin) ?? {};
     const first: unknown = Array.isArray(choices) ? choices[0] : undefined;
     const { message, logprobs, ...extras }: JsonObject = isObject(first) ? first : {};
     const finish = JSON.stringify({
@@ -166,8 +166,7 @@ class StreamWriter {
   }
 }
 
-const isCustom = (call: ToolCallPart): boolean =>
-  call.origin?.codec === 'openai-chat' && call.origin.block.type === 'custom';
+const isCustom = (call: ToolCallPart): boolean => ownBlock(call.origin)?.type === 'custom';
 
 /** Fields of the upstream's start: what is small stands in every chunk, as it did upstream, the rest only in the first. */
 function fieldsOf({ created: _, ...block }: JsonObject): [small: JsonObject, large: JsonObject] {

@@ -35,8 +35,9 @@ function chunkOf({ data, event }: WireEvent): JsonObject {
       cause,
     });
   }
-  if (!isObject(chunk))
+  if (!isObject(chunk)) {
     throw new GatewayError('bad-response', `the provider sent a chunk that is no object: ${data.slice(0, 200)}`);
+  }
   if (event === 'error' && !chunk.error) throw streamError(chunk);
   return chunk;
 }

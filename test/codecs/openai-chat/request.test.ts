@@ -437,6 +437,32 @@ describe('a request of another format', () => {
     expect(wanted.losses).toEqual([]);
   });
 
+  test('an answer of the same format goes back as history: thinking, images, speech and signatures of calls', () => {
+    const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,aW1n' } };
+    const signed = {
+      id: 'a',
+      type: 'function',
+      function: { name: 'f', arguments: '{}' },
+      extra_content: { google: {} },
+    };
+    const message = {
+      content: 'so',
+      reasoning: 'hm',
+      images: [image],
+      audio: { id: 'audio_1', data: 'YQ' },
+      tool_calls: [signed],
+    };
+    const { parts } = openaiChat.decodeResponse({ choices: [{ message, finish_reason: 'tool_calls' }] });
+    expect(messagesOf(encoded({ messages: [user, { role: 'assistant', parts }] }))[1]).toEqual({
+      role: 'assistant',
+      content: 'so',
+      reasoning: 'hm',
+      images: [image],
+      audio: { id: 'audio_1' },
+      tool_calls: [signed],
+    });
+  });
+
   test('blocks and tools that exist only elsewhere are dropped with an entry', () => {
     const origin = { codec: 'anthropic-messages', block: { type: 'web_search_20250305', name: 'web_search' } } as const;
     const search: Tool = { type: 'provider', name: 'web_search', origin };
