@@ -7,7 +7,7 @@ const SECRET_NAME = /(?:^|[_-])(?:value|key|secret|token|password|passwd|credent
 const SECRET_FIELDS: ReadonlySet<string> = new Set(['value', 'ref', 'unset']);
 
 /** Config as it may be shown: secrets redacted wherever they stand, references to the environment as they are. */
-export function shown(value: unknown, name = ''): JsonValue {
+function shown(value: unknown, name = ''): JsonValue {
   if (typeof value === 'string') return SECRET_NAME.test(name) ? shownText(value) : value;
   if (typeof value === 'number' || typeof value === 'boolean') return value;
   if (Array.isArray(value)) return shownList(value, name);
