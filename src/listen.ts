@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 
 /** A failure of the start that its message explains in full: no stack helps. */
 export class StartError extends Error {
@@ -13,9 +13,7 @@ export async function listen(server: Server, host: string, port: number): Promis
   if (host !== 'localhost') return [await bound(server, host, port)];
   const first = await bound(server, '127.0.0.1', port);
   const second = createServer();
-  for (const event of ['request', 'upgrade'] as const) {
-    for (const listener of server.listeners(event)) second.on(event, listener as (...args: unknown[]) => void);
-  }
+  for (const listener of server.listeners('request')) second.on('request', listener as RequestListener);
   second.keepAliveTimeout = server.keepAliveTimeout;
   second.requestTimeout = server.requestTimeout;
   const address = first.address();

@@ -37,7 +37,7 @@ async function runGateway(options: ServeOptions): Promise<void> {
     const running = await serve(options, version(), processLog);
     stopOnSignal(running.stop);
   } catch (thrown) {
-    const explained = thrown instanceof Error && ['ConfigError', 'StartError'].includes(thrown.name);
+    const explained = thrown instanceof Error && ['ConfigError', 'StartError', 'GatewayError'].includes(thrown.name);
     const text = thrown instanceof Error ? (explained ? thrown.message : (thrown.stack ?? thrown.message)) : thrown;
     process.stderr.write(`bifrost cannot start: ${text}\n`);
     process.exit(1);

@@ -7,6 +7,7 @@ import type { ServeOptions } from './cli.ts';
 import { codecs } from './codecs/index.ts';
 import { type LoadedConfig, loadConfig } from './config/load.ts';
 import { probeHttp } from './config/probe.ts';
+import type { Environment } from './config/secrets.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { createPricing } from './governance/pricing.ts';
 import type { LogQueries } from './http/admin/logs.ts';
@@ -30,8 +31,13 @@ import { createModelCatalog } from './router/catalog.ts';
 import { createRouter } from './router/router.ts';
 import { openClientOverrides } from './stores/client-overrides.ts';
 
-/** How long answers in flight may go on once the gateway is told to stop. */
-const GRACE_MS = 10_000;
+/** What the gateway stands in; tests give their own. */
+export interface Surroundings {
+  readonly env: Environment;
+  readonly keepAlive: KeepAlive;
+  /** How long answers in flight may go on once the gateway is told to stop. */
+  readonly graceMs: number;
+}
 
 export interface Running {
   readonly url: string;
@@ -40,14 +46,20 @@ export interface Running {
 }
 
 /** Starts the gateway. Throws ConfigError or StartError, whose messages say what to do. */
-export async function serve(options: ServeOptions, version: string, processLog: ProcessLog): Promise<Running> {
+export async function serve(
+  options: ServeOptions,
+  version: string,
+  processLog: ProcessLog,
+  surroundings: Partial<Surroundings> = {},
+): Promise<Running> {
   const { appDir, host, port } = options;
+  const { env = process.env, keepAlive = new KeepAlive(), graceMs = 10_000 } = surroundings;
   const { log } = processLog;
   mkdirSync(appDir, { recursive: true });
   const listenAddress = { host, port };
   const loaded = await loadConfig({
     appDir,
-    env: process.env,
+    env,
     listen: listenAddress,
     detectable: builtInDeployments,
     probe: probeHttp,
@@ -99,7 +111,6 @@ export async function serve(options: ServeOptions, version: string, processLog: 
   const originRules = { host, port, allowedOrigins: config.client.allowed_origins };
   const maxBodyBytes = config.client.max_request_body_size_mb * 1024 * 1024;
   const mcpServer = new McpServer({ tools: gateway.tools, version });
-  const keepAlive = new KeepAlive();
   let booting: Promise<void> | undefined;
   const app = createApp({
     booting: () => booting,
@@ -119,7 +130,7 @@ export async function serve(options: ServeOptions, version: string, processLog: 
       countTokens: gateway.countTokens,
       executeTool: gateway.executeTool,
     },
-    admin: async () => {
+    admin: once(async () => {
       const { createAdminApp } = await import('./http/admin/app.ts');
       return createAdminApp({
         version,
@@ -129,12 +140,15 @@ export async function serve(options: ServeOptions, version: string, processLog: 
         store: overrides,
         logs: logQueries(logs),
       });
-    },
+    }),
     health: () => ({ status: 'ok', version, mcp_clients: mcp.statuses().length, tools: mcp.catalog.tools.length }),
     metricsText: () => metrics.text(),
     observe: (path, method, status, seconds) => metrics.httpRequest(path, method, status, seconds),
   });
-  const servers = await listen(app, host, port);
+  const servers = await listen(app, host, port).catch(async (thrown: unknown) => {
+    await logs.close();
+    throw thrown;
+  });
   const url = urlOf(servers, host, port);
   booting = mcp
     .start()
@@ -148,7 +162,8 @@ export async function serve(options: ServeOptions, version: string, processLog: 
     url,
     async stop() {
       log('info', 'stopping: answers in flight may finish');
-      await Promise.all(servers.map((server) => closeGently(server, GRACE_MS)));
+      mcpServer.sessions.closeListeners();
+      await Promise.all(servers.map((server) => closeGently(server, graceMs)));
       keepAlive.stop();
       mcpServer.close();
       await mcp.close();
@@ -157,6 +172,15 @@ export async function serve(options: ServeOptions, version: string, processLog: 
       log('info', 'stopped');
       processLog.flush();
     },
+  };
+}
+
+/** Loads on the first call, and gives the same from then on. */
+function once<Value>(load: () => Promise<Value>): () => Promise<Value> {
+  let loaded: Promise<Value> | undefined;
+  return () => {
+    loaded ??= load();
+    return loaded;
   };
 }
 

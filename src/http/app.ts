@@ -37,10 +37,6 @@ export function createApp(options: AppOptions): Server {
   // agents keep connections open between turns; a proxy in front must not meet a socket that we close just then
   server.keepAliveTimeout = 75_000;
   server.requestTimeout = 300_000;
-  server.on('upgrade', (_request, socket) => {
-    // Codex tries a WebSocket first and goes on at once when it is refused like this
-    socket.end('HTTP/1.1 426 Upgrade Required\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
-  });
   return server;
 }
 
@@ -55,6 +51,7 @@ async function dispatch(options: AppOptions, request: IncomingMessage, response:
   response.on('close', () => {
     options.observe(label, method, response.statusCode, (performance.now() - startedAt) / 1_000);
   });
+  if (request.headers.upgrade?.toLowerCase() === 'websocket') return refuseUpgrade(response);
   const booting = options.booting();
   if (booting && (route || path === '/mcp')) await booting;
   if (path === '/mcp') return handleMcp(request, response, options.mcp);
@@ -77,6 +74,15 @@ const isInferencePath = (path: string): boolean => /^\/(?:v1|openai|anthropic|ge
 
 const notServed = (method: string, path: string): GatewayError =>
   new GatewayError('not-found', `${method} ${path} is not served here; served are ${servedPaths().join(', ')}`);
+
+/**
+ * Codex tries a WebSocket first and goes on at once when it is refused like this. Any other upgrade is an offer that
+ * may be passed over: Java's HTTP client offers h2c with every request. So nobody listens to `upgrade` events.
+ */
+function refuseUpgrade(response: ServerResponse): void {
+  response.writeHead(426, { connection: 'close', 'content-length': 0 });
+  response.end();
+}
 
 function refuse(options: AppOptions, path: string, error: GatewayError, response: ServerResponse): void {
   replyError(error, options.codecs[dialectOf(path)], response, '');

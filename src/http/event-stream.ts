@@ -1,19 +1,24 @@
 import type { ServerResponse } from 'node:http';
 
-/** An open stream is never silent for longer than this (Claude Code shows a stall at 20 s and gives up at 300). */
-const SILENCE_MS = 10_000;
-const CHECK_EVERY_MS = 2_500;
+export interface KeepAliveTiming {
+  /** A stream that was silent for this long gets a keep-alive at the next check. */
+  readonly silenceMs: number;
+  readonly checkEveryMs: number;
+}
+
+/** So no open stream is silent for long (Claude Code shows a stall at 20 s and gives up at 300). */
+const DEFAULT_TIMING: KeepAliveTiming = { silenceMs: 10_000, checkEveryMs: 2_500 };
 
 /** Keeps open streams alive with one timer for all of them. */
 export class KeepAlive {
   readonly #streams = new Set<EventStream>();
   readonly #timer: NodeJS.Timeout;
 
-  constructor(now: () => number = Date.now) {
+  constructor({ silenceMs, checkEveryMs } = DEFAULT_TIMING) {
     this.#timer = setInterval(() => {
-      const silentSince = now() - SILENCE_MS;
+      const silentSince = Date.now() - silenceMs;
       for (const stream of this.#streams) if (stream.lastWriteMs <= silentSince) stream.keepAlive();
-    }, CHECK_EVERY_MS);
+    }, checkEveryMs);
     this.#timer.unref();
   }
 

@@ -97,7 +97,7 @@ export function replyError(thrown: unknown, codec: Codec, response: ServerRespon
   response.writeHead(status, {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(text),
-    'x-bifrost-request-id': requestId,
+    ...(requestId && { 'x-bifrost-request-id': requestId }),
     ...headers,
   });
   response.end(text);

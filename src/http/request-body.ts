@@ -21,8 +21,8 @@ export async function requestBody(request: IncomingMessage, maxBytes: number): P
     throw tooLarge(maxBytes);
   }
   const bytes = await collected(request, maxBytes);
-  const encoding = request.headers['content-encoding'];
-  return encoding === undefined || encoding === 'identity' ? bytes : decoded(bytes, encoding, maxBytes);
+  const encoding = request.headers['content-encoding']?.trim().toLowerCase() || 'identity';
+  return encoding === 'identity' ? bytes : decoded(bytes, encoding, maxBytes);
 }
 
 const tooLarge = (maxBytes: number): GatewayError =>

@@ -1,0 +1,88 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { KeepAlive } from '../../src/http/event-stream.ts';
+import { type Surroundings, serve } from '../../src/serve.ts';
+import { serverFile } from './mcp-clients.ts';
+
+export interface Gateway {
+  readonly url: string;
+  readonly appDir: string;
+  /** Everything it would have written on standard output. */
+  output(): string;
+  stop(): Promise<void>;
+}
+
+/** The whole gateway inside this process, on a port of its own with an app-dir of its own and an empty environment. */
+export async function startGatewayHere(
+  config: object | undefined,
+  surroundings: Partial<Surroundings> = {},
+): Promise<Gateway> {
+  const appDir = mkdtempSync(join(tmpdir(), 'bifrost-here-'));
+  if (config) writeFileSync(join(appDir, 'config.json'), JSON.stringify(config));
+  const lines: string[] = [];
+  const running = await serve(
+    { appDir, host: '127.0.0.1', port: 0, logLevel: 'debug', logStyle: 'json' },
+    '0.0.0-test',
+    {
+      log: (level, message, fields = {}) => lines.push(`${level} ${message} ${JSON.stringify(fields)}`),
+      print: (text) => lines.push(text),
+      flush: () => {},
+    },
+    { env: {}, graceMs: 1_000, ...surroundings },
+  );
+  return {
+    url: running.url,
+    appDir,
+    output: () => lines.join('\n'),
+    stop: async () => {
+      await running.stop();
+      rmSync(appDir, { recursive: true });
+    },
+  };
+}
+
+/** Keep-alives for tests that cannot wait: after 40 ms of silence. */
+export const impatient = (): KeepAlive => new KeepAlive({ silenceMs: 40, checkEveryMs: 10 });
+
+/** A provider entry with one key for every model. */
+export const keyed = (baseUrl: string, key = 'sk-test') => ({
+  keys: [{ name: 'test', value: key, models: ['*'], weight: 1 }],
+  network_config: { base_url: baseUrl },
+});
+
+/** The `mcp` section with the test server on stdio under the name `ref`; every tool of it runs by itself. */
+export const withTestServer = (more: object = {}) => ({
+  client_configs: [
+    {
+      name: 'ref',
+      connection_type: 'stdio',
+      stdio_config: { command: process.execPath, args: [serverFile('stdio.mjs')] },
+      tools_to_execute: ['*'],
+      tools_to_auto_execute: ['*'],
+      ...more,
+    },
+  ],
+});
+
+export const post = (
+  url: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+  signal?: AbortSignal,
+): Promise<Response> =>
+  fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body),
+    ...(signal && { signal }),
+  });
+
+/** What `ask` gives, as soon as `holds` is true of it; the test's own timeout is the limit. */
+export async function eventually<Value>(ask: () => Promise<Value>, holds: (value: Value) => boolean): Promise<Value> {
+  for (;;) {
+    const value = await ask();
+    if (holds(value)) return value;
+    await new Promise((next) => setTimeout(next, 15));
+  }
+}
