@@ -1,7 +1,7 @@
 import { GatewayError } from '../../model/errors.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { Glance } from '../codec.ts';
-import { streamError } from './errors.ts';
+import { streamError } from '../openai-errors.ts';
 import { reasonOf } from './finish.ts';
 import { usageOf } from './usage.ts';
 
@@ -9,8 +9,8 @@ import { usageOf } from './usage.ts';
 const TAIL_BYTES = 8_192;
 
 export function glance(bytes: Uint8Array, shape: 'json' | 'sse'): Glance {
-  const tail = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).subarray(-TAIL_BYTES).toString('utf8');
-  return shape === 'sse' ? glanceAtEvents(tail) : glanceAtBody(tail, bytes);
+  const answer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return shape === 'sse' ? glanceAtEvents(answer.subarray(-TAIL_BYTES).toString('utf8')) : glanceAtBody(answer);
 }
 
 interface Seen {
@@ -51,32 +51,43 @@ function look(data: string, seen: Seen): void {
 
 const isFirst = (choice: unknown): choice is JsonObject => isObject(choice) && (choice.index ?? 0) === 0;
 
-function glanceAtBody(tail: string, bytes: Uint8Array): Glance {
+/** Without a parse: the usage object and the finish word are cut out of the bytes. */
+function glanceAtBody(answer: Buffer): Glance {
   const seen: Seen = { done: false };
-  const usage = usageOf(lastObject(tail, /"usage"\s*:\s*\{/g));
-  if (!usage) look(Buffer.from(bytes).toString('utf8'), seen);
-  else seen.usage = usage;
-  const word = [...tail.matchAll(/"finish_reason"\s*:\s*"([^"]*)"/g)].at(-1)?.[1];
-  if (word) seen.word ??= word;
-  return outcome(seen, tail.trimEnd().endsWith('}'));
+  const usage = usageOf(lastValue(answer, '"usage"'));
+  const word = lastValue(answer, '"finish_reason"');
+  if (usage) seen.usage = usage;
+  if (typeof word === 'string' && word !== '') seen.word = word;
+  if (!usage) look(answer.toString('utf8'), seen);
+  return outcome(seen, answer.subarray(-64).toString('latin1').trimEnd().endsWith('}'));
 }
 
-/** The object behind the last match that parses. A quote inside a JSON string is escaped, so text cannot match. */
-function lastObject(text: string, opening: RegExp): unknown {
-  for (const match of [...text.matchAll(opening)].reverse()) {
-    const start = match.index + match[0].length - 1;
-    const end = endOfObject(text, start);
-    if (end > start) return JSON.parse(text.slice(start, end));
-  }
-  return undefined;
+/**
+ * The flat object or the string behind the last occurrence of a key. A quote inside a JSON string is escaped, so text
+ * cannot match; keys and values of usage objects hold no braces.
+ */
+function lastValue(answer: Buffer, key: string): unknown {
+  const found = answer.lastIndexOf(key);
+  if (found < 0) return undefined;
+  const colon = answer.indexOf(0x3a, found + key.length);
+  const start = colon < 0 ? -1 : firstOf(answer, colon + 1);
+  const end = answer[start] === 0x7b ? endOfObject(answer, start) : answer.indexOf(0x22, start + 1) + 1;
+  if (start < 0 || end <= start || (answer[start] !== 0x7b && answer[start] !== 0x22)) return undefined;
+  return JSON.parse(answer.toString('latin1', start, end));
 }
 
-/** Where the object that opens at `start` is closed; counts braces, since keys of usage objects hold none. */
-function endOfObject(text: string, start: number): number {
+function firstOf(answer: Buffer, from: number): number {
+  let at = from;
+  while (at < answer.length && (answer[at] ?? 0) <= 0x20) at += 1;
+  return at;
+}
+
+function endOfObject(answer: Buffer, start: number): number {
   let depth = 0;
-  for (let at = start; at < text.length; at += 1) {
-    if (text[at] === '{') depth += 1;
-    else if (text[at] === '}') depth -= 1;
+  for (let at = start; at < answer.length; at += 1) {
+    const byte = answer[at];
+    if (byte === 0x7b) depth += 1;
+    else if (byte === 0x7d) depth -= 1;
     if (depth === 0) return at + 1;
   }
   return -1;
