@@ -38,7 +38,7 @@ export async function sessionFor(connection: Dialable, execution: Execution): Pr
   // Many calls at once must not hammer a server that has just refused.
   if (connection.isRefused && !connection.isDialling) throw new Error(connection.absence);
   const outcome = await waitFor(connection.dial(), execution.timeoutMs, execution.request.signal);
-  if (outcome === 'late') throw timedOut(execution, 1);
+  if (outcome === 'late') throw timedOut(execution.tool.name, execution.timeoutMs);
   if (outcome === 'aborted') throw new GatewayError('cancelled', `the call of ${execution.tool.name} was cancelled`);
   if (!connection.session) throw new Error(connection.absence);
   return connection.session;

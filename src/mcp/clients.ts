@@ -118,7 +118,8 @@ export class McpClients {
     if (refusal !== undefined || !connection) throw new GatewayError('permission', refusal ?? unknownTool(name));
     const headers = headersFor(config.allowed_extra_headers, caller);
     const timeoutMs = config.tool_execution_timeout || this.#toolManager.tool_execution_timeout;
-    return connection.call({ tool, request, headers, timeoutMs });
+    const maxMs = timeoutMs * this.#timing.progressFactor;
+    return connection.call({ tool, request, headers, timeoutMs, maxMs });
   }
 
   /** Every client, by name, with what is shown of it. */

@@ -13,12 +13,11 @@ export interface Execution {
   readonly headers: Readonly<Record<string, string>>;
   /** Without a sign of life; progress starts it anew. */
   readonly timeoutMs: number;
+  /** Altogether, however much progress is reported. */
+  readonly maxMs: number;
   /** Running it twice does what running it once does, by the server's own word. */
   readonly isRepeatable?: boolean;
 }
-
-/** However much progress a tool reports, it ends after this many times its timeout. */
-const PROGRESS_FACTOR = 10;
 
 /** The JSON text of a tool call as the model wrote it; empty means `{}`. Throws GatewayError('invalid-request'). */
 export function parseToolArguments(tool: string, text: string): JsonObject {
@@ -38,7 +37,7 @@ export function parseToolArguments(tool: string, text: string): JsonObject {
  * GatewayError('timeout' | 'cancelled'); in both cases the server was told with `notifications/cancelled`.
  */
 export async function execute(session: Session, execution: Execution): Promise<ToolResult> {
-  const { tool, request, headers, timeoutMs } = execution;
+  const { tool, request, headers, timeoutMs, maxMs } = execution;
   const call = new CallSignal(request.signal);
   const startedAtMs = performance.now();
   try {
@@ -50,8 +49,7 @@ export async function execute(session: Session, execution: Execution): Promise<T
       signal: call.forSdk,
       // Always given: without a handler the SDK sends no progress token, and servers then report no progress.
       onProgress: (progress) => {
-        if (performance.now() - startedAtMs >= timeoutMs * PROGRESS_FACTOR)
-          call.abort(timedOut(execution, PROGRESS_FACTOR));
+        if (performance.now() - startedAtMs >= maxMs) call.abort(timedOut(tool.name, maxMs));
         else request.onProgress?.(progress);
       },
     });
@@ -60,7 +58,7 @@ export async function execute(session: Session, execution: Execution): Promise<T
     if (request.signal.aborted)
       throw new GatewayError('cancelled', `the call of ${tool.name} was cancelled`, { cause: thrown });
     if (call.reason instanceof GatewayError) throw call.reason;
-    if (thrown instanceof McpError && thrown.code === ErrorCode.RequestTimeout) throw timedOut(execution, 1);
+    if (thrown instanceof McpError && thrown.code === ErrorCode.RequestTimeout) throw timedOut(tool.name, timeoutMs);
     throw thrown;
   } finally {
     call.release();
@@ -77,12 +75,11 @@ export function callFailure(tool: string, thrown: unknown): GatewayError {
   return new GatewayError(kind, message, { code: String(thrown.code), cause: thrown });
 }
 
-export function timedOut({ tool, timeoutMs }: Pick<Execution, 'tool' | 'timeoutMs'>, factor: number): GatewayError {
-  return new GatewayError('timeout', `MCP tool call timed out after ${seconds(timeoutMs * factor)}: ${tool.name}`);
-}
+export const timedOut = (tool: string, ms: number): GatewayError =>
+  new GatewayError('timeout', `MCP tool call timed out after ${durationText(ms)}: ${tool}`);
 
 /** As Go writes durations, in which the original's texts are: `30s`, `1m30s`, `500ms`. */
-function seconds(ms: number): string {
+function durationText(ms: number): string {
   if (ms < 1_000) return `${ms}ms`;
   const hours = Math.floor(ms / 3_600_000);
   const minutes = Math.floor((ms % 3_600_000) / 60_000);

@@ -1,6 +1,6 @@
 import { onAbort } from './cancellation.ts';
 
-/** Every wait of the MCP clients, in milliseconds. */
+/** Every wait of the MCP clients, in milliseconds where not said otherwise. */
 export interface McpTiming {
   /** How long `start` waits for slow servers; they go on connecting in the background. */
   readonly bootWaitMs: number;
@@ -24,6 +24,8 @@ export interface McpTiming {
   readonly listChangedDebounceMs: number;
   /** What a stdio server gets after each polite request to end: stdin closed, then SIGTERM. */
   readonly graceMs: number;
+  /** A tool that reports progress ends after this many times its timeout at the latest. */
+  readonly progressFactor: number;
   /** How long calls in flight may finish on a connection that was replaced. */
   readonly drainMs: number;
 }
@@ -42,6 +44,7 @@ export const DEFAULT_TIMING: McpTiming = {
   stableAfterMs: 30_000,
   listChangedDebounceMs: 200,
   graceMs: 2_000,
+  progressFactor: 10,
   drainMs: 30_000,
 };
 

@@ -1,30 +1,17 @@
-import { afterEach, describe, expect, test } from 'vitest';
-import type { McpClientConfig } from '../../src/config/schema.ts';
-import type { McpClients, McpClientsOptions } from '../../src/mcp/clients.ts';
+import { describe, expect, test } from 'vitest';
 import type { Catalog } from '../../src/mcp/contract.ts';
 import {
   callOf,
   clientConfig,
   firstText,
   isAlive,
-  newClients,
   nobody,
+  startedClients,
   stdioConfig,
   until,
 } from '../support/mcp-clients.ts';
 
-const open: McpClients[] = [];
-
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((clients) => clients.close()));
-});
-
-async function started(configs: McpClientConfig[], options: Partial<McpClientsOptions> = {}) {
-  const made = newClients(configs, options);
-  open.push(made.clients);
-  await made.clients.start();
-  return made;
-}
+const started = startedClients();
 
 const names = (catalog: Catalog) => catalog.tools.map((tool) => tool.name);
 
@@ -46,7 +33,7 @@ describe('catalog', () => {
   });
 
   test('G10 a changed list is read again once for a burst of notices, and a new version told', async () => {
-    const { clients } = await started([stdioConfig('ref')], { timing: { listChangedDebounceMs: 100 } });
+    const { clients } = await started([stdioConfig('ref')], { timing: { listChangedDebounceMs: 400 } });
     const versions: number[] = [];
     clients.onChange((catalog) => versions.push(catalog.version));
     const { version } = clients.catalog;

@@ -96,7 +96,7 @@ describe('calls', () => {
     [1_500, '1.5s'],
     [250, '250ms'],
   ])('a timeout of %d ms reads %s', (timeoutMs, text) => {
-    const { message, kind } = timedOut({ tool: { name: 'ref-echo', upstreamName: 'echo' }, timeoutMs }, 1);
+    const { message, kind } = timedOut('ref-echo', timeoutMs);
     expect([kind, message]).toEqual(['timeout', `MCP tool call timed out after ${text}: ref-echo`]);
   });
 

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { afterEach } from 'vitest';
 import { type McpClientConfig, mcpClient, toolManager } from '../../src/config/schema.ts';
 import { McpClients, type McpClientsOptions } from '../../src/mcp/clients.ts';
 import type { ToolCallRequest, ToolResult } from '../../src/mcp/contract.ts';
@@ -52,6 +53,23 @@ export function newClients(
     },
   });
   return { clients: made, lines };
+}
+
+/** Gives a way to start clients that are closed after each test of the file. */
+export function startedClients(): (
+  configs: readonly McpClientConfig[],
+  options?: Partial<McpClientsOptions>,
+) => Promise<{ clients: McpClients; lines: LogLine[] }> {
+  const open: McpClients[] = [];
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map((clients) => clients.close()));
+  });
+  return async (configs, options) => {
+    const made = newClients(configs, options);
+    open.push(made.clients);
+    await made.clients.start();
+    return made;
+  };
 }
 
 export const callOf = (name: string, args: ToolCallRequest['arguments'] = {}, more: Partial<ToolCallRequest> = {}) => ({
