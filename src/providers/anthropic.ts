@@ -2,7 +2,7 @@ import Anthropic from '@anthropic-ai/sdk';
 import { asDirectResponse } from './direct-response.ts';
 import type { Fetch } from './fetch.ts';
 import { cacheHeads } from './head-cache.ts';
-import { answerBehind, type Upstream, type UpstreamTarget } from './upstream.ts';
+import { answerBehind, sdkOptions, type Upstream, type UpstreamTarget } from './upstream.ts';
 
 const ANTHROPIC_ITSELF = 'https://api.anthropic.com';
 
@@ -25,8 +25,8 @@ export function openAnthropic(target: UpstreamTarget, fetch: Fetch): Upstream {
   const settled = (answer: Promise<Response>) =>
     answer.then(asDirectResponse, (thrown: unknown) => answerBehind(thrown, errors, target));
   return {
-    post: (path, body, { headers, signal }) => settled(client.post(path, { body, headers, signal }).asResponse()),
-    get: (path, { headers, signal }) => settled(client.get(path, { headers, signal }).asResponse()),
+    post: (path, body, call) => settled(client.post(path, { body, ...sdkOptions(call) }).asResponse()),
+    get: (path, call) => settled(client.get(path, sdkOptions(call)).asResponse()),
   };
 }
 

@@ -7,6 +7,7 @@ import type { Frame, StreamEvent } from '../model/event.ts';
 import { isObject, type JsonObject } from '../model/json.ts';
 import type { ChatRequest } from '../model/request.ts';
 import { eventsOf } from '../model/response.ts';
+import { Cancellation } from './cancellation.ts';
 import { decodedFrames } from './decoded.ts';
 import type { DirectResponse, StreamBody } from './direct-response.ts';
 import { forwardedHeaders } from './forwarded-headers.ts';
@@ -54,22 +55,22 @@ export function createProviderCall({ codecs, upstreams }: ProviderCallOptions): 
     context: CallContext,
   ): AsyncGenerator<Frame> {
     const sent = outgoing(codecs, deployment, request, target.model, context);
-    // A signal of its own: the request's lives on through many calls and would collect their listeners
-    const abort = new AbortController();
-    const onCancel = () => abort.abort(context.signal.reason);
+    const cancellation = new Cancellation();
+    const onCancel = () => cancellation.fire(cancelled(context));
     context.signal.addEventListener('abort', onCancel, { once: true });
     let isComplete = false;
     try {
       if (context.signal.aborted) throw cancelled(context);
-      const answer = await send(target, sent, context, abort.signal);
+      const answer = await send(target, sent, context, cancellation);
       context.trace.upstreamHeaders = toldHeaders(answer.headers.record);
-      yield* framesOf(answer, target, sent, request, context);
+      if (answer.stream) yield* streamFrames(answer.stream, target.provider, sent, request, context);
+      else yield wholeFrame(answer, target.provider.name, sent, request, context);
       isComplete = true;
     } catch (thrown) {
       throw context.signal.aborted ? cancelled(context) : asGatewayError(thrown);
     } finally {
       context.signal.removeEventListener('abort', onCancel);
-      if (!isComplete) abort.abort();
+      if (!isComplete) cancellation.fire(new GatewayError('cancelled', 'nobody reads the answer any longer'));
     }
   }
 
@@ -78,11 +79,11 @@ export function createProviderCall({ codecs, upstreams }: ProviderCallOptions): 
     { provider, key }: CallTarget,
     { codec, body }: Outgoing,
     context: CallContext,
-    signal: AbortSignal,
+    cancellation: Cancellation,
   ): Promise<DirectResponse> {
     const upstream = await upstreams(provider.upstreamOf(key));
     const headers = forwardedHeaders(context.caller.forwardHeaders, codec.id);
-    const answer = await upstream.post(provider.chatUrl ?? CHAT_PATH[codec.id], body, { headers, signal });
+    const answer = await upstream.post(provider.chatUrl ?? CHAT_PATH[codec.id], body, { headers, cancellation });
     if (!answer.ok) throw refusalOf(answer, codec, provider.name);
     return answer;
   }
@@ -96,35 +97,26 @@ async function* scriptedFrames(events: AsyncIterable<StreamEvent>): AsyncGenerat
   }
 }
 
-function framesOf(
-  answer: DirectResponse,
-  { provider }: CallTarget,
-  sent: Outgoing,
-  request: ChatRequest,
-  context: CallContext,
-): AsyncIterable<Frame> | Iterable<Frame> {
-  const answerContext: AnswerContext = {
-    ...(sent.toolNames && { toolNames: sent.toolNames }),
-    callId: `${context.requestId}-${context.trace.attempts.length}`,
-  };
-  const { stream } = answer;
-  if (!stream) return [wholeFrame(answer, provider.name, sent, request, answerContext)];
-  return streamFrames(stream, provider, sent, request, context, answerContext);
-}
+const answerContext = ({ toolNames }: Outgoing, { requestId, trace }: CallContext): AnswerContext => ({
+  ...(toolNames && { toolNames }),
+  callId: `${requestId}-${trace.attempts.length}`,
+});
 
 function streamFrames(
   body: StreamBody,
   { name: provider, network }: Provider,
-  { codec, passThrough }: Outgoing,
+  sent: Outgoing,
   request: ChatRequest,
-  { trace }: CallContext,
-  context: AnswerContext,
+  context: CallContext,
 ): AsyncIterable<Frame> {
+  const { codec, passThrough } = sent;
   const idleMs = network.stream_idle_timeout_in_seconds * 1_000;
-  if (!passThrough || !request.stream) return decodedFrames({ codec, context, body, provider, idleMs });
+  if (!passThrough || !request.stream) {
+    return decodedFrames({ codec, context: answerContext(sent, context), body, provider, idleMs });
+  }
   const onErrorInside = (error: GatewayError) => {
     // The attempt under way is the last one
-    const attempt = trace.attempts.at(-1);
+    const attempt = context.trace.attempts.at(-1);
     if (attempt) attempt.error = error.message;
   };
   return passThroughFrames({ codec, body, provider, idleMs, onErrorInside });
@@ -134,10 +126,11 @@ function streamFrames(
 function wholeFrame(
   answer: DirectResponse,
   provider: string,
-  { codec, passThrough }: Outgoing,
+  sent: Outgoing,
   request: ChatRequest,
-  context: AnswerContext,
+  context: CallContext,
 ): Frame {
+  const { codec, passThrough } = sent;
   const { bytes } = answer;
   const raw = passThrough && !request.stream ? { codec: codec.id, bytes } : undefined;
   if (raw) {
@@ -145,7 +138,7 @@ function wholeFrame(
     if (glance.error) throw glance.error;
     if (glance.complete) return { raw, events: [endOf(glance)] };
   }
-  const events = eventsOf(codec.decodeResponse(bodyOf(answer, provider), context));
+  const events = eventsOf(codec.decodeResponse(bodyOf(answer, provider), answerContext(sent, context)));
   return raw ? { raw, events: events.slice(-1) } : { events };
 }
 

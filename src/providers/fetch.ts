@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { type Dispatcher, Pool } from 'undici';
 import { GatewayError } from '../model/errors.ts';
+import type { CancellableInit } from './cancellation.ts';
 import { type Decoder, decoderOf } from './content-encoding.ts';
 import { type BodySource, DirectHeaders, DirectResponse, StreamBody } from './direct-response.ts';
 import { wireOf } from './wire-head.ts';
@@ -16,7 +17,7 @@ export interface NetworkOptions {
   readonly insecureSkipVerify: boolean;
 }
 
-export type Fetch = (url: string | URL | Request, init?: RequestInit) => Promise<Response>;
+export type Fetch = (url: string | URL | Request, init?: CancellableInit) => Promise<Response>;
 
 export interface Network {
   /** A fetch for vendor SDKs. Rejects with GatewayError('network') when no answer came. */
@@ -60,12 +61,13 @@ const openPool = (origin: string, options: NetworkOptions): Pool =>
 function directFetch(
   poolOf: (origin: string) => Pool,
   url: string | URL | Request,
-  init: RequestInit = {},
+  init: CancellableInit = {},
 ): Promise<Response> {
   const address = typeof url === 'string' ? url : url instanceof URL ? url.href : url.url;
   const [origin, path] = splitAddress(address);
   return new Promise((resolve, reject) => {
     const exchange = new Exchange(address, origin, resolve, reject, init.signal ?? undefined);
+    init.cancellation?.onFire((reason) => exchange.abort(reason));
     if (exchange.aborted) return;
     poolOf(origin).dispatch(
       { path, method: init.method ?? 'GET', headers: wireOf(init.headers), body: bodyOf(init.body) },

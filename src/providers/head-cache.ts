@@ -10,7 +10,7 @@ interface Options {
   readonly headers?: unknown;
   readonly query?: unknown;
   readonly timeout?: unknown;
-  readonly fetchOptions?: unknown;
+  readonly fetchOptions?: object | undefined;
   readonly idempotencyKey?: unknown;
   readonly signal?: AbortSignal | null | undefined;
 }
@@ -48,7 +48,7 @@ export function cacheHeads<GivenOptions extends Options, Result extends Built>(
     if (kept) return withBody(kept, options);
     const built = await build(options, retry);
     if (heads.size >= MAX_HEADS) heads.clear();
-    heads.set(id, withoutBody(built));
+    heads.set(id, headOf(built));
     return built;
   };
 }
@@ -57,14 +57,14 @@ const isOrdinary = (options: Options, retry: Retry | undefined): boolean =>
   options.method === 'post' &&
   (typeof options.body === 'string' || options.body instanceof Uint8Array) &&
   !retry?.retryCount &&
-  !('query' in options || 'timeout' in options || 'fetchOptions' in options || 'idempotencyKey' in options);
+  !('query' in options || 'timeout' in options || 'idempotencyKey' in options);
 
-function withoutBody<Result extends Built>(built: Result): Result {
-  const { body: _body, signal: _signal, headers, ...rest } = built.req as RequestInit;
-  return { ...built, req: { ...rest, headers: new WireHead(wireOf(headers)) } };
+function headOf<Result extends Built>(built: Result): Result {
+  const { method, headers } = built.req as RequestInit;
+  return { ...built, req: { method, headers: new WireHead(wireOf(headers)) } };
 }
 
-const withBody = <Result extends Built>(kept: Result, { body, signal }: Options): Result => ({
-  ...kept,
-  req: { ...kept.req, body, ...(signal && { signal }) },
+const withBody = <Result extends Built>(head: Result, { body, signal, fetchOptions }: Options): Result => ({
+  ...head,
+  req: { ...head.req, body, ...(signal && { signal }), ...fetchOptions },
 });

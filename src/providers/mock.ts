@@ -107,7 +107,9 @@ function agent(request: ChatRequest): Turn {
     };
   }
   const lines = [...done].map(([name, result]) => `- ${name}: ${result}`);
-  return { text: `Done. I ran ${done.size} tools, this is what they gave:\n\n${lines.join('\n')}\n` };
+  return {
+    text: `Done. I ran ${done.size === 1 ? '1 tool' : `${done.size} tools`}, this is what came:\n\n${lines.join('\n')}\n`,
+  };
 }
 
 const stepsFor = (text: string): readonly { name: string; why: string; input: JsonObject }[] => [

@@ -1,4 +1,5 @@
 import { GatewayError } from '../model/errors.ts';
+import { type Cancellation, cancelledBy } from './cancellation.ts';
 import { type DirectResponse, responseOf } from './direct-response.ts';
 
 /** Where a key of a provider leads. One SDK client belongs to each. */
@@ -18,8 +19,16 @@ export interface UpstreamTarget {
 
 export interface UpstreamCall {
   readonly headers: Readonly<Record<string, string>>;
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal;
+  readonly cancellation?: Cancellation;
 }
+
+/** A call as options of either SDK. */
+export const sdkOptions = ({ headers, signal, cancellation }: UpstreamCall) => ({
+  headers,
+  ...(signal && { signal }),
+  ...(cancellation && { fetchOptions: cancelledBy(cancellation) }),
+});
 
 /** A provider seen through its vendor's SDK. Answers of any status resolve; GatewayError says why none came. */
 export interface Upstream {

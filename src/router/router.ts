@@ -1,6 +1,5 @@
 import type { CallContext, ModelCall } from '../model/call.ts';
 import { asGatewayError, GatewayError } from '../model/errors.ts';
-import type { Frame } from '../model/event.ts';
 import type { ChatRequest } from '../model/request.ts';
 import type { ProviderCall } from '../providers/call.ts';
 import type { Provider } from '../providers/provider.ts';
@@ -29,8 +28,18 @@ export function createRouter(options: RouterOptions): ModelCall {
     now: options.now ?? (() => performance.now()),
   };
   return async function* route(request, context) {
-    const begun = await firstAnswer(targetsOf(request, context, options.providers), request, context, tools);
-    yield* framesOf(begun);
+    const targets = targetsOf(request, context, options.providers);
+    const { first, rest, attempt } = await firstAnswer(targets, request, context, tools);
+    try {
+      yield first;
+      for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
+    } catch (thrown) {
+      const error = asGatewayError(thrown);
+      attempt.error = error.message;
+      throw error;
+    } finally {
+      await rest.return?.();
+    }
   };
 }
 
@@ -85,17 +94,4 @@ async function firstAnswer(
     index++;
   }
   throw primaryError ?? new GatewayError('internal', 'a request without a target was routed');
-}
-
-async function* framesOf({ first, rest, attempt }: Begun): AsyncGenerator<Frame> {
-  try {
-    yield first;
-    for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
-  } catch (thrown) {
-    const error = asGatewayError(thrown);
-    attempt.error = error.message;
-    throw error;
-  } finally {
-    await rest.return?.();
-  }
 }
