@@ -27,12 +27,14 @@ export function callerOf(headers: IncomingHttpHeaders): Caller {
   const userAgent = headers['user-agent'];
   const includeClients = includedClients(headers['x-bf-mcp-include-clients']);
   const includeTools = entriesOf(headers['x-bf-mcp-include-tools']);
+  const visibility = headers['x-bf-mcp-tool-visibility'];
   return {
     forwardHeaders: forwardedHeaders(headers),
     ...(virtualKey !== undefined && { virtualKey }),
     ...(userAgent !== undefined && { userAgent }),
     ...(includeClients && { includeClients }),
     ...(includeTools && { includeTools }),
+    ...((visibility === 'native' || visibility === 'hidden') && { toolVisibility: visibility }),
   };
 }
 

@@ -66,3 +66,12 @@ test.each(['cookie', 'host', 'x-api-key', 'x-bf-vk', 'proxy-authorization', 'tra
     expect(callerOf({ [`x-bf-eh-${name}`]: 'value' }).forwardHeaders).toEqual({});
   },
 );
+
+test.each([
+  ['native', 'native'],
+  ['hidden', 'hidden'],
+  ['loud', undefined],
+  [undefined, undefined],
+])('x-bf-mcp-tool-visibility %s asks for %s', (header, expected) => {
+  expect(callerOf({ 'x-bf-mcp-tool-visibility': header }).toolVisibility).toBe(expected);
+});
