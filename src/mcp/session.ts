@@ -126,8 +126,13 @@ export class Session {
     }
   }
 
+  /** A server that does not know `ping` says so, and is alive. */
   async ping(timeoutMs: number): Promise<void> {
-    await this.request({ method: 'ping', timeoutMs });
+    try {
+      await this.request({ method: 'ping', timeoutMs });
+    } catch (thrown) {
+      if (!(thrown instanceof McpError && thrown.code === ErrorCode.MethodNotFound)) throw thrown;
+    }
   }
 
   /** Every page of `tools/list`, unread. A server without tools has none, and is not asked. */

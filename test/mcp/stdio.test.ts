@@ -121,6 +121,24 @@ describe('processes', () => {
     }
   });
 
+  test('a server that does not know ping is healthy all the same', async () => {
+    const script = `
+      const answers = {
+        initialize: { protocolVersion: '2025-06-18', capabilities: {}, serverInfo: { name: 'small', version: '1' } },
+      };
+      require('readline').createInterface({ input: process.stdin }).on('line', (line) => {
+        const { id, method } = JSON.parse(line);
+        const error = { code: -32601, message: 'Method not found' };
+        console.error(method);
+        if (id !== undefined) console.log(JSON.stringify({ jsonrpc: '2.0', id, ...(answers[method] ? { result: answers[method] } : { error }) }));
+      });`;
+    const config = stdioConfig('ref', { stdio_config: { command: process.execPath, args: ['-e', script] } });
+    const { clients } = await started([config], { timing: { syncIntervalMs: 20 } });
+    await until(() => (clients.statuses()[0]?.stderr.filter((line) => line === 'ping').length ?? 0) > 2);
+    expect(clients.statuses()[0]).toMatchObject({ state: 'healthy', restarts: 0, tools: [] });
+    expect(clients.statuses()[0]).not.toHaveProperty('lastFailure');
+  });
+
   test('close ends a dial that is under way', async () => {
     const silent = clientConfig({
       name: 'silent',
