@@ -1,5 +1,7 @@
 import type { CodecId, Origin } from '../../model/content.ts';
-import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import type { JsonObject } from '../../model/json.ts';
+
+export { objectOf, objectsOf, textOf } from '../members.ts';
 
 export const CODEC: CodecId = 'anthropic-messages';
 
@@ -8,13 +10,6 @@ export const originOf = (block: JsonObject): Origin => ({ codec: CODEC, block })
 /** The wire block when it is one of ours to write again, as it came. */
 export const ownBlock = (origin: Origin | undefined): JsonObject | undefined =>
   origin?.codec === CODEC ? origin.block : undefined;
-
-export const textOf = (value: JsonValue | undefined): string => (typeof value === 'string' ? value : '');
-
-export const objectOf = (value: JsonValue | undefined): JsonObject => (isObject(value) ? value : {});
-
-export const objectsOf = (value: JsonValue | undefined): JsonObject[] =>
-  Array.isArray(value) ? value.filter(isObject) : [];
 
 /** One server-sent event of this format: the event's name is repeated in its data. */
 export const sse = (event: JsonObject & { type: string }): string =>

@@ -1,8 +1,8 @@
 import type { Message, Part, TextPart, ToolCallPart } from '../../model/content.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { shortHash } from '../openai-names.ts';
 import { thinkingText } from './content-parts.ts';
 import { audioOf, fileOf, imageOf } from './media.ts';
-import { shortHash } from './names.ts';
 import { REASONING_FIELDS, reasoningParts } from './reasoning.ts';
 import { objectOf, objectsOf, originOf, textOf } from './wire.ts';
 

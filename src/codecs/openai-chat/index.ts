@@ -1,5 +1,5 @@
 import type { Codec } from '../codec.ts';
-import { decodeError, encodeError, encodeStreamError } from './errors.ts';
+import { decodeError, encodeError, encodeStreamError } from '../openai-errors.ts';
 import { glance } from './glance.ts';
 import { decodeRequest, encodeRequest } from './request.ts';
 import { decodeResponse, encodeResponse } from './response.ts';

@@ -1,6 +1,6 @@
 import type { MediaPart, MediaSource, Origin } from '../../model/content.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
-import type { Ledger } from './ledger.ts';
+import type { Ledger } from '../ledger.ts';
 import { ownBlock } from './wire.ts';
 
 const BASE64 = ';base64,';

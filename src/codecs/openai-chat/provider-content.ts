@@ -1,9 +1,9 @@
 import type { Part, TextPart } from '../../model/content.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { EncodeTarget } from '../codec.ts';
-import type { Ledger } from './ledger.ts';
+import type { Ledger } from '../ledger.ts';
+import { type WireNames, wireId } from '../openai-names.ts';
 import { wireMedia } from './media.ts';
-import { type WireNames, wireId } from './names.ts';
 import { ownBlock, textOf } from './wire.ts';
 
 /** What writing a body goes by, and where it accounts for what it changes. */

@@ -1,7 +1,8 @@
 import type { Message, Part, ReasoningPart, ToolCallPart } from '../../model/content.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
+import { ToolResults } from '../tool-results.ts';
 import { callId, contentBlocks, type Writing } from './provider-content.ts';
-import { ToolResults, writtenResults } from './provider-results.ts';
+import { writtenResults } from './provider-results.ts';
 import { isLegacy, isRefusal } from './response.ts';
 import { objectsOf, ownBlock, textOf } from './wire.ts';
 

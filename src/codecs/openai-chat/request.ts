@@ -1,9 +1,9 @@
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { ChatRequest, DecodedRequest, RawRequest, ToolChoice } from '../../model/request.ts';
 import type { EncodedRequest, EncodeTarget } from '../codec.ts';
+import { Ledger } from '../ledger.ts';
+import { WireNames } from '../openai-names.ts';
 import { decodeMessages } from './client-messages.ts';
-import { Ledger } from './ledger.ts';
-import { WireNames } from './names.ts';
 import type { Writing } from './provider-content.ts';
 import { encodeMessages } from './provider-messages.ts';
 import { checkRequest } from './schema.ts';

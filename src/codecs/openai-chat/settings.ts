@@ -1,7 +1,8 @@
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import type { ReasoningEffort, ReasoningSettings, ResponseFormat, Settings } from '../../model/request.ts';
 import type { EncodeTarget } from '../codec.ts';
-import type { Ledger } from './ledger.ts';
+import type { Ledger } from '../ledger.ts';
+import { effortOf } from '../openai-effort.ts';
 import { objectOf, originOf, ownBlock, textOf } from './wire.ts';
 
 /** Fields that other members of a request say whole, so that they are not kept a second time with the settings. */
@@ -139,7 +140,7 @@ function translatedFields(settings: Settings, target: EncodeTarget, ledger: Ledg
   for (const field of untranslated(settings.origin?.block ?? {})) {
     ledger.dropped(field, 'Chat Completions has no such field');
   }
-  const effort = effortOf(settings, target, ledger);
+  const effort = effortOf(settings, target, 'reasoning_effort', ledger);
   const longUser = user !== undefined && user.length > MAX_USER_LENGTH;
   if (longUser) ledger.dropped('user', `the API takes at most ${MAX_USER_LENGTH} characters`);
   return {
@@ -169,33 +170,4 @@ function wireFormat(format: ResponseFormat): JsonObject {
   if (format.type === 'json-object') return { type: 'json_object' };
   const { name, schema, strict } = format;
   return { type: 'json_schema', json_schema: { name, schema, ...(strict !== undefined && { strict }) } };
-}
-
-function effortOf({ reasoning, maxOutputTokens }: Settings, target: EncodeTarget, ledger: Ledger): string | undefined {
-  if (!reasoning) return undefined;
-  if (target.reasoning !== true) {
-    if (reasoning.effort !== 'none') ledger.dropped('reasoning_effort', `${target.model} is not known to reason`);
-    return undefined;
-  }
-  if (reasoning.effort === 'max' || reasoning.effort === 'xhigh') {
-    ledger.rewritten('reasoning_effort', `not every model knows "${reasoning.effort}"; high is the most that all know`);
-    return 'high';
-  }
-  if (reasoning.effort) return reasoning.effort;
-  const { budgetTokens } = reasoning;
-  const effort = budgetTokens === undefined ? 'medium' : effortOfBudget(budgetTokens, maxOutputTokens);
-  ledger.rewritten('reasoning_effort', `"${effort}" stands for ${budgetTokens ?? 'adaptive'} thinking`);
-  return effort;
-}
-
-/** The smallest thinking budget (Anthropic Messages API, thinking.budget_tokens). */
-const MIN_BUDGET = 1_024;
-
-/** How much of the room above the smallest budget is asked for; the original gateway's thresholds. */
-function effortOfBudget(budget: number, maxOutputTokens: number | undefined): ReasoningEffort {
-  if (budget <= 0) return 'none';
-  if (maxOutputTokens === undefined || maxOutputTokens <= MIN_BUDGET) return 'high';
-  const share = (budget - MIN_BUDGET) / (maxOutputTokens - MIN_BUDGET);
-  if (share <= 0.25) return 'low';
-  return share <= 0.6 ? 'medium' : 'high';
 }

@@ -1,6 +1,6 @@
-import { type ErrorKind, GatewayError, kindOfStatus, statusOf } from '../../model/errors.ts';
-import { isObject, type JsonObject } from '../../model/json.ts';
-import type { WireError } from '../codec.ts';
+import { type ErrorKind, GatewayError, kindOfStatus, statusOf } from '../model/errors.ts';
+import { isObject, type JsonObject } from '../model/json.ts';
+import type { WireError } from './codec.ts';
 
 /** What a provider's `code` or `type` says more exactly than the status beside it. */
 const KIND_OF_WORD: Readonly<Record<string, ErrorKind>> = {

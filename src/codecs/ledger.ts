@@ -1,4 +1,4 @@
-import type { Loss } from '../../model/loss.ts';
+import type { Loss } from '../model/loss.ts';
 
 /** The account of what writing a body changed. Fields are paths in the body that goes out. */
 export class Ledger {
