@@ -51,18 +51,14 @@ export const keyed = (baseUrl: string, key = 'sk-test') => ({
   network_config: { base_url: baseUrl },
 });
 
-/** The `mcp` section with the test server on stdio under the name `ref`; every tool of it runs by itself. */
-export const withTestServer = (more: object = {}) => ({
-  client_configs: [
-    {
-      name: 'ref',
-      connection_type: 'stdio',
-      stdio_config: { command: process.execPath, args: [serverFile('stdio.mjs')] },
-      tools_to_execute: ['*'],
-      tools_to_auto_execute: ['*'],
-      ...more,
-    },
-  ],
+/** An MCP client with the test server on stdio; every tool of it runs by itself. */
+export const testServer = (name = 'ref', more: object = {}) => ({
+  name,
+  connection_type: 'stdio',
+  stdio_config: { command: process.execPath, args: [serverFile('stdio.mjs')] },
+  tools_to_execute: ['*'],
+  tools_to_auto_execute: ['*'],
+  ...more,
 });
 
 export const post = (
