@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { hasGatewayBlocks } from '../codecs/anthropic-messages/history.ts';
 import { readBody } from '../codecs/body.ts';
 import type { Codec } from '../codecs/codec.ts';
+import { AbortPool } from '../model/abort-pool.ts';
 import { type CallContext, type Caller, type ModelCall, newTrace } from '../model/call.ts';
 import { DeferredRequest } from '../model/request.ts';
 import type { KeepAlive } from './event-stream.ts';
@@ -25,9 +26,10 @@ export async function serveInference(
   options: InferenceOptions,
 ): Promise<void> {
   const requestId = requestIdOf(request);
-  const abort = new AbortController();
+  const abort = controllers.take();
+  let isAnswered = false;
   response.on('close', () => {
-    if (!response.writableFinished) abort.abort(cancelledByClient());
+    if (!isAnswered) abort.abort(cancelledByClient());
   });
   try {
     const bytes = await requestBody(request, options.maxBodyBytes);
@@ -49,8 +51,13 @@ export async function serveInference(
     await (head.stream ? replyStream(frames, exchange, options.keepAlive) : replyWhole(frames, exchange));
   } catch (thrown) {
     replyError(thrown, codec, response, requestId);
+  } finally {
+    isAnswered = true;
+    controllers.giveBack(abort);
   }
 }
+
+const controllers = new AbortPool();
 
 function requestIdOf(request: IncomingMessage): string {
   const given = request.headers['x-request-id'];

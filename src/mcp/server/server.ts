@@ -1,8 +1,8 @@
+import { AbortPool } from '../../model/abort-pool.ts';
 import type { Caller } from '../../model/call.ts';
 import { asGatewayError } from '../../model/errors.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { CatalogTool, ToolCallRequest, ToolProgress, ToolResult } from '../contract.ts';
-import { AbortPool } from './abort-pool.ts';
 import {
   errorText,
   type IncomingNotification,

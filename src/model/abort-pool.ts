@@ -3,7 +3,7 @@ import { getEventListeners } from 'node:events';
 const MAX_SPARE = 256;
 
 /**
- * Abort controllers for calls. Making one costs a third of all that a call costs here (Node 20, setPrototypeOf in
+ * Abort controllers for calls. Making one costs as much as a tenth of a whole request (Node 20, setPrototypeOf in
  * AbortSignal), so one that nobody aborted and nobody listens to any more serves another call.
  */
 export class AbortPool {
