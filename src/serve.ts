@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import type { Server } from 'node:http';
+import type { IncomingHttpHeaders, Server } from 'node:http';
 import { join } from 'node:path';
 import { bannerRecord, bannerText } from './banner.ts';
 import { resolveCommand } from './bundled-servers.ts';
@@ -12,7 +12,7 @@ import { createGateway } from './gateway/gateway.ts';
 import { createPricing } from './governance/pricing.ts';
 import type { LogQueries } from './http/admin/logs.ts';
 import { closeGently, createApp } from './http/app.ts';
-import { callerOf } from './http/caller.ts';
+import { callerFor } from './http/caller.ts';
 import { KeepAlive } from './http/event-stream.ts';
 import { adminCheck, originCheck } from './http/origin.ts';
 import { listen } from './listen.ts';
@@ -112,6 +112,7 @@ export async function serve(
   const maxBodyBytes = config.client.max_request_body_size_mb * 1024 * 1024;
   const mcpServer = new McpServer({ tools: gateway.tools, version });
   let booting: Promise<void> | undefined;
+  const callerOf = (headers: IncomingHttpHeaders) => callerFor(headers, mcp.allowedExtraHeaders);
   const app = createApp({
     booting: () => booting,
     call: gateway.call,
@@ -120,7 +121,7 @@ export async function serve(
     keepAlive,
     maxBodyBytes,
     check: originCheck(originRules),
-    mcp: { server: mcpServer, check: originCheck(originRules), maxBodyBytes },
+    mcp: { server: mcpServer, check: originCheck(originRules), callerOf, maxBodyBytes },
     sideRoutes: {
       listModels: async ({ signal }) => {
         const listing = await models.listModels(signal);

@@ -38,6 +38,20 @@ export function callerOf(headers: IncomingHttpHeaders): Caller {
   };
 }
 
+/** The caller, with those of its headers that some MCP client wants to see. `wanted` is in lower case; `*` = all. */
+export function callerFor(headers: IncomingHttpHeaders, wanted: ReadonlySet<string>): Caller {
+  const caller = callerOf(headers);
+  if (wanted.size === 0) return caller;
+  const names = wanted.has('*') ? Object.keys(headers) : [...wanted];
+  const mcpHeaders = Object.fromEntries(
+    names.flatMap((name) => {
+      const value = headers[name];
+      return value === undefined ? [] : [[name, Array.isArray(value) ? value.join(', ') : value] as const];
+    }),
+  );
+  return { ...caller, mcpHeaders };
+}
+
 /** `x-bf-vk` is taken as it is; the headers of other APIs only where the value is a virtual key by its prefix. */
 function virtualKeyOf(headers: IncomingHttpHeaders): string | undefined {
   const own = textOf(headers['x-bf-vk']);

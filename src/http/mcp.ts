@@ -10,7 +10,6 @@ import { allowsBatches, isKnownVersion, supportedVersions } from '../mcp/server/
 import type { Exchange, McpServer } from '../mcp/server/server.ts';
 import type { Session } from '../mcp/server/sessions.ts';
 import { asGatewayError, statusOf } from '../model/errors.ts';
-import { callerOf } from './caller.ts';
 import { answerPreflight, applyCors } from './cors.ts';
 import { McpAnswer } from './mcp-answer.ts';
 import { McpStream } from './mcp-stream.ts';
@@ -20,6 +19,7 @@ import { requestBody } from './request-body.ts';
 export interface McpEndpoint {
   readonly server: McpServer;
   readonly check: RequestCheck;
+  readonly callerOf: (headers: IncomingHttpHeaders) => Caller;
   readonly maxBodyBytes: number;
   /** Open event streams get a comment this often; 15 s when absent. */
   readonly keepAliveMs?: number;
@@ -108,7 +108,7 @@ async function answerBatch(
 function exchangeOf(
   messages: readonly RpcMessage[],
   headers: IncomingHttpHeaders,
-  { server }: McpEndpoint,
+  { server, callerOf }: McpEndpoint,
   { calls, notify }: McpAnswer,
 ): Exchange {
   const session = sessionOf(headers, server);

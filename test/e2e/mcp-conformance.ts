@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { mcpClient, toolManager } from '../../src/config/schema.ts';
+import { callerOf } from '../../src/http/caller.ts';
 import { handleMcp } from '../../src/http/mcp.ts';
 import { originCheck } from '../../src/http/origin.ts';
 import { McpClients } from '../../src/mcp/clients.ts';
@@ -61,7 +62,7 @@ export async function conformanceGateway(): Promise<ConformanceGateway> {
   await clients.start();
   const server = new McpServer({ tools: clients, version: '0.0.0', expose: (tool) => tool.upstreamName });
   const check = originCheck({ host: '127.0.0.1', port: 0, allowedOrigins: [] });
-  const endpoint = { server, check, maxBodyBytes: 1_000_000 };
+  const endpoint = { server, check, callerOf, maxBodyBytes: 1_000_000 };
   const http = createServer((request, response) => void handleMcp(request, response, endpoint));
   await new Promise<void>((listening) => http.listen(0, '127.0.0.1', listening));
   // a listening TCP server has an address

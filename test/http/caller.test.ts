@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { callerOf } from '../../src/http/caller.ts';
+import { callerFor, callerOf } from '../../src/http/caller.ts';
 
 test.each([
   ['x-bf-vk as it is', { 'x-bf-vk': 'legacy-key' }, 'legacy-key'],
@@ -74,4 +74,14 @@ test.each([
   [undefined, undefined],
 ])('x-bf-mcp-tool-visibility %s asks for %s', (header, expected) => {
   expect(callerOf({ 'x-bf-mcp-tool-visibility': header }).toolVisibility).toBe(expected);
+});
+
+test.each([
+  [[], undefined],
+  [['x-tenant'], { 'x-tenant': 'a' }],
+  [['x-tenant', 'x-absent'], { 'x-tenant': 'a' }],
+  [['*'], { 'x-tenant': 'a', 'x-other': 'b, c' }],
+])('of the headers that MCP clients want (%j) the caller has %j', (wanted, expected) => {
+  const headers = { 'x-tenant': 'a', 'x-other': ['b', 'c'] };
+  expect(callerFor(headers, new Set(wanted)).mcpHeaders).toEqual(expected);
 });

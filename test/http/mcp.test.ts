@@ -4,6 +4,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterEach, expect, test } from 'vitest';
+import { callerOf } from '../../src/http/caller.ts';
 import { handleMcp, type McpEndpoint } from '../../src/http/mcp.ts';
 import { originCheck } from '../../src/http/origin.ts';
 import { McpServer } from '../../src/mcp/server/server.ts';
@@ -23,7 +24,7 @@ afterEach(async () => {
 async function endpointOf(tools: LocalTools, changes: Partial<McpEndpoint> = {}) {
   const mcp = new McpServer({ tools, version: '1.2.3' });
   const check = originCheck({ host: '127.0.0.1', port: 0, allowedOrigins: [] });
-  const endpoint: McpEndpoint = { server: mcp, check, maxBodyBytes: 1_000_000, ...changes };
+  const endpoint: McpEndpoint = { server: mcp, check, callerOf, maxBodyBytes: 1_000_000, ...changes };
   const http = createServer((request, response) => void handleMcp(request, response, endpoint));
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   opened.push({ http, mcp });
