@@ -1,4 +1,4 @@
-/** A base URL without its trailing slash and its trailing `/v1`: users write it with and without. */
+/** A base URL without its trailing slash and its trailing `/v1`, which users write or not; the Anthropic SDK adds it. */
 export const rootOf = (url: string): string => url.replace(/\/+$/, '').replace(/\/v1$/, '');
 
 /** Ends in a version of its own, as `/v1`, `/api/paas/v4` or `/v1beta/openai` do. */
@@ -11,6 +11,3 @@ export function openAiBaseUrl(given: string, usual = '/v1'): string {
   if (suffix.endsWith('/openai') && url.endsWith(suffix.slice(0, -'/openai'.length))) return `${url}/openai`;
   return VERSIONED.test(url) ? url : `${url}${suffix}`;
 }
-
-/** Where the Anthropic SDK finds a server: it adds `/v1` by itself. */
-export const anthropicBaseUrl = rootOf;

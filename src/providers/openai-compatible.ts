@@ -1,6 +1,6 @@
 import type { JsonObject } from '../model/json.ts';
 import type { Loss } from '../model/loss.ts';
-import { modelTraits } from './models.ts';
+import { openAiReasoning } from './openai-reasoning.ts';
 import type { Adjust, Deployment } from './provider.ts';
 import {
   completesToolSchemas,
@@ -9,7 +9,6 @@ import {
   dropsNarrowPatterns,
   mistralToolCallId,
   mistralToolCallIds,
-  onlyFor,
   type Quirk,
   renames,
   textAsString,
@@ -56,25 +55,6 @@ const adjustWith =
   };
 
 const noStreamOptions = drops('stream_options is refused here', 'stream_options');
-
-/** o-series and gpt-5 refuse the old limit name and everything that steers sampling (OpenAI, reasoning guide). */
-const reasons = (model: string): boolean => modelTraits(model).reasoning === true;
-const openAiReasoning: readonly Quirk[] = [
-  onlyFor(reasons, renames('max_tokens', 'max_completion_tokens')),
-  onlyFor(
-    reasons,
-    drops(
-      'reasoning models refuse it',
-      'temperature',
-      'top_p',
-      'presence_penalty',
-      'frequency_penalty',
-      'logprobs',
-      'top_logprobs',
-      'logit_bias',
-    ),
-  ),
-];
 
 /** Fields of OpenAI's own that servers which validate their input refuse. */
 const openAiOnly = drops(

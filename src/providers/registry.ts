@@ -1,7 +1,7 @@
 import type { NetworkConfig, ProviderConfig, ProviderKey } from '../config/schema.ts';
 import type { Secret } from '../config/secrets.ts';
 import { GatewayError } from '../model/errors.ts';
-import { anthropicBaseUrl, openAiBaseUrl, rootOf } from './base-url.ts';
+import { openAiBaseUrl, rootOf } from './base-url.ts';
 import { mockDeployment } from './mock.ts';
 import { openAiCompatible } from './openai-compatible.ts';
 import type { Deployment, Operation, Provider, ScriptedDeployment } from './provider.ts';
@@ -19,12 +19,10 @@ const anthropic: Deployment = {
 /** Every provider that needs no more than a key, or not even that. */
 export const builtInDeployments: readonly Deployment[] = [anthropic, ...openAiCompatible];
 
-const CUSTOM_BASES: Readonly<Record<string, Pick<Deployment, 'speaks' | 'sdk'>>> = {
-  openai: { speaks: ['openai-chat'], sdk: 'openai' },
-  anthropic,
-};
-
 const builtIn: ReadonlyMap<string, Deployment> = new Map(builtInDeployments.map((entry) => [entry.name, entry]));
+
+/** What a custom provider may be based on. */
+const CUSTOM_BASES: ReadonlySet<string> = new Set(['openai', 'anthropic']);
 
 /** Names of the original's other providers: known, so that `azure/gpt-4o` is not taken for a model's own name. */
 const SPOKEN_ELSEWHERE: ReadonlySet<string> = new Set([
@@ -91,26 +89,24 @@ function deploymentOf(name: string, settings: ProviderConfig): Deployment | Scri
   if (SPOKEN_ELSEWHERE.has(name)) return adviceFor(name) ?? name;
   if (!custom)
     return `provider "${name}" is not built in; say what it speaks in custom_provider_config.base_provider_type`;
-  const base = CUSTOM_BASES[custom.base_provider_type];
+  const base = CUSTOM_BASES.has(custom.base_provider_type) ? builtIn.get(custom.base_provider_type) : undefined;
   if (!base) {
     return `provider "${name}": base_provider_type "${custom.base_provider_type}" cannot be used; use "openai" or "anthropic"`;
   }
   return customDeployment(name, base, custom.is_key_less);
 }
 
-/** Speaks like its base, but is another server: neither the base's address nor the quirks of its models apply. */
-const customDeployment = (
-  name: string,
-  { speaks, sdk }: Pick<Deployment, 'speaks' | 'sdk'>,
-  keyless: boolean,
-): Deployment => ({
-  name,
-  speaks,
-  sdk,
-  keyVariables: [],
-  keyless,
-  wire: sdk === 'openai' ? { maxTokensField: 'max_tokens' } : {},
-});
+/** Speaks like its base, but is another server: at its own address, and with the older name of the output limit. */
+const customDeployment = (name: string, base: Deployment, keyless: boolean): Deployment => {
+  const { baseUrl: _elsewhere, ...spoken } = base;
+  return {
+    ...spoken,
+    name,
+    keyVariables: [],
+    keyless,
+    wire: base.sdk === 'openai' ? { maxTokensField: 'max_tokens' } : base.wire,
+  };
+};
 
 function providerOf(deployment: Deployment | ScriptedDeployment, settings: ProviderConfig): Provider {
   const { network_config: network, custom_provider_config: custom } = settings;
@@ -165,7 +161,7 @@ function baseUrlOf(deployment: Deployment, key: ProviderKey, network: NetworkCon
   const perKey = key.ollama_key_config ?? key.vllm_key_config ?? key.sgl_key_config;
   const given = textOf(perKey?.url) ?? textOf(network.base_url);
   if (given !== undefined) {
-    return deployment.sdk === 'openai' ? openAiBaseUrl(given, deployment.baseUrl) : anthropicBaseUrl(given);
+    return deployment.sdk === 'openai' ? openAiBaseUrl(given, deployment.baseUrl) : rootOf(given);
   }
   if (deployment.baseUrl !== undefined) return deployment.baseUrl;
   throw new GatewayError(

@@ -65,6 +65,14 @@ const cases: readonly (readonly [string, string, string, JsonObject, JsonObject,
     { temperature: 1 },
     ['dropped logprobs', 'dropped top_logprobs', 'dropped logit_bias'],
   ],
+  [
+    'E3 gpt-5.4 refuses it only while it reasons',
+    'openai',
+    'gpt-5.4',
+    { temperature: 0, reasoning_effort: 'high' },
+    { reasoning_effort: 'high' },
+    ['dropped temperature'],
+  ],
   ['Mistral calls the seed otherwise', 'mistral', 'mistral-large', { seed: 3 }, { random_seed: 3 }, ['rewritten seed']],
   [
     'Mistral refuses stream_options',
@@ -205,4 +213,11 @@ describe('an ordinary request is left as it is, and its bytes show it', () => {
 test('E1 gpt-4o keeps what reasoning models refuse', () => {
   const given = { max_tokens: 9, temperature: 0 };
   expect(adjusted('openai', given, 'gpt-4o')).toEqual({ body: given, fields: [], noticed: false });
+});
+
+test.each([
+  ['gpt-5.4', { temperature: 0, logprobs: true }],
+  ['gpt-5-nano', { temperature: 1, top_p: 1 }],
+])('E3 %s keeps what it accepts: %j', (model, given) => {
+  expect(adjusted('openai', given, model).body).toBe(given);
 });
