@@ -1,18 +1,8 @@
 import type { MediaPart, MediaSource, Origin } from '../../model/content.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
+import { dataUri, dataUriOf } from '../data-uri.ts';
 import type { Ledger } from '../ledger.ts';
 import { ownBlock } from './wire.ts';
-
-const BASE64 = ';base64,';
-
-/** A `data:` URI in base64 taken apart; undefined for any other URL. No pattern: the data may be many megabytes. */
-function dataUri(url: string): { mediaType: string; data: string } | undefined {
-  if (!url.startsWith('data:')) return undefined;
-  const comma = url.indexOf(',');
-  const head = url.slice(5, comma + 1);
-  if (!head.endsWith(BASE64)) return undefined;
-  return { mediaType: head.slice(0, head.length - BASE64.length).split(';')[0] ?? '', data: url.slice(comma + 1) };
-}
 
 /** `image_url`, whose value is `{url}` or, with Mistral and others, the URL itself. */
 export function imageOf(value: unknown, origin: Origin): MediaPart | undefined {
@@ -74,7 +64,7 @@ export function wireMedia(part: MediaPart, at: string, ledger: Ledger): JsonObje
 function wireData(mediaType: string, data: string, name: string | undefined): JsonObject {
   if (mediaType.startsWith('image/')) {
     const known = mediaType === 'image/*' ? 'image/png' : mediaType;
-    return { type: 'image_url', image_url: { url: `data:${known}${BASE64}${data}` } };
+    return { type: 'image_url', image_url: { url: dataUriOf(known, data) } };
   }
   if (mediaType.startsWith('audio/')) {
     const format = mediaType === 'audio/mpeg' ? 'mp3' : mediaType.slice('audio/'.length);
@@ -83,6 +73,6 @@ function wireData(mediaType: string, data: string, name: string | undefined): Js
   const extension = mediaType.slice(mediaType.indexOf('/') + 1).replace(/[^a-z0-9]/gi, '_');
   return {
     type: 'file',
-    file: { filename: name ?? `document.${extension}`, file_data: `data:${mediaType}${BASE64}${data}` },
+    file: { filename: name ?? `document.${extension}`, file_data: dataUriOf(mediaType, data) },
   };
 }
