@@ -6,6 +6,13 @@ export type Block =
   | { readonly type: 'thinking'; readonly thinking: string; readonly signature: string }
   | { readonly type: 'tool_use'; readonly id: string; readonly name: string; readonly input: unknown };
 
+/** An error in place of an answer. */
+export interface MessagesRefusal {
+  readonly status: number;
+  readonly type: string;
+  readonly error: string;
+}
+
 export interface MessagesBody {
   readonly model: string;
   readonly stream?: boolean;
@@ -23,13 +30,18 @@ export interface MessagesUpstream {
 
 /** An Anthropic Messages server on loopback that answers by what it is asked, whole or streamed. */
 export async function startMessagesUpstream(
-  answer: (body: MessagesBody, count: number) => readonly Block[],
+  answer: (body: MessagesBody, count: number) => readonly Block[] | MessagesRefusal,
 ): Promise<MessagesUpstream> {
   const bodies: MessagesBody[] = [];
   const headers: IncomingMessage['headers'][] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
+    if (request.method === 'GET') {
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ data: [MODEL], has_more: false, first_id: MODEL.id, last_id: MODEL.id }));
+      return;
+    }
     if (request.url?.includes('count_tokens')) {
       response.setHeader('content-type', 'application/json');
       response.end('{"input_tokens":1234}');
@@ -40,7 +52,8 @@ export async function startMessagesUpstream(
     bodies.push(body);
     headers.push(request.headers);
     const blocks = answer(body, bodies.length);
-    if (body.stream) writeStream(blocks, body, bodies.length, response);
+    if ('status' in blocks) refuse(blocks, response);
+    else if (body.stream) writeStream(blocks, body, bodies.length, response);
     else writeWhole(blocks, body, bodies.length, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -52,6 +65,13 @@ export async function startMessagesUpstream(
       server.closeAllConnections();
     });
   return { url: `http://127.0.0.1:${port}`, bodies, headers, close };
+}
+
+const MODEL = { type: 'model', id: 'claude-test', display_name: 'Claude Test', created_at: '2026-01-01T00:00:00Z' };
+
+function refuse({ status, type, error }: MessagesRefusal, response: ServerResponse): void {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify({ type: 'error', error: { type, message: error } }));
 }
 
 const stopOf = (blocks: readonly Block[]) =>
