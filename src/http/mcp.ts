@@ -9,6 +9,7 @@ import {
 import { allowsBatches, isKnownVersion, supportedVersions } from '../mcp/server/protocol.ts';
 import type { Exchange, McpServer } from '../mcp/server/server.ts';
 import type { Session } from '../mcp/server/sessions.ts';
+import type { Caller } from '../model/call.ts';
 import { asGatewayError, statusOf } from '../model/errors.ts';
 import { answerPreflight, applyCors } from './cors.ts';
 import { McpAnswer } from './mcp-answer.ts';

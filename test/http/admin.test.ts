@@ -9,6 +9,7 @@ import { mcpClient, toolManager } from '../../src/config/schema.ts';
 import { createAdminApp } from '../../src/http/admin/app.ts';
 import { clientList, providerList } from '../../src/http/admin/contract.ts';
 import type { LogQuery } from '../../src/http/admin/logs.ts';
+import { callerOf } from '../../src/http/caller.ts';
 import { handleMcp } from '../../src/http/mcp.ts';
 import { adminCheck, originCheck } from '../../src/http/origin.ts';
 import { McpClients } from '../../src/mcp/clients.ts';
@@ -50,7 +51,7 @@ async function upstream(): Promise<string> {
     .add('up-read', () => textResult('r'), { description: 'Reads', annotations: { readOnlyHint: true } })
     .add('up-delete', () => textResult('d'));
   const server = new McpServer({ tools, version: '9.9', expose: (tool) => tool.upstreamName });
-  const endpoint = { server, check: originCheck(RULES), maxBodyBytes: 100_000 };
+  const endpoint = { server, check: originCheck(RULES), callerOf, maxBodyBytes: 100_000 };
   const url = await served((request, response) => void handleMcp(request, response, endpoint));
   closing.push(async () => server.close());
   return `${url}/mcp`;
