@@ -15,6 +15,7 @@ import { closeGently, createApp } from './http/app.ts';
 import { callerFor } from './http/caller.ts';
 import { KeepAlive } from './http/event-stream.ts';
 import { adminCheck, originCheck } from './http/origin.ts';
+import { RequestIds } from './http/request-ids.ts';
 import { listen } from './listen.ts';
 import { type Logs, openLogs } from './logs/logs.ts';
 import { createMetrics } from './logs/metrics.ts';
@@ -119,6 +120,7 @@ export async function serve(
     codecs,
     callerOf,
     keepAlive,
+    requestIds: new RequestIds(),
     maxBodyBytes,
     check: originCheck(originRules),
     mcp: { server: mcpServer, check: originCheck(originRules), callerOf, maxBodyBytes },

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { hasGatewayBlocks } from '../codecs/anthropic-messages/history.ts';
 import { readBody } from '../codecs/body.ts';
@@ -9,11 +8,13 @@ import { DeferredRequest } from '../model/request.ts';
 import type { KeepAlive } from './event-stream.ts';
 import { cancelledByClient, replyError, replyStream, replyWhole } from './reply.ts';
 import { requestBody } from './request-body.ts';
+import type { RequestIds } from './request-ids.ts';
 
 export interface InferenceOptions {
   readonly call: ModelCall;
   readonly callerOf: (headers: IncomingMessage['headers']) => Caller;
   readonly keepAlive: KeepAlive;
+  readonly requestIds: RequestIds;
   readonly maxBodyBytes: number;
 }
 
@@ -25,7 +26,7 @@ export async function serveInference(
   response: ServerResponse,
   options: InferenceOptions,
 ): Promise<void> {
-  const requestId = requestIdOf(request);
+  const requestId = options.requestIds.idFor(request.headers['x-request-id']);
   const abort = controllers.take();
   let isAnswered = false;
   response.on('close', () => {
@@ -58,8 +59,3 @@ export async function serveInference(
 }
 
 const controllers = new AbortPool();
-
-function requestIdOf(request: IncomingMessage): string {
-  const given = request.headers['x-request-id'];
-  return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
-}

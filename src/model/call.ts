@@ -26,6 +26,7 @@ export interface Attempt {
   readonly model: string;
   readonly keyName: string;
   readonly fallbackIndex: number;
+  /** Since 1970. */
   readonly startedAtMs: number;
   error?: string;
 }

@@ -13,7 +13,7 @@ export interface AttemptTools {
   readonly call: ProviderCall;
   readonly random: () => number;
   readonly sleep: Sleep;
-  /** Milliseconds on the clock of `CallContext.startedAtMs`. */
+  /** Milliseconds since 1970. */
   readonly now: () => number;
 }
 

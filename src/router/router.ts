@@ -25,7 +25,7 @@ export function createRouter(options: RouterOptions): ModelCall {
     call: options.call,
     random: options.random ?? Math.random,
     sleep: options.sleep ?? sleep,
-    now: options.now ?? (() => performance.now()),
+    now: options.now ?? Date.now,
   };
   return async function* route(request, context) {
     const targets = targetsOf(request, context, options.providers);

@@ -11,6 +11,8 @@ export interface ChatAnswer {
   readonly headers?: Readonly<Record<string, string>>;
   /** Breaks the connection after the text, before any finish. */
   readonly cut?: boolean;
+  /** Stays open after the text; a whole answer never comes. */
+  readonly open?: boolean;
 }
 
 export interface ChatMessage {
@@ -74,6 +76,7 @@ function write(answer: ChatAnswer, body: ChatBody, count: number, response: Serv
     response.end(JSON.stringify({ error: { message: answer.error ?? 'refused', type: 'error', code: null } }));
     return;
   }
+  if (answer.open && !body.stream) return;
   if (body.stream) writeStream(answer, body, count, response);
   else writeWhole(answer, body, count, response);
 }
@@ -111,7 +114,7 @@ function writeWhole({ text, calls }: ChatAnswer, body: ChatBody, count: number, 
 }
 
 function writeStream(
-  { text = '', calls = [], cut }: ChatAnswer,
+  { text = '', calls = [], cut, open }: ChatAnswer,
   body: ChatBody,
   count: number,
   response: ServerResponse,
@@ -129,6 +132,7 @@ function writeStream(
     setTimeout(() => response.destroy(), 50);
     return;
   }
+  if (open) return;
   calls.forEach(({ id, name, input }, index) => {
     delta({ tool_calls: [{ index, id, type: 'function', function: { name, arguments: '' } }] });
     for (const piece of JSON.stringify(input).match(/.{1,9}/gs) ?? []) {
