@@ -1,0 +1,101 @@
+import type { Message, Part, ToolCallPart, ToolResultPart } from '../../model/content.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { mediaOf, partOf, wireCallOf } from './parts.ts';
+import { signedId } from './signatures.ts';
+import { digest, objectOf, objectsOf, originOf, textOf } from './wire.ts';
+
+/** A client's conversation. Calls and results that came without ids get ids that tie them together. */
+export function decodeMessages(body: JsonObject): Message[] {
+  const calls = new CallIds();
+  const contents = Array.isArray(body.contents) ? body.contents : [body.contents ?? null];
+  return [...systemMessages(body.systemInstruction), ...contents.flatMap((content) => decodeContent(content, calls))];
+}
+
+function systemMessages(instruction: JsonValue | undefined): Message[] {
+  const parts = partsOf(instruction);
+  return parts.length > 0 ? [{ role: 'system', parts: parts.map(partOf) }] : [];
+}
+
+/** Google's SDKs send lists of parts, but a bare text is met as well. */
+const partsOf = (content: JsonValue | undefined): JsonObject[] =>
+  typeof content === 'string' ? [{ text: content }] : objectsOf(objectOf(content).parts);
+
+/** Results of functions become a message of their own, ahead of what else the user says. */
+function decodeContent(content: JsonValue, calls: CallIds): Message[] {
+  const parts = partsOf(content);
+  if (objectOf(content).role === 'model')
+    return [{ role: 'assistant', parts: parts.map((part) => modelPart(part, calls)) }];
+  const results = parts.filter((part) => isObject(part.functionResponse));
+  const rest = parts.filter((part) => !isObject(part.functionResponse));
+  const messages: Message[] = [];
+  if (results.length > 0) messages.push({ role: 'tool', parts: results.map((part) => resultPart(part, calls)) });
+  if (rest.length > 0) messages.push({ role: 'user', parts: rest.map(partOf) });
+  return messages;
+}
+
+function modelPart(block: JsonObject, calls: CallIds): Part {
+  if (!isObject(block.functionCall)) return partOf(block);
+  const { id, name, input } = wireCallOf(block);
+  const call: ToolCallPart = {
+    type: 'tool-call',
+    id: calls.called(id, name, textOf(block.thoughtSignature)),
+    name,
+    input,
+    origin: originOf(block),
+  };
+  return call;
+}
+
+function resultPart(block: JsonObject, calls: CallIds): ToolResultPart {
+  const { id, name, response, parts } = objectOf(block.functionResponse);
+  const told = objectOf(response);
+  return {
+    type: 'tool-result',
+    callId: calls.answered(textOf(id), textOf(name)),
+    content: [{ type: 'text', text: resultText(told) }, ...objectsOf(parts).flatMap(attachment)],
+    isError: told.error !== undefined && told.output === undefined,
+    origin: originOf(block),
+  };
+}
+
+/** `output` and `error` are the API's own words for the whole of a result, `result` is that of Google's SDKs. */
+function resultText(response: JsonObject): string {
+  const [[key, value] = [], ...more] = Object.entries(response);
+  const isWhole = more.length === 0 && (key === 'output' || key === 'error' || key === 'result');
+  if (!isWhole) return JSON.stringify(response);
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function attachment(block: JsonObject): Part[] {
+  const media = mediaOf(block, originOf(block));
+  return media ? [media] : [];
+}
+
+interface OpenCall {
+  readonly given: string;
+  readonly name: string;
+  readonly id: string;
+}
+
+/** The calls of a conversation that wait for their results. */
+class CallIds {
+  readonly #open: OpenCall[] = [];
+  #count = 0;
+
+  /** The call's id: as it came, or the same one each time that this conversation is read. */
+  called(given: string, name: string, signature: string): string {
+    this.#count += 1;
+    const base = given || `call_${digest(`${this.#count}:${name}`, 24)}`;
+    const id = signedId(base, signature);
+    this.#open.push({ given, name, id });
+    return id;
+  }
+
+  answered(given: string, name: string): string {
+    const byId = given === '' ? -1 : this.#open.findIndex((call) => call.given === given);
+    const at =
+      byId >= 0 ? byId : this.#open.findIndex((call) => call.name === name && (given === '' || call.given === ''));
+    const [call] = at >= 0 ? this.#open.splice(at, 1) : [];
+    return call?.id ?? given;
+  }
+}

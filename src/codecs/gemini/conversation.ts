@@ -1,0 +1,171 @@
+import type { Message, Part, ToolCallPart, ToolResultPart } from '../../model/content.ts';
+import type { JsonObject } from '../../model/json.ts';
+import { callPart, contentPart, missingResult, resultPart, type Writing } from './provider-parts.ts';
+import { SKIP_MARKER } from './signatures.ts';
+import { objectOf, textOf } from './wire.ts';
+
+export interface WireContent {
+  readonly role: 'user' | 'model';
+  readonly parts: JsonObject[];
+}
+
+export interface WireConversation {
+  /** Parts of the system instruction. */
+  readonly system: JsonObject[];
+  readonly contents: WireContent[];
+}
+
+interface OpenCall {
+  readonly part: ToolCallPart;
+  readonly call: JsonObject;
+}
+
+/** Messages as this format wants them; `from` is the place of the first in the request, for the ledger. */
+export function conversationOf(messages: readonly Message[], writing: Writing, from = 0): WireConversation {
+  const writer = new Conversation(writing);
+  messages.forEach((message, index) => {
+    writer.add(message, from + index);
+  });
+  return writer.finished();
+}
+
+/** Takes messages one by one; `#open` are the calls of the model's last turn that wait for their results. */
+class Conversation {
+  readonly #writing: Writing;
+  readonly #system: JsonObject[] = [];
+  readonly #contents: WireContent[] = [];
+  #open: OpenCall[] = [];
+  #replies: [Message, number][] = [];
+
+  constructor(writing: Writing) {
+    this.#writing = writing;
+  }
+
+  add(message: Message, place: number): void {
+    if (message.role === 'system') this.#addSystem(message, place);
+    else if (message.role !== 'assistant') this.#replies.push([message, place]);
+    else {
+      // neighbouring assistant messages are one turn, so the calls of both are still open
+      if (this.#replies.length > 0) this.#closeTurn();
+      this.#addModel(message, place);
+    }
+  }
+
+  finished(): WireConversation {
+    this.#closeTurn();
+    signTurn(this.#contents);
+    return { system: this.#system, contents: this.#contents };
+  }
+
+  #addSystem({ parts }: Message, place: number): void {
+    const written = this.#partsOf(parts, place);
+    if (written.length === 0) return;
+    if (this.#contents.length > 0 || this.#replies.length > 0) {
+      const reason = 'only one system instruction, ahead of the conversation, exists in this format';
+      this.#writing.ledger.rewritten(`contents.${place}.role`, reason);
+    }
+    this.#system.push(...written);
+  }
+
+  #addModel({ parts }: Message, place: number): void {
+    const written = parts.flatMap((part, index) => {
+      if (part.type !== 'tool-call' || part.owner === 'provider') return this.#partsOf([part], place, index);
+      const wire = callPart(part, fieldOf(place, index), this.#writing);
+      this.#open.push({ part, call: objectOf(wire.functionCall) });
+      return [wire];
+    });
+    this.#push('model', written);
+  }
+
+  /**
+   * What stands between two turns of the model: all results of its calls in one content, in call order, with nothing
+   * else inside; then the rest as it comes.
+   */
+  #closeTurn(): void {
+    const { results, attachments } = this.#results();
+    this.#push('user', results, true);
+    this.#push('user', attachments, true);
+    for (const [message, place] of this.#replies) {
+      const rest = message.parts.flatMap((part, index) =>
+        part.type === 'tool-result' ? [] : this.#partsOf([part], place, index),
+      );
+      this.#push('user', rest, results.length > 0 && attachments.length === 0);
+    }
+    this.#open = [];
+    this.#replies = [];
+  }
+
+  #results(): { results: JsonObject[]; attachments: JsonObject[] } {
+    const waiting = this.#waitingResults();
+    const results: JsonObject[] = [];
+    const attachments: JsonObject[] = [];
+    for (const { part, call } of this.#open) {
+      const [result, field] = waiting.get(part.id)?.shift() ?? [];
+      if (!result || !field) {
+        this.#writing.ledger.invented('contents', `the call ${part.name} has no result`);
+        results.push(missingResult(call));
+        continue;
+      }
+      const written = resultPart(result, call, field, this.#writing);
+      results.push(written.part);
+      attachments.push(...written.attachments);
+    }
+    for (const [{ callId }, field] of [...waiting.values()].flat()) {
+      this.#writing.ledger.dropped(field, `there is no call ${callId} in the turn before this result`);
+    }
+    return { results, attachments };
+  }
+
+  #waitingResults(): Map<string, [ToolResultPart, string][]> {
+    const waiting = new Map<string, [ToolResultPart, string][]>();
+    for (const [message, place] of this.#replies) {
+      message.parts.forEach((part, index) => {
+        if (part.type !== 'tool-result' || part.owner === 'provider') return;
+        const same = waiting.get(part.callId) ?? [];
+        waiting.set(part.callId, [...same, [part, fieldOf(place, index)]]);
+      });
+    }
+    return waiting;
+  }
+
+  #partsOf(parts: readonly Part[], place: number, from = 0): JsonObject[] {
+    return parts
+      .map((part, index) => contentPart(part, fieldOf(place, from + index), this.#writing))
+      .filter((part) => part !== undefined);
+  }
+
+  /** Appends to the last content when it has the same role, unless it must stand by itself. */
+  #push(role: WireContent['role'], parts: readonly JsonObject[], apart = false): void {
+    if (parts.length === 0) return;
+    const last = this.#contents.at(-1);
+    if (last?.role === role && !apart) last.parts.push(...parts);
+    else this.#contents.push({ role, parts: [...parts] });
+  }
+}
+
+/**
+ * In the turn under way the first call of each step must be signed, and only that one: copies on its siblings, which
+ * some clients make, are refused like a missing one (Gemini API, thought signatures).
+ */
+function signTurn(contents: readonly WireContent[]): void {
+  const asked = contents.findLastIndex(
+    ({ role, parts }) => role === 'user' && parts.some((part) => !part.functionResponse),
+  );
+  contents.forEach(({ role, parts }, index) => {
+    if (role !== 'model') return;
+    const [first, ...siblings] = parts.filter((part) => part.functionCall);
+    if (!first) return;
+    const signature = textOf(first.thoughtSignature);
+    for (const sibling of siblings) {
+      const { thoughtSignature, ...unsigned } = sibling;
+      if (signature !== '' && thoughtSignature === signature) replace(parts, sibling, unsigned);
+    }
+    if (index > asked && signature === '') replace(parts, first, { ...first, thoughtSignature: SKIP_MARKER });
+  });
+}
+
+function replace(parts: JsonObject[], old: JsonObject, by: JsonObject): void {
+  parts[parts.indexOf(old)] = by;
+}
+
+const fieldOf = (content: number, part: number): string => `contents.${content}.parts.${part}`;

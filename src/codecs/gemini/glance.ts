@@ -1,0 +1,93 @@
+import { isObject, type JsonObject } from '../../model/json.ts';
+import type { Glance } from '../codec.ts';
+import { streamError } from './errors.ts';
+import { blockReasonOf, finishReasonOf } from './finish.ts';
+import { mergedUsage, usageOf } from './usage.ts';
+import { objectOf, objectsOf, textOf } from './wire.ts';
+
+/** Finish reason and counts stand in the last chunk, or in the two before it. */
+const CHUNKS = 3;
+/** Where the last chunk is too long to be there whole, its end still is. */
+const TAIL_BYTES = 8_192;
+
+/** Usage and outcome of an answer that travelled as bytes: from its last chunks, never from all. */
+export function glance(bytes: Uint8Array, shape: 'json' | 'sse'): Glance {
+  const answer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const chunks = shape === 'sse' ? lastChunks(answer) : [parsed(answer.toString('utf8'))];
+  if (shape === 'sse' && chunks[0] === undefined) return tailGlance(answer);
+  // oldest first, so that what came last stands
+  return glanceOf(chunks.filter((chunk) => chunk !== undefined).reverse(), hasCall(answer));
+}
+
+/** Inside a text the quotes are escaped, so only a member of this name matches. */
+const hasCall = (answer: Buffer): boolean => answer.includes('"functionCall"');
+
+/** The last chunks, newest first; the newest is undefined where it is not there whole. */
+function lastChunks(answer: Buffer): (JsonObject | undefined)[] {
+  const chunks: (JsonObject | undefined)[] = [];
+  let lineEnd = answer.length;
+  for (let end = answer.length; end > 0 && chunks.length < CHUNKS; ) {
+    const found = answer.lastIndexOf('data:', end - 1);
+    if (found === -1) break;
+    const before = answer[found - 1];
+    if (found === 0 || before === 0x0a || before === 0x0d) {
+      chunks.push(parsed(answer.toString('utf8', found + 5, lineEnd)));
+      lineEnd = found;
+    }
+    end = found;
+  }
+  return chunks;
+}
+
+function glanceOf(chunks: readonly JsonObject[], calls: boolean): Glance {
+  let usage: JsonObject = {};
+  const candidate: JsonObject = {};
+  let blocked = '';
+  for (const chunk of chunks) {
+    if (chunk.error) return { ...counted(usage), complete: false, error: streamError(chunk) };
+    usage = mergedUsage(usage, chunk.usageMetadata);
+    Object.assign(candidate, objectsOf(chunk.candidates)[0]);
+    blocked ||= textOf(objectOf(chunk.promptFeedback).blockReason);
+  }
+  return { ...counted(usage), ...outcomeOf(textOf(candidate.finishReason), blocked, calls) };
+}
+
+const counted = (usage: JsonObject): Pick<Glance, 'usage'> =>
+  Object.keys(usage).length > 0 ? { usage: usageOf(usage) } : {};
+
+function outcomeOf(word: string, blocked: string, calls: boolean): Omit<Glance, 'usage'> {
+  if (word !== '') return { reason: finishReasonOf(word, { calls, anything: true }), complete: true };
+  return blocked === '' ? { complete: false } : { reason: blockReasonOf(blocked), complete: true };
+}
+
+/** Reads the end of a chunk whose beginning is gone: long chunks hold grounding data, and only a last chunk does. */
+function tailGlance(answer: Buffer): Glance {
+  const tail = answer.toString('utf8', Math.max(0, answer.length - TAIL_BYTES));
+  const at = tail.lastIndexOf('"usageMetadata"');
+  const start = tail.indexOf('{', at);
+  const usage = at === -1 || start === -1 ? undefined : parsed(tail.slice(start, endOfObject(tail, start)));
+  const word = [...tail.matchAll(/"finishReason"\s*:\s*"([A-Z_]+)"/g)].at(-1)?.[1] ?? '';
+  const isWhole = usage !== undefined && /\}\s*$/.test(tail);
+  if (word === '' || !isWhole) return { ...counted(usage ?? {}), complete: isWhole };
+  return { ...counted(usage), ...outcomeOf(word, '', hasCall(answer)) };
+}
+
+/** Counts braces: the counts' object holds no texts with braces in them. */
+function endOfObject(text: string, start: number): number {
+  let depth = 0;
+  for (let at = start; at < text.length; at += 1) {
+    if (text[at] === '{') depth += 1;
+    else if (text[at] === '}') depth -= 1;
+    if (depth === 0) return at + 1;
+  }
+  return text.length;
+}
+
+function parsed(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

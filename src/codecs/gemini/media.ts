@@ -1,0 +1,45 @@
+import type { MediaPart } from '../../model/content.ts';
+import type { JsonObject } from '../../model/json.ts';
+import type { Ledger } from './ledger.ts';
+import { ownBlock } from './wire.ts';
+
+/** A part for media; undefined when the format has none, which then stands in the ledger. */
+export function wireMedia(part: MediaPart, at: string, ledger: Ledger): JsonObject | undefined {
+  const own = ownBlock(part.origin);
+  if (own) return own;
+  const { source, mediaType } = part;
+  switch (source.type) {
+    case 'text':
+      return { text: source.text };
+    case 'file':
+      ledger.dropped(at, 'a file id of another provider means nothing to this one');
+      return undefined;
+    case 'url': {
+      const mimeType = mediaType.endsWith('/*') ? typeOfUrl(source.url) : mediaType;
+      return { fileData: { ...(mimeType && { mimeType }), fileUri: source.url } };
+    }
+    case 'base64':
+      return {
+        inlineData: { mimeType: mediaType === 'image/*' ? imageType(source.data) : mediaType, data: source.data },
+      };
+  }
+}
+
+const IMAGE_TYPES: Readonly<Record<string, string>> = {
+  png: 'image/png',
+  jpg: 'image/jpeg',
+  jpeg: 'image/jpeg',
+  webp: 'image/webp',
+  gif: 'image/gif',
+  heic: 'image/heic',
+};
+
+const typeOfUrl = (url: string): string | undefined =>
+  IMAGE_TYPES[/\.(\w+)(?:[?#]|$)/.exec(url)?.[1]?.toLowerCase() ?? ''];
+
+/** By the first bytes, which in base64 are always the same letters. */
+function imageType(base64: string): string {
+  if (base64.startsWith('/9j/')) return 'image/jpeg';
+  if (base64.startsWith('R0lGOD')) return 'image/gif';
+  return base64.startsWith('UklGR') ? 'image/webp' : 'image/png';
+}

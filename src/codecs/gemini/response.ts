@@ -1,0 +1,69 @@
+import type { Part, ToolCallPart } from '../../model/content.ts';
+import type { JsonObject } from '../../model/json.ts';
+import { type ChatResponse, foldAll } from '../../model/response.ts';
+import type { AnswerContext, AnswerHead } from '../codec.ts';
+import { finishWord } from './finish.ts';
+import { Ledger } from './ledger.ts';
+import { wireMedia } from './media.ts';
+import { splitId } from './signatures.ts';
+import { AnswerReader } from './stream.ts';
+import { wireUsage } from './usage.ts';
+import { objectOf, objectsOf, ownBlock, parsedInput, unreadableInput } from './wire.ts';
+
+/** A whole answer is read as a stream of one chunk, so that there is one reading of every field. */
+export const decodeResponse = (body: JsonObject, context: AnswerContext = {}): ChatResponse =>
+  foldAll(new AnswerReader(context).takeWhole(body));
+
+export function encodeResponse(response: ChatResponse, head?: AnswerHead): JsonObject {
+  const parts = response.parts.map(clientPart).filter((part) => part !== undefined);
+  return {
+    ...closingFields(response, parts),
+    ...identity(response, head),
+  };
+}
+
+/** Names the answer: the version of the model that answered, where the upstream said it. */
+export function identity({ id, model }: Pick<ChatResponse, 'id' | 'model'>, head?: AnswerHead): JsonObject {
+  const responseId = id || head?.id;
+  return { modelVersion: model || (head?.model ?? ''), ...(responseId && { responseId }) };
+}
+
+/** The candidate with its ending and the counts, which stand in the last chunk of a stream. */
+export function closingFields(
+  { reason, usage, endOrigin }: Pick<ChatResponse, 'reason' | 'usage' | 'endOrigin'>,
+  parts: readonly JsonObject[],
+): JsonObject {
+  const { candidates, usageMetadata, ...top } = ownBlock(endOrigin) ?? {};
+  const counts = { usageMetadata: wireUsage(usage, usageMetadata) };
+  // a prompt that was refused has no candidate
+  if (objectOf(top.promptFeedback).blockReason && parts.length === 0) return { ...top, ...counts };
+  const own = objectsOf(candidates)[0];
+  const content = { parts: [...parts], role: 'model' };
+  return { ...top, candidates: [{ ...own, content, finishReason: finishWord(reason), index: 0 }], ...counts };
+}
+
+/** A part as the client is shown it, whole. What the gateway or another provider ran is none of its business. */
+export function clientPart(part: Part): JsonObject | undefined {
+  const own = ownBlock(part.origin);
+  switch (part.type) {
+    case 'text':
+      return { ...own, text: part.text };
+    case 'reasoning':
+      return { ...own, text: part.text, thought: true };
+    case 'media':
+      return wireMedia(part, 'parts', new Ledger());
+    case 'tool-call':
+      return (part.owner ?? 'client') === 'client' ? clientCall(part, own) : undefined;
+    case 'tool-result':
+      return undefined;
+    case 'opaque':
+      return own;
+  }
+}
+
+function clientCall(part: ToolCallPart, own: JsonObject | undefined): JsonObject {
+  const { id, signature } = splitId(part.id);
+  const args = parsedInput(part.input) ?? unreadableInput(part.input);
+  const signed = own === undefined && signature !== '' ? { thoughtSignature: signature } : {};
+  return { ...own, ...signed, functionCall: { ...objectOf(own?.functionCall), id, name: part.name, args } };
+}

@@ -1,0 +1,84 @@
+import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { mapped, normalSchema } from './schema-normal.ts';
+import { described, rangeNotes, typesOf } from './schema-words.ts';
+import { objectOf, stringsOf } from './wire.ts';
+
+/** A JSON Schema in one of the two forms that the API takes. */
+export interface WrittenSchema {
+  readonly schema: JsonObject;
+  /** `openapi`: the subset that `parameters` takes; `json`: the larger one of `parametersJsonSchema`. */
+  readonly form: 'openapi' | 'json';
+  /** Keywords that had no place; what they say stands in descriptions where words can say it. */
+  readonly removed: readonly string[];
+}
+
+/** The schema in the API's subset of JSON Schema. */
+export function jsonSchema(given: JsonObject): WrittenSchema {
+  const inlined = normalSchema(given, { inlines: true });
+  const { schema } = inlined.isRecursive ? normalSchema(given, { inlines: false }) : inlined;
+  const removed = new Set<string>();
+  return { schema: jsonSubset(schema, removed), form: 'json', removed: [...removed] };
+}
+
+/** Keywords of the API's JSON Schema (Gemini API, GenerationConfig.responseJsonSchema). */
+const JSON_KEYWORDS: ReadonlySet<string> = new Set([
+  '$ref',
+  'type',
+  'format',
+  'title',
+  'description',
+  'enum',
+  'minItems',
+  'maxItems',
+  'minimum',
+  'maximum',
+]);
+
+const JSON_INSIDES: ReadonlySet<string> = new Set([
+  '$defs',
+  'properties',
+  'required',
+  'items',
+  'prefixItems',
+  'anyOf',
+  'additionalProperties',
+]);
+
+/** Limits that the larger subset lacks, in words. */
+const LIMITS: Readonly<Record<string, string>> = {
+  minLength: 'at least this many characters:',
+  maxLength: 'at most this many characters:',
+  pattern: 'matches',
+};
+
+function jsonSubset(schema: JsonObject, removed: Set<string>): JsonObject {
+  const written: JsonObject = {};
+  const notes = rangeNotes(schema);
+  for (const [key, value] of Object.entries(schema)) {
+    if (value === undefined) continue;
+    if (JSON_KEYWORDS.has(key)) written[key] = value;
+    else if (!JSON_INSIDES.has(key)) {
+      removed.add(key);
+      if (LIMITS[key]) notes.push(`${LIMITS[key]} ${String(value)}`);
+    }
+  }
+  return described({ ...written, ...jsonInsides(schema, removed) }, notes);
+}
+
+function jsonInsides(schema: JsonObject, removed: Set<string>): JsonObject {
+  const inside = (value: JsonValue | undefined) => jsonSubset(objectOf(value), removed);
+  const { properties, items, prefixItems, anyOf, additionalProperties: others, $defs } = schema;
+  const isArray = typesOf(schema).includes('array');
+  const required = stringsOf(schema.required).filter((name) => objectOf(properties)[name] !== undefined);
+  return {
+    ...(isObject(properties) && { properties: mapped(properties, inside) }),
+    ...(required.length > 0 && { required }),
+    ...(isObject(items) && { items: inside(items) }),
+    ...(isArray && !isObject(items) && prefixItems === undefined && { items: { type: 'string' } }),
+    ...(Array.isArray(prefixItems) && { prefixItems: prefixItems.map(inside) }),
+    ...(Array.isArray(anyOf) && { anyOf: anyOf.map(inside) }),
+    ...(isObject(others) && { additionalProperties: inside(others) }),
+    ...(typeof others === 'boolean' && { additionalProperties: others }),
+    ...(isObject($defs) && { $defs: mapped($defs, inside) }),
+  };
+}

@@ -1,0 +1,108 @@
+import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { objectOf, objectsOf, stringsOf, textOf } from './wire.ts';
+
+/** More places than any schema that a model could follow; a schema that refers to itself in many ways stops here. */
+const MOST_PLACES = 4_000;
+
+/** A JSON Schema in fewer words: `allOf` merged, `oneOf` as `anyOf`, `const` as `enum`, references inlined if asked. */
+export interface NormalSchema {
+  readonly schema: JsonObject;
+  /** True when inlining met a reference inside itself, where the schema is cut off. */
+  readonly isRecursive: boolean;
+}
+
+interface Walk {
+  readonly root: JsonObject;
+  readonly inlines: boolean;
+  places: number;
+  isRecursive: boolean;
+}
+
+export function normalSchema(root: JsonObject, { inlines }: { inlines: boolean }): NormalSchema {
+  const walk: Walk = { root, inlines, places: 0, isRecursive: false };
+  const schema = normal(root, walk, []);
+  if (!inlines) {
+    const shared = { ...objectOf(root.definitions), ...objectOf(root.$defs) };
+    if (Object.keys(shared).length > 0) schema.$defs = mapped(shared, (inner) => normal(inner, walk, []));
+  }
+  return { schema, isRecursive: walk.isRecursive };
+}
+
+/** `trail`: the references that led here. */
+function normal(given: JsonValue | undefined, walk: Walk, trail: readonly string[]): JsonObject {
+  // `true` and what is no schema at all allow anything
+  if (!isObject(given)) return {};
+  walk.places += 1;
+  if (typeof given.$ref === 'string') return referred(given.$ref, given, walk, trail);
+  const { allOf, oneOf, const: only, definitions: _1, $defs: _2, ...rest } = given;
+  const own = withInsides(rest, walk, trail);
+  if (only !== undefined && own.enum === undefined) own.enum = [only];
+  if (oneOf !== undefined) {
+    own.anyOf = [...objectsOf(own.anyOf), ...objectsOf(oneOf).map((branch) => normal(branch, walk, trail))];
+  }
+  return objectsOf(allOf).reduce<JsonObject>((sum, part) => merged(sum, normal(part, walk, trail)), own);
+}
+
+function withInsides(schema: JsonObject, walk: Walk, trail: readonly string[]): JsonObject {
+  const inside = (value: JsonValue | undefined) => normal(value, walk, trail);
+  const { properties, items, prefixItems, anyOf, additionalProperties: others } = schema;
+  return {
+    ...schema,
+    ...(isObject(properties) && { properties: mapped(properties, inside) }),
+    // a list of items is the older form of a tuple
+    ...(Array.isArray(items)
+      ? { items: undefined, prefixItems: items.map(inside) }
+      : items && { items: inside(items) }),
+    ...(Array.isArray(prefixItems) && { prefixItems: prefixItems.map(inside) }),
+    ...(Array.isArray(anyOf) && { anyOf: anyOf.map(inside) }),
+    ...(isObject(others) && { additionalProperties: inside(others) }),
+  };
+}
+
+function referred(ref: string, schema: JsonObject, walk: Walk, trail: readonly string[]): JsonObject {
+  // beside a reference nothing else may stand (Gemini API, responseJsonSchema)
+  if (!walk.inlines) return { $ref: ref.replace('#/definitions/', '#/$defs/') };
+  const { $ref: _, ...beside } = schema;
+  const target = targetOf(ref, walk.root);
+  if (trail.includes(ref) || walk.places > MOST_PLACES) {
+    walk.isRecursive = true;
+    return { type: objectOf(target).type ?? 'object', ...beside };
+  }
+  return merged(normal(target, walk, [...trail, ref]), normal(beside, walk, trail));
+}
+
+/** What a JSON pointer inside the schema leads to; undefined for pointers to anywhere else. */
+function targetOf(ref: string, root: JsonObject): JsonValue | undefined {
+  if (ref !== '#' && !ref.startsWith('#/')) return undefined;
+  return ref
+    .split('/')
+    .slice(1)
+    .map((key) => decodeURIComponent(key).replaceAll('~1', '/').replaceAll('~0', '~'))
+    .reduce<JsonValue | undefined>((at, key) => {
+      if (Array.isArray(at)) return at[Number(key)];
+      return isObject(at) ? at[key] : undefined;
+    }, root);
+}
+
+/** Both at once: `more` wins where two words exclude each other. */
+function merged(base: JsonObject, more: JsonObject): JsonObject {
+  const sum: JsonObject = { ...base, ...more };
+  if (isObject(base.properties) && isObject(more.properties)) {
+    const before = base.properties;
+    sum.properties = {
+      ...before,
+      ...mapped(more.properties, (value, key) => merged(objectOf(before[key]), objectOf(value))),
+    };
+  }
+  if (base.required !== undefined && more.required !== undefined) {
+    sum.required = [...new Set([...stringsOf(base.required), ...stringsOf(more.required)])];
+  }
+  const told = [textOf(base.description), textOf(more.description)].filter((text) => text !== '');
+  if (told.length > 0) sum.description = [...new Set(told)].join(' ');
+  return sum;
+}
+
+export const mapped = (
+  members: JsonObject,
+  map: (value: JsonValue | undefined, key: string) => JsonObject,
+): JsonObject => Object.fromEntries(Object.entries(members).map(([key, value]) => [key, map(value, key)]));

@@ -1,0 +1,99 @@
+import type { Origin, Part } from '../../model/content.ts';
+import type { StreamEvent } from '../../model/event.ts';
+import type { JsonObject } from '../../model/json.ts';
+import type { AnswerHead } from '../codec.ts';
+import { clientPart, closingFields, identity } from './response.ts';
+import { ownBlock, sse } from './wire.ts';
+
+/** Writes an answer as chunks: text as it comes, everything else whole when it ends. */
+export function encodeStream(head: AnswerHead): (event: StreamEvent) => string {
+  const writer = new StreamWriter(head);
+  return (event) => writer.write(event);
+}
+
+type EventOf<Type extends StreamEvent['type']> = Extract<StreamEvent, { type: Type }>;
+
+interface OpenPart {
+  readonly part: Part;
+  /** The text of a chunk up to the delta; absent for a part that is written whole. */
+  readonly prefix: string | undefined;
+  held: string;
+}
+
+class StreamWriter {
+  readonly #head: AnswerHead;
+  readonly #open = new Map<number, OpenPart>();
+  #identity: JsonObject = {};
+  /** What follows a delta in its chunk. */
+  #suffix = '';
+
+  constructor(head: AnswerHead) {
+    this.#head = head;
+  }
+
+  write(event: StreamEvent): string {
+    switch (event.type) {
+      case 'part-delta':
+        return this.#grow(event);
+      case 'part-start':
+        return this.#startPart(event);
+      case 'part-end':
+        return this.#endPart(event.index, event.origin);
+      case 'response-start':
+        this.#identity = identity(event, this.#head);
+        this.#suffix = `}],"role":"model"},"index":0}],${JSON.stringify(this.#identity).slice(1)}\n\n`;
+        return '';
+      case 'response-end':
+        return this.#end(event);
+    }
+  }
+
+  #startPart({ index, part }: EventOf<'part-start'>): string {
+    const prefix = prefixOf(part);
+    this.#open.set(index, { part, prefix, held: '' });
+    const begun = part.type === 'text' || part.type === 'reasoning' ? part.text : '';
+    return prefix !== undefined && begun !== '' ? this.#grow({ type: 'part-delta', index, delta: begun }) : '';
+  }
+
+  #grow({ index, delta }: EventOf<'part-delta'>): string {
+    const open = this.#open.get(index);
+    if (!open || delta === '') return '';
+    if (open.prefix !== undefined) return `${open.prefix}${JSON.stringify(delta)}${this.#suffix}`;
+    open.held += delta;
+    return '';
+  }
+
+  #endPart(index: number, origin: Origin | undefined): string {
+    const open = this.#open.get(index);
+    this.#open.delete(index);
+    if (!open || open.prefix !== undefined) return '';
+    const written = clientPart(finished(open, origin));
+    if (!written) return '';
+    const content = { parts: [written], role: 'model' };
+    return sse({ candidates: [{ content, index: 0 }], ...this.#identity });
+  }
+
+  #end({ reason, usage, origin }: EventOf<'response-end'>): string {
+    const unfinished = [...this.#open.keys()].map((index) => this.#endPart(index, undefined)).join('');
+    const ending = { reason, usage, ...(origin && { endOrigin: origin }) };
+    // every chunk has a part, and the last one says nothing more
+    const blocked = closingFields(ending, []).candidates === undefined;
+    return unfinished + sse({ ...closingFields(ending, blocked ? [] : [{ text: '' }]), ...this.#identity });
+  }
+}
+
+/** Text streams; a text that came with more than its letters (a signature) is one chunk, as it came. */
+function prefixOf(part: Part): string | undefined {
+  if (part.type !== 'text' && part.type !== 'reasoning') return undefined;
+  const own = Object.keys(ownBlock(part.origin) ?? {});
+  if (own.some((key) => key !== 'text' && key !== 'thought')) return undefined;
+  const kind = part.type === 'reasoning' ? '"thought":true,' : '';
+  return `data: {"candidates":[{"content":{"parts":[{${kind}"text":`;
+}
+
+function finished({ part, held }: OpenPart, origin: Origin | undefined): Part {
+  const whole = origin ? { ...part, origin } : part;
+  if (held === '') return whole;
+  if (whole.type === 'tool-call') return { ...whole, input: whole.input + held };
+  return whole.type === 'text' || whole.type === 'reasoning' ? { ...whole, text: whole.text + held } : whole;
+}
