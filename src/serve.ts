@@ -148,7 +148,7 @@ export async function serve(
     metricsText: () => metrics.text(),
     observe: (path, method, status, seconds) => metrics.httpRequest(path, method, status, seconds),
   });
-  const servers = await listen(app, host, port).catch(async (thrown: unknown) => {
+  const servers = await listen(app.server, host, port).catch(async (thrown: unknown) => {
     await logs.close();
     throw thrown;
   });
@@ -169,7 +169,8 @@ export async function serve(
       await Promise.all(servers.map((server) => closeGently(server, graceMs)));
       keepAlive.stop();
       mcpServer.close();
-      await mcp.close();
+      // a request whose connection was ended still has its row to write
+      await Promise.all([mcp.close(), app.settled()]);
       await logs.close();
       await network.close();
       log('info', 'stopped');

@@ -27,17 +27,30 @@ export interface AppOptions extends InferenceOptions {
   readonly observe: (path: string, method: string, status: number, seconds: number) => void;
 }
 
+export interface App {
+  readonly server: Server;
+  /** Resolves once nothing is being served any more, not even for a client that has gone. */
+  readonly settled: () => Promise<void>;
+}
+
 /** The HTTP side: inference and MCP by hand on node:http, the admin API behind them on Express. */
-export function createApp(options: AppOptions): Server {
+export function createApp(options: AppOptions): App {
+  const serving = new Set<Promise<void>>();
   const server = createServer((request, response) => {
-    dispatch(options, request, response).catch((thrown: unknown) => {
-      replyError(thrown, options.codecs['openai-chat'], response, '');
-    });
+    const served = dispatch(options, request, response)
+      .catch((thrown: unknown) => replyError(thrown, options.codecs['openai-chat'], response, ''))
+      .finally(() => serving.delete(served));
+    serving.add(served);
   });
   // agents keep connections open between turns; a proxy in front must not meet a socket that we close just then
   server.keepAliveTimeout = 75_000;
   server.requestTimeout = 300_000;
-  return server;
+  return {
+    server,
+    async settled() {
+      while (serving.size > 0) await Promise.all(serving);
+    },
+  };
 }
 
 async function dispatch(options: AppOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {

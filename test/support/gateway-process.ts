@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -18,13 +18,36 @@ export interface GatewayProcess {
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
-/** The gateway as users run it: a process of its own with an app-dir of its own. Resolves once it answers. */
+/**
+ * The gateway as users run it: a process of its own with an app-dir of its own. Resolves once it answers. Without a
+ * config there is no file; text is written as it is.
+ */
 export async function startGateway(config: unknown, env: Record<string, string> = {}): Promise<GatewayProcess> {
-  const appDir = mkdtempSync(join(tmpdir(), 'bifrost-app-'));
-  writeFileSync(join(appDir, 'config.json'), JSON.stringify(config));
   const port = await freePort();
-  const args = ['--import', 'tsx', MAIN, '-app-dir', appDir, '-port', String(port), '-host', '127.0.0.1'];
-  const child = spawn(process.execPath, args, {
+  const started = spawnGateway(config, ['-port', String(port), '-host', '127.0.0.1'], env);
+  const url = `http://127.0.0.1:${port}`;
+  await answering(url, started.child, started.output);
+  return { ...started, url, pid: started.child.pid ?? 0 };
+}
+
+export interface Ended {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+/** A gateway that is to end by itself: because it cannot start, or because it was only asked something. */
+export async function runGateway(config: unknown, args: readonly string[], env = {}): Promise<Ended> {
+  const started = spawnGateway(config, args, env);
+  const code = await started.exited;
+  rmSync(started.appDir, { recursive: true });
+  return { code, output: started.output() };
+}
+
+function spawnGateway(config: unknown, args: readonly string[], env: Record<string, string>) {
+  const appDir = mkdtempSync(join(tmpdir(), 'bifrost-app-'));
+  const text = typeof config === 'string' ? config : JSON.stringify(config);
+  if (config !== undefined) writeFileSync(join(appDir, 'config.json'), text);
+  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, '-app-dir', appDir, ...args], {
     env: { PATH: process.env.PATH ?? '', HOME: appDir, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -34,16 +57,13 @@ export async function startGateway(config: unknown, env: Record<string, string> 
       output += chunk.toString();
     });
   }
-  const exited = new Promise<number | null>((done) => child.on('exit', (code) => done(code)));
-  const url = `http://127.0.0.1:${port}`;
-  await answering(url, child, () => output);
+  const exited = new Promise<number | null>((done) => child.on('close', (code) => done(code)));
   return {
-    url,
     appDir,
     child,
-    pid: child.pid ?? 0,
+    exited,
     output: () => output,
-    stop: (signal = 'SIGTERM') => {
+    stop: (signal: NodeJS.Signals = 'SIGTERM') => {
       child.kill(signal);
       return exited;
     },

@@ -10,19 +10,20 @@ export interface Gateway {
   readonly appDir: string;
   /** Everything it would have written on standard output. */
   output(): string;
-  stop(): Promise<void>;
+  /** `look`: what to do with the app-dir before it goes. */
+  stop(look?: (appDir: string) => void): Promise<void>;
 }
 
 /** The whole gateway inside this process, on a port of its own with an app-dir of its own and an empty environment. */
 export async function startGatewayHere(
   config: object | undefined,
-  surroundings: Partial<Surroundings> = {},
+  { port = 0, ...surroundings }: Partial<Surroundings & { port: number }> = {},
 ): Promise<Gateway> {
   const appDir = mkdtempSync(join(tmpdir(), 'bifrost-here-'));
   if (config) writeFileSync(join(appDir, 'config.json'), JSON.stringify(config));
   const lines: string[] = [];
   const running = await serve(
-    { appDir, host: '127.0.0.1', port: 0, logLevel: 'debug', logStyle: 'json' },
+    { appDir, host: '127.0.0.1', port, logLevel: 'debug', logStyle: 'json' },
     '0.0.0-test',
     {
       log: (level, message, fields = {}) => lines.push(`${level} ${message} ${JSON.stringify(fields)}`),
@@ -35,8 +36,9 @@ export async function startGatewayHere(
     url: running.url,
     appDir,
     output: () => lines.join('\n'),
-    stop: async () => {
+    stop: async (look) => {
       await running.stop();
+      look?.(appDir);
       rmSync(appDir, { recursive: true });
     },
   };
