@@ -72,7 +72,7 @@ async function* run(
       maxDepth,
     });
     if (outcome.type !== 'run-tools') {
-      const last = { turn, outcome, ours, usage, rounds, round, shows, numbering };
+      const last = { asked: first.messages.at(-1), turn, outcome, ours, usage, rounds, round, shows, numbering };
       for await (const events of ending(options, last, context)) yield { events };
       return;
     }
@@ -107,6 +107,8 @@ function flowOf(
 }
 
 interface LastTurn {
+  /** What the client asked last. */
+  readonly asked: Message | undefined;
   readonly turn: Turn;
   readonly outcome: Exclude<Outcome, { type: 'run-tools' }>;
   readonly ours: ReadonlySet<string>;
@@ -151,13 +153,13 @@ async function* ending(
 /** Keeps what the client will not be shown but the model must see again when the client brings its own results. */
 function rememberRounds(
   options: LoopOptions,
-  { turn, outcome, rounds, shows }: LastTurn,
+  { asked, turn, outcome, rounds, shows }: LastTurn,
   results: readonly ToolResultPart[],
   context: CallContext,
 ): void {
   if (shows || outcome.type !== 'hand-back' || (rounds.length === 0 && results.length === 0)) return;
   const transcript = { rounds, turn: { role: 'assistant', parts: turn.parts }, results } as const;
-  options.memory.remember(ownerOf(context), outcome.theirs, transcript);
+  options.memory.remember(ownerOf(context), asked, outcome.theirs, transcript);
 }
 
 /** Held events but for the tool calls that `dropped` names: text that the model wrote behind its first call stays. */

@@ -1,4 +1,5 @@
-import type { Message, ToolCallPart, ToolResultPart } from '../model/content.ts';
+import { createHash } from 'node:crypto';
+import type { Message, Part, ToolCallPart, ToolResultPart } from '../model/content.ts';
 import type { ChatRequest } from '../model/request.ts';
 
 /** What happened inside a run before its open calls went to the client, as messages the model has seen. */
@@ -27,7 +28,9 @@ const DEFAULT_LIMITS: MemoryLimits = { maxBytes: 64 * 1024 * 1024, ttlMs: 3_600_
 /**
  * Keeps what the gateway ran in a mixed turn, for clients whose dialect has no words for it. When the client comes
  * back with the results of its own calls, the whole turn is put in front of the model again, so no result is lost.
- * Entries are found by the caller and the ids of the calls it was handed; bounded in bytes, oldest out first.
+ * Entries are found by the caller, the calls it was handed, and the message that they answered: some models number
+ * their calls (`functions.weather:0`), so that an id alone would find another conversation's turn. Bounded in bytes,
+ * oldest out first.
  */
 export class TranscriptMemory {
   readonly #entries = new Map<string, Entry>();
@@ -44,11 +47,17 @@ export class TranscriptMemory {
     return this.#entries.size === 0;
   }
 
-  remember(owner: string, handedOver: readonly ToolCallPart[], transcript: Transcript): void {
+  /** `asked`: the last message of the client's own request. */
+  remember(
+    owner: string,
+    asked: Message | undefined,
+    handedOver: readonly ToolCallPart[],
+    transcript: Transcript,
+  ): void {
     const first = handedOver[0];
     if (!first) return;
     const bytes = JSON.stringify(transcript).length;
-    const key = keyOf(owner, first.id);
+    const key = keyOf(owner, asked, first);
     this.#forget(key);
     this.#entries.set(key, { transcript, bytes, expiresAtMs: this.#now() + this.#limits.ttlMs });
     this.#bytes += bytes;
@@ -63,8 +72,8 @@ export class TranscriptMemory {
     if (this.isEmpty) return request;
     let found = false;
     const messages: Message[] = [];
-    for (const message of request.messages) {
-      const transcript = this.#transcriptOf(owner, message);
+    for (const [index, message] of request.messages.entries()) {
+      const transcript = this.#transcriptOf(owner, request.messages[index - 1], message);
       if (!transcript) {
         messages.push(message);
         continue;
@@ -86,10 +95,10 @@ export class TranscriptMemory {
     };
   }
 
-  #transcriptOf(owner: string, message: Message): Transcript | undefined {
+  #transcriptOf(owner: string, asked: Message | undefined, message: Message): Transcript | undefined {
     if (message.role !== 'assistant') return undefined;
     const call = message.parts.find((part): part is ToolCallPart => part.type === 'tool-call');
-    const entry = call && this.#entries.get(keyOf(owner, call.id));
+    const entry = call && this.#entries.get(keyOf(owner, asked, call));
     if (!entry || entry.expiresAtMs <= this.#now()) return undefined;
     return entry.transcript;
   }
@@ -103,5 +112,19 @@ export class TranscriptMemory {
 }
 
 /** Codecs may write an id in their own alphabet on the way out, so ids are compared by what every alphabet keeps. */
-const keyOf = (owner: string, callId: string): string =>
-  `${owner}\n${callId.replace(/[^A-Za-z0-9]/g, '_').slice(0, 64)}`;
+const keyOf = (owner: string, asked: Message | undefined, { id, name }: ToolCallPart): string =>
+  [owner, id.replace(/[^A-Za-z0-9]/g, '_').slice(0, 64), name, digestOf(asked)].join('\n');
+
+const digestOf = (message: Message | undefined): string =>
+  createHash('sha256')
+    .update(message ? textOf(message.parts) : '')
+    .digest('base64');
+
+/** What was said, without how it travelled: cache marks and the like come and go between requests. */
+const textOf = (parts: readonly Part[]): string =>
+  parts
+    .map((part) => {
+      if (part.type === 'text') return part.text;
+      return part.type === 'tool-result' ? `${part.callId}: ${textOf(part.content)}` : '';
+    })
+    .join('\n');
