@@ -1,7 +1,10 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type ChatBody, type ChatUpstream, startChatUpstream } from '../support/chat-upstream.ts';
 import { dialects } from '../support/dialects.ts';
 import { type Gateway, keyed, post, startGatewayHere, testServer } from '../support/gateway.ts';
+import { until } from '../support/mcp-clients.ts';
 
 interface Call {
   readonly name: string;
@@ -106,6 +109,22 @@ test('results of one turn keep the order of their calls, whatever fails or ends 
     'timed out',
     'quick',
   ]);
+});
+
+test.each(dialects)('$name: a client that goes while a tool runs cancels the tool', async (dialect) => {
+  for (const stream of [false, true]) {
+    const file = join(gateway.appDir, `cancellable-${dialect.name}-${stream}`);
+    calls = [{ name: 'ref-cancellable', input: { file } }];
+    const abort = new AbortController();
+    const question = dialect.question('openai/m', { stream });
+    const left = post(`${gateway.url}${dialect.path}`, question, {}, abort.signal).then((answer) => answer.text());
+    await until(() => existsSync(file));
+    abort.abort();
+    await expect(left).rejects.toThrow();
+    await until(() => readFileSync(file, 'utf8') === 'cancelled');
+    expect(upstream.bodies).toHaveLength(1);
+    upstream.bodies.length = 0;
+  }
 });
 
 test('large results leave no memory behind', async () => {
