@@ -1,0 +1,85 @@
+import type { MediaSource, Origin, Part, TextPart } from '../../model/content.ts';
+import type { JsonObject, JsonValue } from '../../model/json.ts';
+import { dataUri } from '../data-uri.ts';
+import { objectOf, objectsOf, originOf, textOf, without } from './wire.ts';
+
+/** Fields of a message item that its content and role say. */
+const SAID_BY_PARTS = ['type', 'role', 'status', 'content'];
+
+/**
+ * Fields of a message item beside its content (`id`, `phase`, a client's own). Each part's origin holds them as
+ * `message`, so that parts find back into one item.
+ */
+export function messageFields(item: JsonObject): JsonObject {
+  const fields = without(item, ...SAID_BY_PARTS);
+  return item.role === 'developer' ? { ...fields, role: 'developer' } : fields;
+}
+
+/** Content as a text or as a list of parts, with the fields of the item that holds it. */
+export function contentParts(content: JsonValue | undefined, message: JsonObject, textType = 'input_text'): Part[] {
+  if (typeof content === 'string') return [contentPart({ type: textType, text: content }, message)];
+  return objectsOf(content).map((part) => contentPart(part, message));
+}
+
+/** A content part of a message or of a tool's output. Kinds that nobody else understands become opaque. */
+export function contentPart(part: JsonObject, message: JsonObject = {}): Part {
+  const origin = contentOrigin(part, message);
+  // `message` tells it from an opaque part that is an item by itself
+  const opaque: Part = { type: 'opaque', origin: originOf({ ...part, message }) };
+  switch (part.type) {
+    case 'input_text':
+    case 'output_text':
+    case 'text':
+      return { type: 'text', text: textOf(part.text), origin };
+    case 'refusal':
+      return { type: 'text', text: textOf(part.refusal), origin };
+    case 'input_image':
+      return imagePart(part, origin) ?? opaque;
+    case 'input_file':
+      return filePart(part, origin) ?? opaque;
+    case 'input_audio':
+      return audioPart(objectOf(part.input_audio), origin);
+    default:
+      return opaque;
+  }
+}
+
+/** The part's wire block; empty lists are left out, since every writer of this format adds them. */
+function contentOrigin(part: JsonObject, message: JsonObject): Origin {
+  const block: JsonObject = Object.keys(message).length > 0 ? { ...part, message } : { ...part };
+  for (const field of ['annotations', 'logprobs']) {
+    const value = block[field];
+    if (Array.isArray(value) && value.length === 0) delete block[field];
+  }
+  return originOf(block);
+}
+
+export const isRefusal = ({ origin }: TextPart): boolean => origin?.block.type === 'refusal';
+
+function imagePart(part: JsonObject, origin: Origin): Part | undefined {
+  const source = sourceOf(textOf(part.image_url), textOf(part.file_id));
+  if (!source) return undefined;
+  return { type: 'media', mediaType: source.mediaType || 'image/*', source: source.source, origin };
+}
+
+function filePart(part: JsonObject, origin: Origin): Part | undefined {
+  const data = textOf(part.file_data);
+  const source = sourceOf(data || textOf(part.file_url), textOf(part.file_id), data !== '');
+  if (!source) return undefined;
+  const name = textOf(part.filename);
+  const mediaType = source.mediaType || 'application/pdf';
+  return { type: 'media', mediaType, source: source.source, ...(name !== '' && { name }), origin };
+}
+
+function audioPart({ data, format }: JsonObject, origin: Origin): Part {
+  const mediaType = format === 'mp3' ? 'audio/mpeg' : `audio/${textOf(format)}`;
+  return { type: 'media', mediaType, source: { type: 'base64', data: textOf(data) }, origin };
+}
+
+function sourceOf(url: string, id: string, isData = false): { source: MediaSource; mediaType: string } | undefined {
+  const inline = dataUri(url);
+  if (inline) return { source: { type: 'base64', data: inline.data }, mediaType: inline.mediaType };
+  if (isData) return { source: { type: 'base64', data: url }, mediaType: '' };
+  if (url !== '') return { source: { type: 'url', url }, mediaType: '' };
+  return id === '' ? undefined : { source: { type: 'file', id }, mediaType: '' };
+}

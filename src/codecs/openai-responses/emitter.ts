@@ -1,0 +1,18 @@
+import type { JsonObject } from '../../model/json.ts';
+
+/** Writes a delta: everything but its number and its text stays the same from one to the next. */
+export type WriteDelta = (delta: string) => string;
+
+/** Numbers the events of one stream as it writes them. */
+export class Emitter {
+  #next = 0;
+
+  emit(type: string, members: JsonObject): string {
+    return `event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: this.#next++, ...members })}\n\n`;
+  }
+
+  deltas(type: string, members: JsonObject): WriteDelta {
+    const head = `event: ${type}\ndata: ${JSON.stringify({ type, ...members }).slice(0, -1)},"sequence_number":`;
+    return (delta) => `${head}${this.#next++},"delta":${JSON.stringify(delta)}}\n\n`;
+  }
+}

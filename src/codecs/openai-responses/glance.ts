@@ -1,0 +1,82 @@
+import { isObject, type JsonObject } from '../../model/json.ts';
+import type { Glance } from '../codec.ts';
+import { streamErrorOf } from './errors.ts';
+import { reasonOf } from './finish.ts';
+import { usageOf } from './usage.ts';
+import { objectOf, objectsOf } from './wire.ts';
+
+/** Usage and outcome of an answer that travelled as bytes. Its end may be all there is of a stream. */
+export function glance(bytes: Uint8Array, shape: 'json' | 'sse'): Glance {
+  const answer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return shape === 'sse' ? streamGlance(answer) : bodyGlance(answer);
+}
+
+/** Whole answers are small beside what it costs to fetch them, and their members come in any order. */
+function bodyGlance(answer: Buffer): Glance {
+  const body = parsed(answer.toString('utf8'));
+  return body ? responseGlance(body) : { complete: false };
+}
+
+/** The last event repeats the whole response, which may be longer than what was kept of the stream. */
+function streamGlance(answer: Buffer): Glance {
+  const start = answer.lastIndexOf('\ndata:') + 1;
+  const data = answer.toString('utf8', start).trim();
+  const event = data.startsWith('data:') ? parsed(data.slice(5)) : undefined;
+  if (!event) return cutGlance(answer);
+  switch (event.type) {
+    case 'response.completed':
+    case 'response.incomplete':
+    case 'response.failed':
+    case 'response.cancelled':
+      return responseGlance(objectOf(event.response));
+    case 'error':
+      return { complete: false, error: streamErrorOf(event) };
+    default:
+      // the beginning of the first event and the end of the last may even join into one that parses
+      return isObject(event.error) ? { complete: false, error: streamErrorOf(event) } : cutGlance(answer);
+  }
+}
+
+function responseGlance(response: JsonObject): Glance {
+  const usage = usageOf(response.usage);
+  const counted = usage ? { usage } : {};
+  if (response.status === 'failed') return { ...counted, complete: false, error: streamErrorOf(response) };
+  const output = objectsOf(response.output);
+  const calls = output.some(({ type }) => type === 'function_call' || type === 'custom_tool_call');
+  const refusal = output.some(({ content }) => objectsOf(content).some(({ type }) => type === 'refusal'));
+  return { ...counted, reason: reasonOf(response, { calls, refusal }), complete: true };
+}
+
+/**
+ * A last event of which only the end is there. Nothing but the end of a response counts its tokens, and a quote inside
+ * a JSON string is escaped, so text cannot match.
+ */
+function cutGlance(answer: Buffer): Glance {
+  const tail = answer.toString('utf8');
+  const ends = tail.trimEnd().endsWith('}');
+  for (const match of [...tail.matchAll(/"usage"\s*:\s*\{/g)].reverse()) {
+    const usage = usageOf(parsed(objectAt(tail, match.index + match[0].length - 1)));
+    if (usage) return { usage, complete: ends };
+  }
+  return { complete: false };
+}
+
+/** The text of the object that opens at `start`; counts braces, since keys of usage objects hold none. */
+function objectAt(text: string, start: number): string {
+  let depth = 0;
+  for (let at = start; at < text.length; at += 1) {
+    if (text[at] === '{') depth += 1;
+    else if (text[at] === '}') depth -= 1;
+    if (depth === 0) return text.slice(start, at + 1);
+  }
+  return '';
+}
+
+function parsed(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,25 @@
+import type { Codec } from '../codec.ts';
+import { decodeError, encodeError } from '../openai-errors.ts';
+import { encodeStreamError } from './errors.ts';
+import { glance } from './glance.ts';
+import { decodeRequest, encodeRequest } from './request.ts';
+import { decodeResponse, encodeResponse } from './response.ts';
+import { decodeStream } from './stream.ts';
+import { encodeStream } from './stream-writer.ts';
+import { CODEC } from './wire.ts';
+
+/** OpenAI's Responses API. */
+export const openaiResponses: Codec = {
+  id: CODEC,
+  decodeRequest,
+  encodeRequest,
+  decodeResponse,
+  encodeResponse,
+  decodeStream,
+  encodeStream,
+  decodeError,
+  encodeError,
+  encodeStreamError,
+  keepAlive: ': keep-alive\n\n',
+  glance,
+};

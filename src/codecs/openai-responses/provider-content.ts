@@ -1,0 +1,103 @@
+import type { MediaPart, Part, TextPart } from '../../model/content.ts';
+import type { JsonObject } from '../../model/json.ts';
+import type { EncodeTarget } from '../codec.ts';
+import { dataUriOf } from '../data-uri.ts';
+import type { Ledger } from '../ledger.ts';
+import { type WireNames, wireId } from '../openai-names.ts';
+import { isRefusal } from './content.ts';
+import { ownBlock, without } from './wire.ts';
+
+/** What writing a body goes by, and where it accounts for what it changes. */
+export interface Writing {
+  readonly target: EncodeTarget;
+  readonly names: WireNames;
+  readonly ledger: Ledger;
+  /** False when the provider stores nothing (`store: false`): then only encrypted thinking can go back. */
+  readonly isStored: boolean;
+  /** True when the conversation continues one that the provider has, so that calls may stand there. */
+  readonly continues: boolean;
+}
+
+/** At most 64 characters: longer ones are refused. */
+export const callId = (id: string, { target }: Writing): string => target.toolCallId?.(id) ?? wireId(id);
+
+/** Claude Code's first system block changes with every request, which spoils other providers' prompt caches. */
+export const isBillingHeader = (text: string): boolean => text.startsWith('x-anthropic-billing-header:');
+
+/** Content parts of a system or user message, or of a tool's output. */
+export function inputParts(parts: readonly Part[], at: string, writing: Writing): JsonObject[] {
+  return parts
+    .map((part, index) => inputPart(part, `${at}.${index}`, writing.ledger))
+    .filter((block) => block !== undefined);
+}
+
+function inputPart(part: Part, at: string, ledger: Ledger): JsonObject | undefined {
+  switch (part.type) {
+    case 'text':
+      return inputText(part, at, ledger);
+    case 'media':
+      return contentOf(part.origin) ?? wireMedia(part, at, ledger);
+    case 'opaque': {
+      const own = contentOf(part.origin);
+      if (!own) ledger.dropped(at, `"${String(part.origin.block.type)}" exists only in ${part.origin.codec}`);
+      return own;
+    }
+    default:
+      ledger.dropped(at, `a part of kind ${part.type} has no place here`);
+      return undefined;
+  }
+}
+
+/** The content part of this format that a part came from. */
+function contentOf(origin: Part['origin']): JsonObject | undefined {
+  const own = ownBlock(origin);
+  return own && without(own, 'message');
+}
+
+function inputText({ text, origin }: TextPart, at: string, ledger: Ledger): JsonObject | undefined {
+  const own = contentOf(origin);
+  if (own?.type !== undefined) return { ...own, text };
+  if (isBillingHeader(text)) {
+    ledger.dropped(at, 'a billing header of Anthropic, which changes with every request');
+    return undefined;
+  }
+  if (text !== '') return { type: 'input_text', text };
+  ledger.dropped(at, 'a text without characters');
+  return undefined;
+}
+
+/** A part of what the assistant said. */
+export function outputText(part: TextPart): JsonObject {
+  const own = contentOf(part.origin);
+  if (own && isRefusal(part)) return { ...own, refusal: part.text };
+  return { annotations: [], ...(own?.type === 'output_text' && own), type: 'output_text', text: part.text };
+}
+
+function wireMedia({ source, mediaType, name }: MediaPart, at: string, ledger: Ledger): JsonObject | undefined {
+  const isImage = mediaType.startsWith('image/');
+  switch (source.type) {
+    case 'text':
+      return { type: 'input_text', text: source.text };
+    case 'file':
+      ledger.dropped(at, 'a file id of another provider means nothing to this one');
+      return undefined;
+    case 'url':
+      return isImage
+        ? { type: 'input_image', detail: 'auto', image_url: source.url }
+        : { type: 'input_file', file_url: source.url };
+    case 'base64':
+      if (isImage) {
+        const known = mediaType === 'image/*' ? 'image/png' : mediaType;
+        return { type: 'input_image', detail: 'auto', image_url: dataUriOf(known, source.data) };
+      }
+      if (mediaType.startsWith('audio/')) {
+        ledger.dropped(at, 'the Responses API takes no audio');
+        return undefined;
+      }
+      return {
+        type: 'input_file',
+        filename: name ?? `document.${mediaType.slice(mediaType.indexOf('/') + 1).replace(/[^a-z0-9]/gi, '_')}`,
+        file_data: dataUriOf(mediaType, source.data),
+      };
+  }
+}

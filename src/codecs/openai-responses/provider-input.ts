@@ -1,0 +1,179 @@
+import type { Message, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart } from '../../model/content.ts';
+import { isObject, type JsonObject } from '../../model/json.ts';
+import { ToolResults } from '../tool-results.ts';
+import { callId, inputParts, outputText, type Writing } from './provider-content.ts';
+import { splitName } from './tool-names.ts';
+import { objectOf, ownBlock, textOf } from './wire.ts';
+
+/**
+ * Messages as items. The results of a turn's calls stand right behind it, in call order, wherever the request had them;
+ * `from` is the place of the first item, for the ledger.
+ */
+export function encodeInput(messages: readonly Message[], writing: Writing, from = 0): JsonObject[] {
+  const results = new ToolResults(messages);
+  const known = new Set(messages.flatMap(({ parts }) => parts.filter(isCall).map(({ id }) => id)));
+  const items: JsonObject[] = [];
+  for (const message of messages) {
+    const at = `input.${from + items.length}`;
+    switch (message.role) {
+      case 'assistant':
+        items.push(...assistantItems(message.parts, at, writing));
+        items.push(...message.parts.filter(isCall).map((call) => outputItem(call, results, at, writing)));
+        break;
+      case 'tool':
+        items.push(...strayResults(message.parts, known, at, writing));
+        break;
+      default:
+        items.push(...messageItems(message.role, message.parts, at, writing));
+    }
+  }
+  return items;
+}
+
+/** Calls that other providers ran themselves mean nothing to this one. */
+const isCall = (part: Part): part is ToolCallPart => part.type === 'tool-call' && part.owner !== 'provider';
+
+/** A system or user message, or the single item that stands in its place; nothing when nothing is left of it. */
+function messageItems(role: 'system' | 'user', parts: readonly Part[], at: string, writing: Writing): JsonObject[] {
+  const items = parts.map(itemOf).filter((item) => item !== undefined);
+  if (items.length > 0) return items;
+  const content = parts.filter((part) => part.type !== 'tool-result');
+  const blocks = inputParts(content, `${at}.content`, writing);
+  if (blocks.length > 0) return [{ type: 'message', role, ...messageFieldsOf(parts[0]), content: blocks }];
+  if (content.length === parts.length) writing.ledger.dropped(at, `nothing of this ${role} message has a place here`);
+  return [];
+}
+
+/** The fields beside its content that a message item came with. */
+const messageFieldsOf = (part: Part | undefined): JsonObject => objectOf(ownBlock(part?.origin)?.message);
+
+/** An opaque part that is an item by itself, and no part of a message's content. */
+function itemOf(part: Part): JsonObject | undefined {
+  if (part.type !== 'opaque') return undefined;
+  const own = ownBlock(part.origin);
+  return own && !isObject(own.message) ? own : undefined;
+}
+
+function assistantItems(parts: readonly Part[], at: string, writing: Writing): JsonObject[] {
+  const items: JsonObject[] = [];
+  let last: TextPart | undefined;
+  for (const part of parts) {
+    if (part.type === 'text') {
+      if (part.text === '' && !ownBlock(part.origin)) continue;
+      if (last && sameMessage(last, part)) objectsIn(items.at(-1)).push(outputText(part));
+      else items.push(assistantMessage(part));
+      last = part;
+      continue;
+    }
+    const item = assistantItem(part, at, writing);
+    if (!item) continue;
+    items.push(item);
+    last = undefined;
+  }
+  return items;
+}
+
+const objectsIn = (item: JsonObject | undefined): JsonObject['content'][] =>
+  Array.isArray(item?.content) ? item.content : [];
+
+const sameMessage = (a: TextPart, b: TextPart): boolean => messageFieldsOf(a).id === messageFieldsOf(b).id;
+
+const assistantMessage = (part: TextPart): JsonObject => {
+  const fields = messageFieldsOf(part);
+  // an item with an id is one that the API made, and those have a status
+  const status = fields.id === undefined ? {} : { status: 'completed' };
+  return { type: 'message', role: 'assistant', ...status, ...fields, content: [outputText(part)] };
+};
+
+function assistantItem(part: Exclude<Part, TextPart>, at: string, writing: Writing): JsonObject | undefined {
+  const drop = (reason: string): undefined => writing.ledger.dropped(at, reason) as undefined;
+  switch (part.type) {
+    case 'reasoning':
+      return reasoningItem(part, at, writing);
+    case 'tool-call':
+      return isCall(part) ? callItem(part, at, writing) : drop('another provider ran this tool by itself');
+    case 'opaque':
+      return ownBlock(part.origin) ?? drop(`"${String(part.origin.block.type)}" exists only in ${part.origin.codec}`);
+    case 'media':
+      return drop('an assistant message holds text only');
+    case 'tool-result':
+      return part.owner === 'provider' ? drop('another provider ran this tool by itself') : undefined;
+  }
+}
+
+/** Byte for byte, next to the item that it led to, or not at all. */
+function reasoningItem({ origin }: ReasoningPart, at: string, { isStored, ledger }: Writing): JsonObject | undefined {
+  const own = ownBlock(origin);
+  if (!own) {
+    ledger.dropped(at, 'thinking goes back only to the model that made it');
+    return undefined;
+  }
+  if (!isStored && !own.encrypted_content) {
+    ledger.dropped(at, 'thinking that is neither stored nor encrypted cannot be found again by the provider');
+    return undefined;
+  }
+  return { ...own, summary: own.summary ?? [] };
+}
+
+function callItem(call: ToolCallPart, at: string, writing: Writing): JsonObject {
+  const id = callId(call.id, writing);
+  if (id !== call.id)
+    writing.ledger.rewritten(`${at}.call_id`, `the call id "${call.id}" is not one that the API takes`);
+  const own = ownBlock(call.origin);
+  if (own) return own.call_id === id ? own : { ...own, call_id: id };
+  const split = splitName(call.name);
+  if (split.kind === 'custom') {
+    return { type: 'custom_tool_call', call_id: id, name: split.name, input: freeText(call.input) };
+  }
+  const { namespace } = split;
+  const name = namespace === undefined ? writing.names.of(call.name) : split.name;
+  const args = call.input || '{}';
+  return { type: 'function_call', call_id: id, name, ...(namespace !== undefined && { namespace }), arguments: args };
+}
+
+/** What a model gave as the argument `input` of a custom tool; whatever else it wrote is taken as the text itself. */
+export function freeText(input: string): string {
+  try {
+    const parsed: unknown = JSON.parse(input);
+    if (isObject(parsed) && typeof parsed.input === 'string') return parsed.input;
+  } catch {
+    // not JSON: the model wrote the text by itself
+  }
+  return input;
+}
+
+function outputItem(call: ToolCallPart, results: ToolResults, at: string, writing: Writing): JsonObject {
+  const id = callId(call.id, writing);
+  const type = splitName(call.name).kind === 'custom' ? 'custom_tool_call_output' : 'function_call_output';
+  const result = results.take(call.id);
+  if (result) return { ...writtenResult(result, at, writing), type, call_id: id };
+  // the API refuses a conversation with an unanswered call
+  writing.ledger.invented(at, `the call "${call.id}" of ${call.name} has no result`);
+  return { type, call_id: id, output: 'Error: the call was interrupted, there is no result.' };
+}
+
+/** Results whose calls stand elsewhere: with the provider, or nowhere. */
+function strayResults(parts: readonly Part[], known: ReadonlySet<string>, at: string, writing: Writing): JsonObject[] {
+  return parts.flatMap((part) => {
+    if (part.type !== 'tool-result' || part.owner === 'provider' || known.has(part.callId)) return [];
+    if (writing.continues) {
+      const type = ownBlock(part.origin)?.type ?? 'function_call_output';
+      return [{ ...writtenResult(part, at, writing), type, call_id: callId(part.callId, writing) }];
+    }
+    writing.ledger.dropped('input', `a tool result answers the call "${part.callId}", which no item holds`);
+    return [];
+  });
+}
+
+function writtenResult(result: ToolResultPart, at: string, writing: Writing): JsonObject {
+  const own = ownBlock(result.origin);
+  if (own) return own;
+  if (result.isError) writing.ledger.rewritten(`${at}.is_error`, 'an output has no mark for errors; the text tells');
+  const blocks = inputParts(result.content, `${at}.output`, writing);
+  // a text as it is, where there is nothing else: not every server takes lists here
+  if (blocks.every(({ type }) => type === 'input_text')) {
+    const text = blocks.map((block) => textOf(block.text)).join('\n');
+    return { output: result.isError && text === '' ? 'Error' : text };
+  }
+  return { output: blocks };
+}

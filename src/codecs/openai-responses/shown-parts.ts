@@ -1,0 +1,194 @@
+import type { OpaquePart, Origin, ReasoningPart, ToolCallPart, ToolResultPart } from '../../model/content.ts';
+import type { JsonObject } from '../../model/json.ts';
+import type { Emitter, WriteDelta } from './emitter.ts';
+import { carriedReasoning } from './foreign-reasoning.ts';
+import { gatewayId } from './ids.ts';
+import { freeText } from './provider-input.ts';
+import { splitName } from './tool-names.ts';
+import { objectsOf, ownBlock, textOf } from './wire.ts';
+
+/** A part on its way to the client. Every method gives the SSE text of its events. */
+export interface ShownPart {
+  grow(delta: string): string;
+  end(origin: Origin | undefined): string;
+}
+
+/** Where a part is shown: an item of the output with a number of its own. */
+export interface Place {
+  readonly index: number;
+  readonly emitter: Emitter;
+  /** An id for an item that the upstream gave none. */
+  readonly mintedId: (prefix: string) => string;
+  /** Puts the finished item into the response. */
+  readonly keep: (item: JsonObject) => void;
+}
+
+const added = ({ emitter, index }: Place, item: JsonObject): string =>
+  emitter.emit('response.output_item.added', { output_index: index, item });
+
+function done({ emitter, index, keep }: Place, item: JsonObject): string {
+  keep(item);
+  return emitter.emit('response.output_item.done', { output_index: index, item });
+}
+
+/** Thinking: as a summary, which every client shows, unless the upstream streamed the thinking itself. */
+export function showReasoning(part: ReasoningPart, place: Place): [opening: string, shown: ShownPart] {
+  const { emitter, index } = place;
+  const own = ownBlock(part.origin);
+  const id = textOf(own?.id) || place.mintedId('rs');
+  const isThinking = objectsOf(own?.content).length > 0;
+  const at = { item_id: id, output_index: index, [isThinking ? 'content_index' : 'summary_index']: 0 };
+  const names = isThinking ? THINKING : SUMMARY;
+  const write = emitter.deltas(names.delta, at);
+  let text = '';
+  const grow = (delta: string): string => {
+    if (delta === '') return '';
+    const begin = text === '' ? emitter.emit(names.partAdded, { ...at, part: { type: names.part, text: '' } }) : '';
+    text += delta;
+    return begin + write(delta);
+  };
+  const opening = added(place, { ...own, id, type: 'reasoning', summary: [], ...(isThinking && { content: [] }) });
+  return [
+    opening + grow(part.text),
+    {
+      grow,
+      end(origin) {
+        const whole = { type: names.part, text };
+        const closing =
+          text === ''
+            ? ''
+            : emitter.emit(names.done, { ...at, text }) + emitter.emit(names.partDone, { ...at, part: whole });
+        const last = origin ?? part.origin;
+        const item = ownBlock(last) ?? {
+          id,
+          type: 'reasoning',
+          summary: text === '' ? [] : [whole],
+          encrypted_content: carriedReasoning(last),
+        };
+        return closing + done(place, { ...item, id });
+      },
+    },
+  ];
+}
+
+const SUMMARY = {
+  part: 'summary_text',
+  partAdded: 'response.reasoning_summary_part.added',
+  delta: 'response.reasoning_summary_text.delta',
+  done: 'response.reasoning_summary_text.done',
+  partDone: 'response.reasoning_summary_part.done',
+} as const;
+
+const THINKING = {
+  part: 'reasoning_text',
+  partAdded: 'response.content_part.added',
+  delta: 'response.reasoning_text.delta',
+  done: 'response.reasoning_text.done',
+  partDone: 'response.content_part.done',
+} as const;
+
+/** A call that the client runs: a function's arguments grow, a custom tool's text comes whole. */
+export function showCall(call: ToolCallPart, place: Place): [opening: string, shown: ShownPart] {
+  const split = splitName(call.name);
+  const own = ownBlock(call.origin);
+  const isCustom = split.kind === 'custom';
+  const id = textOf(own?.id) || place.mintedId(isCustom ? 'ctc' : 'fc');
+  const names = isCustom ? CUSTOM : FUNCTION;
+  const namespace = split.kind === 'function' ? split.namespace : undefined;
+  const head = {
+    ...own,
+    id,
+    type: names.item,
+    call_id: call.id,
+    name: split.name,
+    ...(namespace !== undefined && { namespace }),
+  };
+  const at = { item_id: id, output_index: place.index };
+  const write = place.emitter.deltas(names.delta, at);
+  let input = '';
+  const grow = (delta: string): string => {
+    if (delta === '') return '';
+    input += delta;
+    return isCustom ? '' : write(delta);
+  };
+  const opening = added(place, { ...head, [names.field]: '', status: 'in_progress' });
+  return [
+    opening + grow(call.input),
+    {
+      grow,
+      end() {
+        const whole = isCustom ? freeText(input) : input || '{}';
+        const late = isCustom || input === '' ? write(whole) : '';
+        const closing = place.emitter.emit(names.done, { ...at, name: split.name, [names.field]: whole });
+        return late + closing + done(place, { ...head, [names.field]: whole, status: 'completed' });
+      },
+    },
+  ];
+}
+
+const FUNCTION = {
+  item: 'function_call',
+  field: 'arguments',
+  delta: 'response.function_call_arguments.delta',
+  done: 'response.function_call_arguments.done',
+} as const;
+
+const CUSTOM = {
+  item: 'custom_tool_call',
+  field: 'input',
+  delta: 'response.custom_tool_call_input.delta',
+  done: 'response.custom_tool_call_input.done',
+} as const;
+
+/** An item of this format that came whole. */
+export function showOpaque(part: OpaquePart, item: JsonObject, place: Place): [opening: string, shown: ShownPart] {
+  const end = (origin: Origin | undefined): string => done(place, ownBlock(origin ?? part.origin) ?? item);
+  return [added(place, item), { grow: () => '', end }];
+}
+
+/** What the gateway ran stands in the words for MCP tools that run upstream, so that no client tries to run it. */
+export interface ShownRun {
+  /** The item with what the tool gave; null when nothing came. */
+  finish(result: ToolResultPart | undefined): string;
+}
+
+export function showRun(call: ToolCallPart, place: Place): [opening: string, run: ShownRun] {
+  const { emitter, index } = place;
+  const id = gatewayId(call.id, call.turn);
+  const dash = call.name.indexOf('-');
+  const at = { item_id: id, output_index: index };
+  const args = call.input || '{}';
+  const head = {
+    id,
+    type: 'mcp_call',
+    server_label: call.name.slice(0, Math.max(0, dash)),
+    name: call.name.slice(dash + 1),
+    approval_request_id: null,
+  };
+  const empty = { ...head, arguments: '', output: null, error: null, status: 'in_progress' };
+  const write: WriteDelta = emitter.deltas('response.mcp_call_arguments.delta', at);
+  const opening =
+    added(place, empty) +
+    emitter.emit('response.mcp_call.in_progress', at) +
+    write(args) +
+    emitter.emit('response.mcp_call_arguments.done', { ...at, arguments: args });
+  return [
+    opening,
+    {
+      finish(result) {
+        const failed = result?.isError === true;
+        const text = result ? resultText(result) : null;
+        const end = emitter.emit(failed ? 'response.mcp_call.failed' : 'response.mcp_call.completed', at);
+        const outcome = failed ? { output: null, error: text } : { output: text, error: null };
+        return end + done(place, { ...head, arguments: args, ...outcome, status: failed ? 'failed' : 'completed' });
+      },
+    },
+  ];
+}
+
+/** An mcp_call holds text: images and documents are only named. */
+const resultText = ({ content }: ToolResultPart): string =>
+  content
+    .map((part) => (part.type === 'text' ? part.text : part.type === 'media' ? `[${part.name ?? part.mediaType}]` : ''))
+    .filter((text) => text !== '')
+    .join('\n');

@@ -1,0 +1,218 @@
+import type { Part, TextPart } from '../../model/content.ts';
+import type { StreamEvent } from '../../model/event.ts';
+import type { JsonObject } from '../../model/json.ts';
+import type { AnswerHead } from '../codec.ts';
+import { isRefusal } from './content.ts';
+import { Emitter } from './emitter.ts';
+import { statusFields } from './finish.ts';
+import { itemId, responseId } from './ids.ts';
+import { messageIdOf, ShownMessage } from './shown-message.ts';
+import {
+  type Place,
+  type ShownPart,
+  type ShownRun,
+  showCall,
+  showOpaque,
+  showReasoning,
+  showRun,
+} from './shown-parts.ts';
+import { wireUsage } from './usage.ts';
+import { CODEC, ownBlock } from './wire.ts';
+
+export function encodeStream(head: AnswerHead): (event: StreamEvent) => string {
+  const writer = new ResponseWriter(head);
+  return (event) => writer.write(event);
+}
+
+type EventOf<Type extends StreamEvent['type']> = Extract<StreamEvent, { type: Type }>;
+
+/** What a response must say of itself, null where the API says null: clients that check refuse one that leaves it out. */
+const FRAME: JsonObject = {
+  background: false,
+  completed_at: null,
+  error: null,
+  frequency_penalty: 0,
+  instructions: null,
+  max_output_tokens: null,
+  max_tool_calls: null,
+  parallel_tool_calls: true,
+  presence_penalty: 0,
+  previous_response_id: null,
+  prompt_cache_key: null,
+  reasoning: { effort: null, summary: null },
+  safety_identifier: null,
+  service_tier: 'default',
+  store: false,
+  temperature: 1,
+  text: { format: { type: 'text' } },
+  tool_choice: 'auto',
+  tools: [],
+  top_logprobs: 0,
+  top_p: 1,
+  truncation: 'disabled',
+  user: null,
+  metadata: {},
+};
+
+/**
+ * Writes an answer as events, and keeps it as the snapshot that the last of them carries: clients take that for the
+ * answer, so it is put together from the very items that were sent.
+ */
+export class ResponseWriter {
+  /** The response as far as it has come; whole after `response-end`. */
+  snapshot: JsonObject = {};
+  readonly #head: AnswerHead;
+  readonly #emitter = new Emitter();
+  readonly #output: JsonObject[] = [];
+  readonly #shown = new Map<number, ShownPart>();
+  readonly #runs = new Map<string, ShownRun>();
+  #message: ShownMessage | undefined;
+  #places = 0;
+  #id = '';
+  #tellsRefusal = false;
+
+  constructor(head: AnswerHead) {
+    this.#head = head;
+  }
+
+  write(event: StreamEvent): string {
+    switch (event.type) {
+      case 'part-delta':
+        return this.#shown.get(event.index)?.grow(event.delta) ?? '';
+      case 'part-start':
+        return this.#startPart(event);
+      case 'part-end':
+        return this.#endPart(event);
+      case 'response-start':
+        return this.#start(event);
+      case 'response-end':
+        return this.#end(event);
+    }
+  }
+
+  #start({ id, origin }: EventOf<'response-start'>): string {
+    const own = ownBlock(origin);
+    this.#id = responseId(id, this.#head.id, origin?.codec === CODEC);
+    this.snapshot = {
+      ...FRAME,
+      ...own,
+      id: this.#id,
+      object: 'response',
+      created_at: createdAt(own, this.#head),
+      model: this.#head.model,
+      status: 'in_progress',
+      incomplete_details: null,
+      output: [],
+      usage: null,
+    };
+    const { snapshot: response } = this;
+    return (
+      this.#emitter.emit('response.created', { response }) + this.#emitter.emit('response.in_progress', { response })
+    );
+  }
+
+  #startPart({ index, part }: EventOf<'part-start'>): string {
+    if (part.type === 'text') return this.#startText(index, part);
+    const before = this.#closeMessage();
+    if (part.type === 'tool-call' && part.owner === 'gateway') {
+      const [opening, run] = showRun(part, this.#place());
+      this.#runs.set(part.id, run);
+      return before + opening;
+    }
+    if (part.type === 'tool-result')
+      return before + this.#finishRun(part.callId, part.owner === 'gateway' ? part : undefined);
+    const shown = this.#show(part);
+    if (!shown) return before;
+    this.#shown.set(index, shown[1]);
+    return before + shown[0];
+  }
+
+  /** Undefined for what this format has no words for. */
+  #show(part: Exclude<Part, TextPart>): [opening: string, shown: ShownPart] | undefined {
+    switch (part.type) {
+      case 'reasoning':
+        return showReasoning(part, this.#place());
+      case 'tool-call':
+        return (part.owner ?? 'client') === 'client' ? showCall(part, this.#place()) : undefined;
+      case 'opaque': {
+        const own = ownBlock(part.origin);
+        return own && showOpaque(part, own, this.#place());
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  #startText(index: number, part: TextPart): string {
+    if (isRefusal(part)) this.#tellsRefusal = true;
+    const known = this.#message;
+    const continues = known !== undefined && (known.isOpen || known.upstreamId === messageIdOf(part));
+    const before = continues ? '' : this.#closeMessage();
+    const message = continues ? known : new ShownMessage(part, this.#place());
+    this.#message = message;
+    const started = continues ? '' : message.start();
+    const [opening, shown] = message.add(part);
+    this.#shown.set(index, shown);
+    return before + started + opening;
+  }
+
+  #endPart({ index, origin }: EventOf<'part-end'>): string {
+    const shown = this.#shown.get(index);
+    this.#shown.delete(index);
+    return shown?.end(origin) ?? '';
+  }
+
+  #finishRun(callId: string, result: Parameters<ShownRun['finish']>[0]): string {
+    const run = result && this.#runs.get(callId);
+    if (!run) return '';
+    this.#runs.delete(callId);
+    return run.finish(result);
+  }
+
+  /** The message item is done once something else begins, unless a text in it still grows. */
+  #closeMessage(status: 'completed' | 'incomplete' = 'completed'): string {
+    if (!this.#message || this.#message.isOpen) return '';
+    const closed = this.#message.close(status);
+    this.#message = undefined;
+    return closed;
+  }
+
+  #end({ reason, usage, origin }: EventOf<'response-end'>): string {
+    const { usage: theirs, ...own } = ownBlock(origin) ?? {};
+    const status = statusFields(reason, this.#tellsRefusal);
+    const unfinished = [...this.#shown.values()].map((shown) => shown.end(undefined)).join('');
+    const unanswered = [...this.#runs.values()].map((run) => run.finish(undefined)).join('');
+    this.#shown.clear();
+    const closed = this.#closeMessage(status.status === 'incomplete' ? 'incomplete' : 'completed');
+    const { id, object, created_at, model } = this.snapshot;
+    const response = {
+      ...this.snapshot,
+      ...own,
+      ...{ id, object, created_at, model },
+      ...status,
+      output: this.#output.filter((item) => item !== undefined),
+      usage: wireUsage(usage, theirs),
+    };
+    this.snapshot = response;
+    const type = status.status === 'incomplete' ? 'response.incomplete' : 'response.completed';
+    return unfinished + unanswered + closed + this.#emitter.emit(type, { response });
+  }
+
+  #place(): Place {
+    const index = this.#places++;
+    return {
+      index,
+      emitter: this.#emitter,
+      mintedId: (prefix) => itemId(prefix, this.#id, index),
+      keep: (item) => {
+        this.#output[index] = item;
+      },
+    };
+  }
+}
+
+/** Unix seconds. */
+function createdAt(own: JsonObject | undefined, head: AnswerHead): number {
+  if (typeof own?.created_at === 'number') return own.created_at;
+  return Math.floor((head.createdAtMs ?? 0) / 1_000);
+}

@@ -1,0 +1,144 @@
+import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import type { FunctionTool, Tool, ToolChoice } from '../../model/request.ts';
+import type { Ledger } from '../ledger.ts';
+import type { WireNames } from '../openai-names.ts';
+import { customName, joinedName, splitName } from './tool-names.ts';
+import { objectOf, objectsOf, originOf, ownBlock, textOf } from './wire.ts';
+
+/** The tools of a body, namespaces flattened; with `allowed_tools` as the choice, only those that it allows. */
+export function decodeTools(body: JsonObject): Tool[] {
+  const tools = objectsOf(body.tools).flatMap(decodeTool);
+  const allowance = allowanceOf(body.tool_choice);
+  if (!allowance) return tools;
+  const allowed = new Set(objectsOf(allowance.tools).map(nameIn));
+  return tools.filter(({ name }) => allowed.has(name));
+}
+
+function decodeTool(tool: JsonObject): Tool[] {
+  switch (tool.type) {
+    case 'function':
+      return [functionTool(tool, textOf(tool.name), tool)];
+    case 'custom':
+      return [customTool(tool)];
+    case 'namespace':
+      return objectsOf(tool.tools).map((inner) => namespacedTool(tool, inner));
+    default:
+      return [{ type: 'provider', name: textOf(tool.name) || textOf(tool.type), origin: originOf(tool) }];
+  }
+}
+
+/** The origin of a tool in a namespace is the namespace with this tool alone: neighbours find together again. */
+function namespacedTool(namespace: JsonObject, inner: JsonObject): Tool {
+  const block = { ...namespace, tools: [inner] };
+  if (inner.type === 'function') {
+    return functionTool(inner, joinedName(textOf(inner.name), textOf(namespace.name)), block);
+  }
+  return { type: 'provider', name: textOf(inner.name) || textOf(inner.type), origin: originOf(block) };
+}
+
+function functionTool(definition: JsonObject, name: string, block: JsonObject): FunctionTool {
+  const { description, parameters, strict } = definition;
+  return {
+    type: 'function',
+    name,
+    ...(typeof description === 'string' && { description }),
+    inputSchema: objectOf(parameters),
+    ...(typeof strict === 'boolean' && { strict }),
+    owner: 'client',
+    origin: originOf(block),
+  };
+}
+
+/** Free text is the one argument of a function to models that know functions only. */
+function customTool(tool: JsonObject): FunctionTool {
+  const { definition } = objectOf(tool.format);
+  const grammar = typeof definition === 'string' ? `\n\nThe input must match this grammar:\n${definition}` : '';
+  return {
+    type: 'function',
+    name: customName(textOf(tool.name)),
+    description: `${textOf(tool.description)}${grammar}`.trim(),
+    inputSchema: { type: 'object', properties: { input: { type: 'string' } }, required: ['input'] },
+    owner: 'client',
+    origin: originOf(tool),
+  };
+}
+
+const allowanceOf = (choice: JsonValue | undefined): JsonObject | undefined =>
+  isObject(choice) && choice.type === 'allowed_tools' ? choice : undefined;
+
+/** How a choice names a tool: the same fields as the tool's own. */
+function nameIn(choice: JsonObject): string {
+  const name = textOf(choice.name);
+  if (choice.type === 'custom') return customName(name);
+  return name === '' ? textOf(choice.type) : joinedName(name, textOf(choice.namespace));
+}
+
+/** Undefined when there is none, and for hosted tools, which only this format can choose. */
+export function decodeToolChoice(body: JsonObject): ToolChoice | undefined {
+  const { tool_choice: choice } = body;
+  if (choice === 'auto' || choice === 'none' || choice === 'required') return { type: choice };
+  const mode = allowanceOf(choice)?.mode;
+  if (mode === 'auto' || mode === 'required') return { type: mode };
+  if (!isObject(choice) || (choice.type !== 'function' && choice.type !== 'custom')) return undefined;
+  return { type: 'tool', name: nameIn(choice) };
+}
+
+export function encodeToolChoice(choice: ToolChoice, names: WireNames): JsonValue {
+  return choice.type === 'tool' ? toolReference(choice.name, names) : choice.type;
+}
+
+function toolReference(name: string, names: WireNames): JsonObject {
+  const split = splitName(name);
+  if (split.kind === 'custom') return { type: 'custom', name: split.name };
+  if (split.namespace === undefined) return { type: 'function', name: names.of(name) };
+  return { type: 'function', name: split.name, namespace: split.namespace };
+}
+
+/** `choice` with more tools allowed, where it allows only some. */
+export function allowing(choice: JsonValue | undefined, added: readonly JsonObject[]): JsonValue | undefined {
+  const allowance = allowanceOf(choice);
+  if (!allowance) return choice;
+  const tools = added.map(({ type, name }) => ({ type: textOf(type), name: textOf(name) }));
+  return { ...allowance, tools: [...objectsOf(allowance.tools), ...tools] };
+}
+
+/** `from` is the place of the first tool, for the ledger. */
+export function encodeTools(tools: readonly Tool[], names: WireNames, ledger: Ledger, from = 0): JsonObject[] {
+  const written: JsonObject[] = [];
+  for (const tool of tools) {
+    const at = `tools.${from + written.length}`;
+    const own = ownBlock(tool.origin);
+    if (own) push(written, own);
+    else if (tool.type === 'function') written.push(wireFunction(tool, at, names, ledger));
+    else ledger.dropped(at, `"${tool.name}" is a tool of another format, which has no counterpart in this one`);
+  }
+  return written;
+}
+
+/** Neighbours of one namespace become one container again. */
+function push(written: JsonObject[], tool: JsonObject): void {
+  const last = written.at(-1);
+  if (tool.type === 'namespace' && last?.type === 'namespace' && last.name === tool.name) {
+    written[written.length - 1] = { ...last, tools: [...objectsOf(last.tools), ...objectsOf(tool.tools)] };
+  } else written.push(tool);
+}
+
+function wireFunction(tool: FunctionTool, at: string, names: WireNames, ledger: Ledger): JsonObject {
+  const name = names.of(tool.name);
+  if (name !== tool.name) ledger.rewritten(`${at}.name`, `"${tool.name}" is not a name that the API takes`);
+  return {
+    type: 'function',
+    name,
+    ...(tool.description && { description: tool.description }),
+    parameters: objectSchema(tool.inputSchema, `${at}.parameters`, ledger),
+    // left out, it means true here, and false in every other format
+    strict: tool.strict ?? false,
+  };
+}
+
+/** OpenAI refuses a schema that is no object or has no `properties`; the rest of it stays as it came. */
+function objectSchema(schema: JsonObject, at: string, ledger: Ledger): JsonObject {
+  if (schema.type === 'object' && isObject(schema.properties)) return schema;
+  ledger.invented(at, 'parameters must be an object schema with properties');
+  return { ...schema, type: 'object', properties: objectOf(schema.properties) };
+}
