@@ -225,7 +225,7 @@ test('two requests under one id of their client are two rows', async () => {
   );
 });
 
-test('J15 secrets stand nowhere: not in answers, logs, the database or what the process writes', async () => {
+test('secrets stand nowhere: not in answers, logs, the database or what the process writes', async () => {
   const caller = { 'x-bf-vk': CALLER };
   const texts: string[] = [];
   for (const content of ['unauthorised', 'refuse', 'use a tool', 'hello']) {
