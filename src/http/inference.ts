@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { hasGatewayBlocks } from '../codecs/anthropic-messages/history.ts';
 import { readBody } from '../codecs/body.ts';
 import type { Codec } from '../codecs/codec.ts';
+import { hasGatewayItems } from '../codecs/openai-responses/history.ts';
 import { AbortPool } from '../model/abort-pool.ts';
 import { type CallContext, type Caller, type ModelCall, newTrace } from '../model/call.ts';
 import { DeferredRequest } from '../model/request.ts';
@@ -36,8 +37,9 @@ export async function serveInference(
     const bytes = await requestBody(request, options.maxBodyBytes);
     const { head, source } = readBody(codec.id, bytes);
     const chat = new DeferredRequest(head, source, codec.decodeRequest);
-    // blocks of ours in the history become turns again before anybody may send the bytes as they are
+    // what is ours in the history becomes turns again before anybody may send the bytes as they are
     if (codec.id === 'anthropic-messages' && hasGatewayBlocks(bytes)) void chat.messages;
+    if (codec.id === 'openai-responses' && hasGatewayItems(bytes)) void chat.messages;
     const context: CallContext = {
       requestId,
       operation: head.stream ? `${operation}_stream` : operation,

@@ -7,6 +7,7 @@ export type Route =
   | { readonly kind: 'tool-execute' };
 
 const chat: Route = { kind: 'inference', codec: 'openai-chat', operation: 'chat_completion' };
+const responses: Route = { kind: 'inference', codec: 'openai-responses', operation: 'responses' };
 const messages: Route = { kind: 'inference', codec: 'anthropic-messages', operation: 'messages' };
 const countTokens: Route = { kind: 'count-tokens', codec: 'anthropic-messages' };
 const models: Route = { kind: 'models', codec: 'openai-chat' };
@@ -16,6 +17,9 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['POST /v1/chat/completions', chat],
   ['POST /openai/v1/chat/completions', chat],
   ['POST /openai/chat/completions', chat],
+  ['POST /v1/responses', responses],
+  ['POST /openai/v1/responses', responses],
+  ['POST /openai/responses', responses],
   ['POST /anthropic/v1/messages', messages],
   ['POST /anthropic/v1/messages/count_tokens', countTokens],
   ['POST /v1/messages', messages],

@@ -38,6 +38,7 @@ export interface ProviderCallOptions {
 
 const CHAT_PATH: Readonly<Record<CodecId, string>> = {
   'openai-chat': '/chat/completions',
+  'openai-responses': '/responses',
   'anthropic-messages': '/v1/messages',
 };
 

@@ -35,6 +35,7 @@ interface CatalogOptions {
 /** Anthropic gives 20 models a page unless asked; 1000 is the most (Models API). */
 const MODELS_PATH: Readonly<Record<CodecId, string>> = {
   'openai-chat': '/models',
+  'openai-responses': '/models',
   'anthropic-messages': '/v1/models?limit=1000',
 };
 

@@ -1,3 +1,4 @@
+import type { CodecId } from '../model/content.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Loss } from '../model/loss.ts';
 import { openAiReasoning } from './openai-reasoning.ts';
@@ -16,6 +17,8 @@ import {
 
 interface Line {
   readonly name: string;
+  /** Formats it speaks beside Chat Completions. */
+  readonly alsoSpeaks?: readonly CodecId[];
   /** Absent = the config must say. */
   readonly url?: string;
   readonly key?: readonly string[];
@@ -29,11 +32,22 @@ interface Line {
 }
 
 function deployment(line: Line): Deployment {
-  const { name, url, key = [], keyless, limit, quirks, streamOptions, toolCallId, reasoningField } = line;
+  const {
+    name,
+    alsoSpeaks = [],
+    url,
+    key = [],
+    keyless,
+    limit,
+    quirks,
+    streamOptions,
+    toolCallId,
+    reasoningField,
+  } = line;
   const all = streamOptions === false ? [...quirks, noStreamOptions] : quirks;
   return {
     name,
-    speaks: ['openai-chat'],
+    speaks: ['openai-chat', ...alsoSpeaks],
     sdk: 'openai',
     ...(url !== undefined && { baseUrl: url }),
     keyVariables: key,
@@ -80,6 +94,7 @@ const stringsOnly = textAsString('system', 'user', 'assistant', 'tool');
 const LINES: readonly Line[] = [
   {
     name: 'openai',
+    alsoSpeaks: ['openai-responses'],
     url: 'https://api.openai.com/v1',
     key: ['OPENAI_API_KEY', 'OPENAI_KEY'],
     limit: 'max_completion_tokens',

@@ -1,4 +1,5 @@
 import type { Codec } from '../codecs/codec.ts';
+import { refuseStoredState } from '../codecs/openai-responses/stored-state.ts';
 import type { CallContext } from '../model/call.ts';
 import type { CodecId } from '../model/content.ts';
 import type { BodySource, ChatRequest } from '../model/request.ts';
@@ -30,6 +31,7 @@ export function outgoing(
   if (source?.codec === codec.id && travelsVerbatim(deployment, source, model)) {
     return { codec, body: source.withModel(model, extraMembers(deployment, codec.id, request, source)), passThrough };
   }
+  refuseStoredState(request, codec.id);
   const target = { model, stream: request.stream, ...deployment.wire, ...modelTraits(model) };
   const encoded = codec.encodeRequest(request, target);
   const adjusted = deployment.adjust?.(encoded.body, model);

@@ -96,12 +96,16 @@ function deploymentOf(name: string, settings: ProviderConfig): Deployment | Scri
   return customDeployment(name, base, custom.is_key_less);
 }
 
-/** Speaks like its base, but is another server: at its own address, and with the older name of the output limit. */
+/**
+ * Speaks like its base, but is another server: at its own address, in the one format that all such servers know, and
+ * with the older name of the output limit.
+ */
 const customDeployment = (name: string, base: Deployment, keyless: boolean): Deployment => {
   const { baseUrl: _elsewhere, ...spoken } = base;
   return {
     ...spoken,
     name,
+    speaks: [base.speaks[0]],
     keyVariables: [],
     keyless,
     wire: base.sdk === 'openai' ? { maxTokensField: 'max_tokens' } : base.wire,

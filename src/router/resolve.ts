@@ -25,6 +25,7 @@ const FAMILIES: readonly (readonly [name: RegExp, provider: string])[] = [
 
 const PROVIDER_OF_DIALECT: Readonly<Record<CodecId, string>> = {
   'openai-chat': 'openai',
+  'openai-responses': 'openai',
   'anthropic-messages': 'anthropic',
 };
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { Codec } from '../../src/codecs/codec.ts';
 import { codecs } from '../../src/codecs/index.ts';
 import { createSseReader } from '../../src/codecs/sse.ts';
-import type { CodecId, Part } from '../../src/model/content.ts';
+import type { Part } from '../../src/model/content.ts';
 import type { StreamEvent } from '../../src/model/event.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../src/model/json.ts';
 import type { Loss } from '../../src/model/loss.ts';
@@ -25,8 +25,8 @@ const recorded = {
   'openai-chat': cases({ endpoint: 'openai.chat' }),
 } as const;
 const named = (list: readonly Recording[]): [string, Recording][] => list.map((recording) => [recording.id, recording]);
-const answersOf = (id: CodecId): Recording[] => recorded[id].filter(({ digest }) => !digest.error);
-const requestsOf = (id: CodecId): Recording[] =>
+const answersOf = (id: keyof typeof recorded): Recording[] => recorded[id].filter(({ digest }) => !digest.error);
+const requestsOf = (id: keyof typeof recorded): Recording[] =>
   recorded[id].filter(({ request, status }) => request.body && status === 200);
 
 function eventsIn(codec: Codec, { response }: Pick<Recording, 'response'>): StreamEvent[] {
