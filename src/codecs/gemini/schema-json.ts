@@ -22,7 +22,6 @@ export function jsonSchema(given: JsonObject): WrittenSchema {
 
 /** Keywords of the API's JSON Schema (Gemini API, GenerationConfig.responseJsonSchema). */
 const JSON_KEYWORDS: ReadonlySet<string> = new Set([
-  '$ref',
   'type',
   'format',
   'title',
@@ -52,6 +51,8 @@ const LIMITS: Readonly<Record<string, string>> = {
 };
 
 function jsonSubset(schema: JsonObject, removed: Set<string>): JsonObject {
+  // beside a reference nothing else may stand, and one to anywhere else leads nowhere
+  if (typeof schema.$ref === 'string') return /^#(?:\/\$defs\/|$)/.test(schema.$ref) ? { $ref: schema.$ref } : {};
   const written: JsonObject = {};
   const notes = rangeNotes(schema);
   for (const [key, value] of Object.entries(schema)) {

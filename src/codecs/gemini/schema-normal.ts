@@ -60,7 +60,6 @@ function withInsides(schema: JsonObject, walk: Walk, trail: readonly string[]): 
 }
 
 function referred(ref: string, schema: JsonObject, walk: Walk, trail: readonly string[]): JsonObject {
-  // beside a reference nothing else may stand (Gemini API, responseJsonSchema)
   if (!walk.inlines) return { $ref: ref.replace('#/definitions/', '#/$defs/') };
   const { $ref: _, ...beside } = schema;
   const target = targetOf(ref, walk.root);

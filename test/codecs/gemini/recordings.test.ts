@@ -112,7 +112,11 @@ function asWritten(body: JsonObject): JsonObject {
   for (const candidate of objects(written.candidates)) {
     candidate.index = 0;
     const content = isObject(candidate.content) ? candidate.content : {};
-    candidate.content = { ...content, role: 'model', parts: objects(content.parts).filter((part) => !isEmptyText(part)) };
+    candidate.content = {
+      ...content,
+      role: 'model',
+      parts: objects(content.parts).filter((part) => !isEmptyText(part)),
+    };
     for (const part of objects(candidate.content.parts)) {
       if (isObject(part.functionCall)) part.functionCall = { id: expect.any(String), args: {}, ...part.functionCall };
     }
