@@ -46,8 +46,7 @@ export function createGateway({ routed, countTokens, mcp, toolManager, sink }: G
     memory: new TranscriptMemory(Date.now),
     maxDepth: toolManager.max_agent_depth,
     maxParallelTools: toolManager.max_parallel_tools,
-    showsTools: ({ caller, dialect }) =>
-      dialect === 'anthropic-messages' && (caller.toolVisibility ?? toolManager.tool_visibility) === 'native',
+    showsTools: (context) => showsTools(context, toolManager.tool_visibility),
     newId: randomUUID,
   });
   return {
@@ -59,6 +58,15 @@ export function createGateway({ routed, countTokens, mcp, toolManager, sink }: G
       return { text: resultText(name, result), isError: result.isError === true };
     },
   };
+}
+
+/**
+ * Clients of Messages send back what they are shown, so what ran travels in their own history. Of the Responses API
+ * only those do that keep items which they do not know: they ask for it by header.
+ */
+function showsTools({ caller, dialect }: CallContext, configured: ToolManagerConfig['tool_visibility']): boolean {
+  if (dialect === 'openai-responses') return caller.toolVisibility === 'native';
+  return dialect === 'anthropic-messages' && (caller.toolVisibility ?? configured) === 'native';
 }
 
 /** The MCP clients' tools as the loop wants them. */

@@ -68,4 +68,4 @@ export function textBlock({ text, origin }: TextPart, at: string, writing: Writi
   return { type: 'text', text: name === '' ? text : text.replace(name, names.of(name)) };
 }
 
-const TEXT_FIELDS: ReadonlySet<string> = new Set(['type', 'text', 'tool_name']);
+const TEXT_FIELDS: ReadonlySet<string> = new Set(['type', 'text', 'refusal', 'tool_name', 'message']);

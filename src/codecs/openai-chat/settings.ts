@@ -138,7 +138,7 @@ function translatedFields(settings: Settings, target: EncodeTarget, ledger: Ledg
   const { topK, user, responseFormat } = settings;
   if (topK !== undefined) ledger.dropped('top_k', 'Chat Completions has no such field');
   for (const field of untranslated(settings.origin?.block ?? {})) {
-    ledger.dropped(field, 'Chat Completions has no such field');
+    ledger.dropped(field, 'not every server of Chat Completions has such a field');
   }
   const effort = effortOf(settings, target, 'reasoning_effort', ledger);
   const longUser = user !== undefined && user.length > MAX_USER_LENGTH;
@@ -150,12 +150,15 @@ function translatedFields(settings: Settings, target: EncodeTarget, ledger: Ledg
   };
 }
 
-/** Fields of Anthropic Messages that the settings read, and which of their members. */
+/** Fields of Anthropic Messages and of the Responses API that the settings read, and which of their members. */
 const TRANSLATED: Readonly<Record<string, readonly string[]>> = {
   thinking: ['type', 'budget_tokens', 'display'],
   output_config: ['effort', 'format'],
   output_format: ['type', 'name', 'schema'],
   metadata: ['user_id'],
+  reasoning: ['effort', 'max_tokens'],
+  text: ['format'],
+  user: [],
 };
 
 function untranslated(block: JsonObject): string[] {

@@ -111,7 +111,17 @@ function foreignFields({ origin }: FunctionTool): string[] {
   return Object.keys(origin.block).filter((key) => !CARRIED.has(key) && origin.block[key] !== false);
 }
 
-const CARRIED: ReadonlySet<string> = new Set(['type', 'name', 'description', 'input_schema', 'strict']);
+const CARRIED: ReadonlySet<string> = new Set([
+  'type',
+  'name',
+  'description',
+  'input_schema',
+  'strict',
+  // of the Responses API: a namespace's tools and a custom tool's grammar are told by the function itself
+  'parameters',
+  'tools',
+  'format',
+]);
 
 /** OpenAI refuses a schema that is no object or has no `properties`; the rest of it stays as it came. */
 function objectSchema(schema: JsonObject, at: string, ledger: Ledger): JsonObject {
