@@ -45,13 +45,14 @@ export class KeepAlive {
  */
 export class EventStream {
   readonly #response: ServerResponse;
-  readonly #headers: () => Record<string, string>;
+  readonly #headers: () => string[];
   readonly #keepAlive: string;
   /** Between two events, where a keep-alive may stand. */
   #atBoundary = true;
   lastWriteMs = Date.now();
 
-  constructor(response: ServerResponse, keepAlive: string, headers: () => Record<string, string>) {
+  /** `headers` gives further names and values in turn, in an array of its own. */
+  constructor(response: ServerResponse, keepAlive: string, headers: () => string[]) {
     this.#response = response;
     this.#keepAlive = keepAlive;
     this.#headers = headers;
@@ -79,13 +80,11 @@ export class EventStream {
 
   #begin(): void {
     if (this.#response.headersSent) return;
-    this.#response.writeHead(200, {
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-cache',
-      // or nginx holds the stream back
-      'x-accel-buffering': 'no',
-      ...this.#headers(),
-    });
+    const headers = this.#headers();
+    headers.push('content-type', 'text/event-stream; charset=utf-8', 'cache-control', 'no-cache');
+    // or nginx holds the stream back
+    headers.push('x-accel-buffering', 'no');
+    this.#response.writeHead(200, headers);
   }
 }
 

@@ -31,11 +31,9 @@ export async function replyWhole(frames: AsyncIterable<Frame>, exchange: Exchang
     const body = codec.encodeResponse(answer, { model, createdAtMs: Date.now() });
     bytes = Buffer.from(JSON.stringify(withExtraFields(body, exchange)));
   }
-  response.writeHead(200, {
-    'content-type': 'application/json',
-    'content-length': bytes.length,
-    ...responseHeaders(context),
-  });
+  const headers = responseHeaders(context);
+  headers.push('content-type', 'application/json', 'content-length', String(bytes.length));
+  response.writeHead(200, headers);
   response.end(bytes);
 }
 
@@ -103,15 +101,14 @@ export function replyError(thrown: unknown, codec: Codec, response: ServerRespon
   response.end(text);
 }
 
-/** Who answered, for people who debug: the upstream's own request id and limits, and our route. */
-function responseHeaders(context: CallContext): Record<string, string> {
-  const headers: Record<string, string> = { ...context.trace.upstreamHeaders };
-  headers['x-bifrost-request-id'] = context.requestId;
-  const answered = context.trace.attempts.at(-1);
+/** Who answered, for people who debug: the upstream's own request id and limits, and our route. Names and values in turn. */
+function responseHeaders({ requestId, trace }: CallContext): string[] {
+  const headers = ['x-bifrost-request-id', requestId];
+  for (const name in trace.upstreamHeaders) headers.push(name, trace.upstreamHeaders[name] ?? '');
+  const answered = trace.attempts.at(-1);
   if (answered) {
-    headers['x-bifrost-provider'] = answered.provider;
-    headers['x-bifrost-resolved-model'] = answered.model;
-    if (answered.fallbackIndex > 0) headers['x-bifrost-fallback-index'] = String(answered.fallbackIndex);
+    headers.push('x-bifrost-provider', answered.provider, 'x-bifrost-resolved-model', answered.model);
+    if (answered.fallbackIndex > 0) headers.push('x-bifrost-fallback-index', String(answered.fallbackIndex));
   }
   return headers;
 }

@@ -23,7 +23,7 @@ export interface WorkerSettings {
   readonly sweepEveryMs: number;
 }
 
-/** Contents as they travel: a number stands for that many bytes of the slab, taken in order. */
+/** Contents as they travel: two numbers stand for bytes, where they start in the slab and how many they are. */
 export type PackedContents = readonly (string | number | null)[] | null;
 
 export interface PackedRows {
@@ -31,7 +31,7 @@ export interface PackedRows {
   readonly contents: PackedContents[];
 }
 
-/** Rows of both tables, `logs` first, with all their bytes in one block that changes hands without being copied. */
+/** Rows of both tables, with all their bytes in one block that changes hands without being copied. */
 export interface Batch {
   readonly logs: PackedRows;
   readonly mcp_logs: PackedRows;

@@ -1,5 +1,5 @@
 import type { LogTable, Row } from '../stores/schema.ts';
-import { packed, type QueuedRow } from './batch.ts';
+import { BatchBuilder } from './batch.ts';
 import type { Batch } from './protocol.ts';
 import { CONTENT_STATE } from './record.ts';
 
@@ -39,17 +39,20 @@ const BATCH_BYTES = 4 * 1024 * 1024;
 const BATCH_DELAY_MS = 50;
 /** One that is being written, and one that waits at the door. */
 const BATCHES_UNDER_WAY = 2;
-const SMALLEST_SLAB = 256 * 1024;
+/** What a database that was behind has grown is given back to the system. */
+const LARGEST_SPARE_SLAB = 8 * 1024 * 1024;
 
-/** Gathers rows and hands them on in batches: 200 rows, 4 MiB or 50 ms, whichever comes first. Bounded, never waits. */
+/**
+ * Gathers rows and hands them on in batches: at 200 rows, 4 MiB or 50 ms, whichever comes first, or larger ones once
+ * the database is behind. Bounded, never waits.
+ */
 export class LogWriter {
   readonly #send: SendBatch;
   readonly #limits: QueueLimits;
   readonly #underWay = new Set<Promise<void>>();
   readonly #counters = { rowsWritten: 0, rowsDropped: 0, contentsDropped: 0, rowsFailed: 0, rowsRepeated: 0 };
+  readonly #next = new BatchBuilder((needed) => this.#takeSlab(needed));
   #spareSlabs: Uint8Array[] = [];
-  #queue: QueuedRow[] = [];
-  #queuedBytes = 0;
   #rowsWaiting = 0;
   #bytesWaiting = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -76,8 +79,7 @@ export class LogWriter {
       bytes = 0;
       this.#counters.contentsDropped++;
     }
-    this.#queue.push({ table, row });
-    this.#queuedBytes += bytes;
+    this.#next.add(table, row, bytes);
     this.#rowsWaiting++;
     this.#bytesWaiting += bytes;
     if (this.#isFull) this.#post();
@@ -94,7 +96,7 @@ export class LogWriter {
   }
 
   get #isFull(): boolean {
-    return this.#queue.length >= BATCH_ROWS || this.#queuedBytes >= BATCH_BYTES;
+    return this.#next.rows >= BATCH_ROWS || this.#next.contentBytes >= BATCH_BYTES;
   }
 
   #onTimer(): void {
@@ -104,52 +106,30 @@ export class LogWriter {
   }
 
   #post(): void {
-    while (this.#underWay.size < BATCHES_UNDER_WAY && (this.#isFull || (this.#isDue && this.#queue.length > 0))) {
-      this.#postOne();
-    }
-  }
-
-  #postOne(): void {
-    const rows = this.#takeRows();
-    const bytes = rows.reduce((sum, { row }) => sum + contentBytes(row), 0);
-    this.#queuedBytes -= bytes;
-    if (this.#queue.length === 0) {
-      this.#isDue = false;
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
-    }
-    const sent = this.#send(packed(rows, (needed) => this.#takeSlab(needed))).then((outcome) => {
+    const isReady = this.#isFull || (this.#isDue && this.#next.rows > 0);
+    if (!isReady || this.#underWay.size >= BATCHES_UNDER_WAY) return;
+    const { rows, contentBytes: bytes } = this.#next;
+    this.#isDue = false;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const sent = this.#send(this.#next.take()).then((outcome) => {
       this.#underWay.delete(sent);
-      this.#settle(rows.length, bytes, outcome);
+      this.#settle(rows, bytes, outcome);
       this.#post();
     });
     this.#underWay.add(sent);
-  }
-
-  /** The oldest rows, as many as make a batch. */
-  #takeRows(): QueuedRow[] {
-    let count = 0;
-    let bytes = 0;
-    for (const { row } of this.#queue) {
-      if (count === BATCH_ROWS || bytes >= BATCH_BYTES) break;
-      count++;
-      bytes += contentBytes(row);
-    }
-    if (count < this.#queue.length) return this.#queue.splice(0, count);
-    const all = this.#queue;
-    this.#queue = [];
-    return all;
   }
 
   /** Memory that was written to before: the first touch of new pages costs ten times the copy. */
   #takeSlab(bytes: number): Uint8Array {
     const index = this.#spareSlabs.findIndex(({ length }) => length >= bytes);
     const [spare] = index === -1 ? [] : this.#spareSlabs.splice(index, 1);
-    return spare ?? Buffer.allocUnsafeSlow(Math.max(SMALLEST_SLAB, 2 ** Math.ceil(Math.log2(bytes + 1))));
+    return spare ?? Buffer.allocUnsafeSlow(bytes);
   }
 
   #settle(rows: number, bytes: number, { written, trouble, slab }: BatchOutcome): void {
-    if (slab) this.#spareSlabs = [slab, ...this.#spareSlabs].slice(0, BATCHES_UNDER_WAY);
+    const isSpare = slab && slab.length > 0 && slab.length <= LARGEST_SPARE_SLAB;
+    if (isSpare) this.#spareSlabs = [slab, ...this.#spareSlabs].slice(0, BATCHES_UNDER_WAY + 1);
     this.#rowsWaiting -= rows;
     this.#bytesWaiting -= bytes;
     this.#counters.rowsWritten += written;

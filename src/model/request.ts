@@ -117,6 +117,7 @@ export class DeferredRequest implements ChatRequest {
   readonly #source: BodySource;
   readonly #decode: (body: JsonObject) => DecodedRequest;
   #decoded: DecodedRequest | undefined;
+  #raw: RawRequest | undefined;
 
   constructor(head: RequestHead, source: BodySource, decode: (body: JsonObject) => DecodedRequest) {
     this.model = head.model;
@@ -149,28 +150,48 @@ export class DeferredRequest implements ChatRequest {
 
   get raw(): RawRequest | undefined {
     if (this.#decoded?.rewritten) return undefined;
-    const source = this.#source;
-    const request = this;
-    return {
-      codec: source.codec,
-      bytes: source.bytes,
-      withModel: (model, members) => source.withModel(model, members),
-      has: (field) => source.has(field),
-      get body() {
-        return source.body;
-      },
-      get messageCount() {
-        return request.messages.length;
-      },
-      get toolCount() {
-        return request.tools.length;
-      },
-    };
+    this.#raw ??= new DeferredRaw(this.#source, this);
+    return this.#raw;
   }
 
   get #content(): DecodedRequest {
     this.#decoded ??= this.#decode(this.#source.body);
     return this.#decoded;
+  }
+}
+
+/** The source of a request, with counts that decode it only when asked for. */
+class DeferredRaw implements RawRequest {
+  readonly codec: CodecId;
+  readonly bytes: Uint8Array;
+  readonly #source: BodySource;
+  readonly #request: DeferredRequest;
+
+  constructor(source: BodySource, request: DeferredRequest) {
+    this.codec = source.codec;
+    this.bytes = source.bytes;
+    this.#source = source;
+    this.#request = request;
+  }
+
+  get body(): JsonObject {
+    return this.#source.body;
+  }
+
+  get messageCount(): number {
+    return this.#request.messages.length;
+  }
+
+  get toolCount(): number {
+    return this.#request.tools.length;
+  }
+
+  withModel(model: string, members?: string): Uint8Array {
+    return this.#source.withModel(model, members);
+  }
+
+  has(field: string): boolean {
+    return this.#source.has(field);
   }
 }
 

@@ -7,6 +7,8 @@ import { usageOf } from './usage.ts';
 
 /** Usage, finish and `[DONE]` stand within the last few chunks, and at the end of a whole body. */
 const TAIL_BYTES = 8_192;
+const USAGE_KEY = Buffer.from('"usage"');
+const FINISH_KEY = Buffer.from('"finish_reason"');
 
 export function glance(bytes: Uint8Array, shape: 'json' | 'sse'): Glance {
   const answer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -54,8 +56,8 @@ const isFirst = (choice: unknown): choice is JsonObject => isObject(choice) && (
 /** Without a parse: the usage object and the finish word are cut out of the bytes. */
 function glanceAtBody(answer: Buffer): Glance {
   const seen: Seen = { done: false };
-  const usage = usageOf(lastValue(answer, '"usage"'));
-  const word = lastValue(answer, '"finish_reason"');
+  const usage = usageOf(lastValue(answer, USAGE_KEY));
+  const word = lastValue(answer, FINISH_KEY);
   if (usage) seen.usage = usage;
   if (typeof word === 'string' && word !== '') seen.word = word;
   if (!usage) look(answer.toString('utf8'), seen);
@@ -66,7 +68,7 @@ function glanceAtBody(answer: Buffer): Glance {
  * The flat object or the string behind the last occurrence of a key. A quote inside a JSON string is escaped, so text
  * cannot match; keys and values of usage objects hold no braces.
  */
-function lastValue(answer: Buffer, key: string): unknown {
+function lastValue(answer: Buffer, key: Buffer): unknown {
   const found = answer.lastIndexOf(key);
   if (found < 0) return undefined;
   const colon = answer.indexOf(0x3a, found + key.length);
@@ -93,15 +95,20 @@ function endOfObject(answer: Buffer, start: number): number {
   return -1;
 }
 
-function outcome(seen: Seen, complete: boolean): Glance {
-  const base = { ...(seen.usage && { usage: seen.usage }), complete: complete && !seen.error };
-  if (seen.error) return { ...base, error: seen.error };
-  if (seen.word === undefined) return base;
+function outcome({ usage, word, error }: Seen, isComplete: boolean): Glance {
+  const glance: Writable<Glance> = { complete: isComplete && !error };
+  if (usage) glance.usage = usage;
+  if (error) glance.error = error;
+  if (error || word === undefined) return glance;
   try {
     // whether there are calls cannot be seen from here, so the word is taken at its word
-    return { ...base, reason: reasonOf(seen.word, { calls: seen.word === 'tool_calls', refusal: false }) };
-  } catch (error) {
-    if (error instanceof GatewayError) return { ...base, complete: false, error };
-    throw error;
+    glance.reason = reasonOf(word, { calls: word === 'tool_calls', refusal: false });
+  } catch (thrown) {
+    if (!(thrown instanceof GatewayError)) throw thrown;
+    glance.complete = false;
+    glance.error = thrown;
   }
+  return glance;
 }
+
+type Writable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
