@@ -1,10 +1,9 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isObject } from '../../src/model/json.ts';
 import { type ChatAnswer, type ChatBody, type ChatUpstream, startChatUpstream } from '../support/chat-upstream.ts';
 import { dialects } from '../support/dialects.ts';
 import { type Gateway, keyed, post, startGatewayHere, testServer } from '../support/gateway.ts';
+import { heldBytes } from '../support/heap.ts';
 import { isAlive, until } from '../support/mcp-clients.ts';
 
 const RUNS = 100;
@@ -70,12 +69,6 @@ async function wave(number: number): Promise<void> {
 const textIn = (stream: string): string =>
   [...stream.matchAll(/"(?:content|text)":"((?:[^"\\]|\\.)*)"/g)].map(([, piece]) => piece).join('');
 
-function heapAfterCollection(): number {
-  setFlagsFromString('--expose-gc');
-  runInNewContext('gc')();
-  return process.memoryUsage().heapUsed;
-}
-
 async function serverProcesses(): Promise<number[]> {
   const listed: unknown = await (await fetch(`${gateway.url}/api/mcp/clients`)).json();
   const clients = isObject(listed) && Array.isArray(listed.clients) ? listed.clients : [];
@@ -84,10 +77,10 @@ async function serverProcesses(): Promise<number[]> {
 
 test('B5 a hundred runs at once get their own tool results, each in call order, and leave nothing behind', async () => {
   await wave(1);
-  const before = heapAfterCollection();
+  const before = heldBytes();
   await wave(2);
   expect(faults).toEqual([]);
-  expect(heapAfterCollection() - before).toBeLessThan(25_000_000);
+  expect(heldBytes() - before).toBeLessThan(25_000_000);
   const processes = await serverProcesses();
   expect(processes).toHaveLength(2);
   await gateway.stop();

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type ChatBody, type ChatUpstream, startChatUpstream } from '../support/chat-upstream.ts';
 import { dialects } from '../support/dialects.ts';
 import { type Gateway, keyed, post, startGatewayHere, testServer } from '../support/gateway.ts';
+import { heldBytes } from '../support/heap.ts';
 import { until } from '../support/mcp-clients.ts';
 
 interface Call {
@@ -138,10 +139,9 @@ test('large results leave no memory behind', async () => {
     upstream.bodies.length = 0;
   };
   await ask();
-  const before = process.memoryUsage().arrayBuffers + process.memoryUsage().heapUsed;
+  const before = heldBytes();
   for (let round = 0; round < 10; round++) await ask();
-  const after = process.memoryUsage().arrayBuffers + process.memoryUsage().heapUsed;
-  expect(after - before).toBeLessThan(60_000_000);
+  expect(heldBytes() - before).toBeLessThan(20_000_000);
 });
 
 test('an MCP server that cannot start is named in the log, and the gateway is well', async () => {
