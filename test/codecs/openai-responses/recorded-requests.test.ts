@@ -66,11 +66,15 @@ describe.runIf(shared)('recorded requests', () => {
       tools: [{ type: 'function', name: 'files-read', inputSchema: schema, owner: 'gateway' }],
       messages: [
         { role: 'assistant', parts: [{ type: 'tool-call', id: 'c1', name: 'files-read', input: '{}' }] },
-        { role: 'tool', parts: [{ type: 'tool-result', callId: 'c1', content: [{ type: 'text', text: 'ok' }], isError: false }] },
+        {
+          role: 'tool',
+          parts: [{ type: 'tool-result', callId: 'c1', content: [{ type: 'text', text: 'ok' }], isError: false }],
+        },
       ],
     });
     const encoded = openaiResponses.encodeRequest(request, target);
-    const given = typeof body.input === 'string' ? [{ type: 'message', role: 'user', content: body.input }] : body.input;
+    const given =
+      typeof body.input === 'string' ? [{ type: 'message', role: 'user', content: body.input }] : body.input;
     expect(encoded.body.input).toEqual([
       ...(Array.isArray(given) ? given : []),
       { type: 'function_call', call_id: 'c1', name: 'files-read', arguments: '{}' },
