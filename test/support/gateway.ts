@@ -31,7 +31,10 @@ export async function startGatewayHere(
       flush: () => {},
     },
     { env: {}, graceMs: 1_000, ...surroundings },
-  );
+  ).catch((thrown: unknown) => {
+    rmSync(appDir, { recursive: true });
+    throw thrown;
+  });
   return {
     url: running.url,
     appDir,
