@@ -1,7 +1,7 @@
 import type { JsonObject } from './json.ts';
 
 /** A wire format. A new one is a folder in `codecs/` and a line here; the compiler then lists every place to decide. */
-export type CodecId = 'anthropic-messages' | 'openai-chat' | 'openai-responses';
+export type CodecId = 'anthropic-messages' | 'gemini' | 'openai-chat' | 'openai-responses';
 
 /** The block exactly as it came over the wire. Re-emitted verbatim by the same codec, ignored by the others. */
 export interface Origin {

@@ -1,6 +1,12 @@
 /** A base URL without its trailing slash and its trailing `/v1`, which users write or not; the Anthropic SDK adds it. */
 export const rootOf = (url: string): string => url.replace(/\/+$/, '').replace(/\/v1$/, '');
 
+/** Where the google SDK finds a server: with `/v1beta` at its end unless it names another version. */
+export function googleBaseUrl(given: string): string {
+  const url = given.replace(/\/+$/, '').replace(/\/openai$/, '');
+  return /\/v\d+\w*$/.test(url) ? url : `${url}/v1beta`;
+}
+
 /** Ends in a version of its own, as `/v1`, `/api/paas/v4` or `/v1beta/openai` do. */
 const VERSIONED = /\/v\d+\w*(\/openai)?$/;
 
@@ -8,6 +14,5 @@ const VERSIONED = /\/v\d+\w*(\/openai)?$/;
 export function openAiBaseUrl(given: string, usual = '/v1'): string {
   const url = given.replace(/\/+$/, '');
   const suffix = VERSIONED.exec(usual)?.[0] ?? '';
-  if (suffix.endsWith('/openai') && url.endsWith(suffix.slice(0, -'/openai'.length))) return `${url}/openai`;
   return VERSIONED.test(url) ? url : `${url}${suffix}`;
 }

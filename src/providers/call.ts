@@ -36,10 +36,17 @@ export interface ProviderCallOptions {
   readonly upstreams: Upstreams;
 }
 
-const CHAT_PATH: Readonly<Record<CodecId, string>> = {
-  'openai-chat': '/chat/completions',
-  'openai-responses': '/responses',
-  'anthropic-messages': '/v1/messages',
+const CHAT_PATH: Readonly<Record<CodecId, (model: string, stream: boolean) => string>> = {
+  'openai-chat': () => '/chat/completions',
+  'openai-responses': () => '/responses',
+  'anthropic-messages': () => '/v1/messages',
+  gemini: (model, stream) => `${modelPath(model)}:${stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}`,
+};
+
+/** Google names the model in the URL; tuned models have a folder of their own. */
+const modelPath = (model: string): string => {
+  const name = model.split('/').map(encodeURIComponent).join('/');
+  return /^(?:models|tunedModels)\//.test(name) ? name : `models/${name}`;
 };
 
 export function createProviderCall({ codecs, upstreams }: ProviderCallOptions): ProviderCall {
@@ -62,7 +69,8 @@ export function createProviderCall({ codecs, upstreams }: ProviderCallOptions): 
     let isComplete = false;
     try {
       if (context.signal.aborted) throw cancelled(context);
-      const answer = await send(target, sent, context, cancellation);
+      const path = target.provider.chatUrl ?? CHAT_PATH[sent.codec.id](target.model, request.stream);
+      const answer = await send(path, target, sent, context, cancellation);
       context.trace.upstreamHeaders = toldHeaders(answer.headers.record);
       if (answer.stream) yield* streamFrames(answer.stream, target.provider, sent, request, context);
       else yield wholeFrame(answer, target.provider.name, sent, request, context);
@@ -77,6 +85,7 @@ export function createProviderCall({ codecs, upstreams }: ProviderCallOptions): 
 
   /** The answer with a status below 300. Throws GatewayError. */
   async function send(
+    path: string,
     { provider, key }: CallTarget,
     { codec, body }: Outgoing,
     context: CallContext,
@@ -84,7 +93,7 @@ export function createProviderCall({ codecs, upstreams }: ProviderCallOptions): 
   ): Promise<DirectResponse> {
     const upstream = await upstreams(provider.upstreamOf(key));
     const headers = forwardedHeaders(context.caller.forwardHeaders, codec.id);
-    const answer = await upstream.post(provider.chatUrl ?? CHAT_PATH[codec.id], body, { headers, cancellation });
+    const answer = await upstream.post(path, body, { headers, cancellation });
     if (!answer.ok) throw refusalOf(answer, codec, provider.name);
     return answer;
   }

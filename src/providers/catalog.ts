@@ -32,11 +32,12 @@ interface CatalogOptions {
   readonly upstreams: Upstreams;
 }
 
-/** Anthropic gives 20 models a page unless asked; 1000 is the most (Models API). */
+/** Anthropic gives 20 models a page unless asked, Google 50; 1000 is the most of both (their models APIs). */
 const MODELS_PATH: Readonly<Record<CodecId, string>> = {
   'openai-chat': '/models',
   'openai-responses': '/models',
   'anthropic-messages': '/v1/models?limit=1000',
+  gemini: 'models?pageSize=1000',
 };
 
 export const createProviderCatalog = ({ codecs, upstreams }: CatalogOptions): ProviderCatalog => ({
@@ -64,21 +65,26 @@ export const createProviderCatalog = ({ codecs, upstreams }: CatalogOptions): Pr
   },
 });
 
-/** `{data: [...]}`, both vendors' shape; some servers give the list alone. */
+/** `{data: [...]}` or Google's `{models: [...]}`; some servers give the list alone. */
 function modelsIn(answer: DirectResponse, provider: string): readonly UpstreamModel[] {
   const body = jsonOf(answer, provider);
-  const list = isObject(body) ? body.data : body;
+  const list = isObject(body) ? (body.data ?? body.models) : body;
   if (!Array.isArray(list)) {
     throw new GatewayError('bad-response', `${provider} listed its models in a form we do not know`, { provider });
   }
   return list.flatMap((entry: unknown): UpstreamModel[] => {
-    if (!isObject(entry) || typeof entry.id !== 'string') return [];
+    const named = isObject(entry) ? (entry.id ?? entry.name) : undefined;
+    if (!isObject(entry) || typeof named !== 'string' || !generates(entry)) return [];
     // Google lists `models/gemini-2.5-pro` and takes the name without the folder
-    const id = entry.id.replace(/^models\//, '');
-    const displayName = entry.display_name;
+    const id = named.replace(/^models\//, '');
+    const displayName = entry.display_name ?? entry.displayName;
     return [{ id, created: secondsOf(entry), ...(typeof displayName === 'string' && { displayName }) }];
   });
 }
+
+/** Google lists models for embeddings and videos too, and says what each can do. */
+const generates = ({ supportedGenerationMethods: methods }: { supportedGenerationMethods?: unknown }): boolean =>
+  !Array.isArray(methods) || methods.includes('generateContent');
 
 /** OpenAI gives `created` in seconds, Anthropic `created_at` as a date. */
 function secondsOf(entry: { created?: unknown; created_at?: unknown }): number {

@@ -213,13 +213,6 @@ const LINES: readonly Line[] = [
   },
   { name: 'vllm', keyless: true, limit: 'max_tokens', quirks: [oldLimit, developerIsSystem, textAsString('tool')] },
   { name: 'sgl', keyless: true, limit: 'max_tokens', quirks: [oldLimit, developerIsSystem, textAsString('tool')] },
-  {
-    name: 'gemini',
-    url: 'https://generativelanguage.googleapis.com/v1beta/openai',
-    key: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'],
-    limit: 'max_completion_tokens',
-    quirks: [...strict, developerIsSystem, drops('unknown to Gemini', 'logit_bias', 'service_tier', 'user')],
-  },
 ];
 
 /** Every provider that speaks OpenAI's chat completions: a line each. */

@@ -16,8 +16,8 @@ export interface Deployment {
   /** Formats it speaks, best first. The client's own wins when it is in the list, so nothing is translated twice. */
   readonly speaks: readonly [CodecId, ...CodecId[]];
   /** Which vendor SDK carries the call. */
-  readonly sdk: 'openai' | 'anthropic';
-  /** As the SDK wants it (with `/v1` for `openai`, without for `anthropic`); absent = every key or config must say. */
+  readonly sdk: 'openai' | 'anthropic' | 'google';
+  /** As the SDK wants it (with `/v1` for `openai`, without for `anthropic`, with `/v1beta` for `google`); absent = every key or config must say. */
   readonly baseUrl?: string;
   /** Environment variables that hold a key for it, best first. */
   readonly keyVariables: readonly string[];

@@ -1,7 +1,7 @@
 import type { NetworkConfig, ProviderConfig, ProviderKey } from '../config/schema.ts';
 import type { Secret } from '../config/secrets.ts';
 import { GatewayError } from '../model/errors.ts';
-import { openAiBaseUrl, rootOf } from './base-url.ts';
+import { googleBaseUrl, openAiBaseUrl, rootOf } from './base-url.ts';
 import { mockDeployment } from './mock.ts';
 import { openAiCompatible } from './openai-compatible.ts';
 import type { Deployment, Operation, Provider, ScriptedDeployment } from './provider.ts';
@@ -16,13 +16,22 @@ const anthropic: Deployment = {
   wire: {},
 };
 
+const gemini: Deployment = {
+  name: 'gemini',
+  speaks: ['gemini'],
+  sdk: 'google',
+  baseUrl: 'https://generativelanguage.googleapis.com/v1beta',
+  keyVariables: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'],
+  wire: {},
+};
+
 /** Every provider that needs no more than a key, or not even that. */
-export const builtInDeployments: readonly Deployment[] = [anthropic, ...openAiCompatible];
+export const builtInDeployments: readonly Deployment[] = [anthropic, gemini, ...openAiCompatible];
 
 const builtIn: ReadonlyMap<string, Deployment> = new Map(builtInDeployments.map((entry) => [entry.name, entry]));
 
 /** What a custom provider may be based on. */
-const CUSTOM_BASES: ReadonlySet<string> = new Set(['openai', 'anthropic']);
+const CUSTOM_BASES: ReadonlySet<string> = new Set(['openai', 'anthropic', 'gemini']);
 
 /** Names of the original's other providers: known, so that `azure/gpt-4o` is not taken for a model's own name. */
 const SPOKEN_ELSEWHERE: ReadonlySet<string> = new Set([
@@ -91,7 +100,7 @@ function deploymentOf(name: string, settings: ProviderConfig): Deployment | Scri
     return `provider "${name}" is not built in; say what it speaks in custom_provider_config.base_provider_type`;
   const base = CUSTOM_BASES.has(custom.base_provider_type) ? builtIn.get(custom.base_provider_type) : undefined;
   if (!base) {
-    return `provider "${name}": base_provider_type "${custom.base_provider_type}" cannot be used; use "openai" or "anthropic"`;
+    return `provider "${name}": base_provider_type "${custom.base_provider_type}" cannot be used; use "openai", "anthropic" or "gemini"`;
   }
   return customDeployment(name, base, custom.is_key_less);
 }
@@ -165,7 +174,7 @@ function baseUrlOf(deployment: Deployment, key: ProviderKey, network: NetworkCon
   const perKey = key.ollama_key_config ?? key.vllm_key_config ?? key.sgl_key_config;
   const given = textOf(perKey?.url) ?? textOf(network.base_url);
   if (given !== undefined) {
-    return deployment.sdk === 'openai' ? openAiBaseUrl(given, deployment.baseUrl) : rootOf(given);
+    return BASE_URL[deployment.sdk](given, deployment.baseUrl);
   }
   if (deployment.baseUrl !== undefined) return deployment.baseUrl;
   throw new GatewayError(
@@ -174,6 +183,12 @@ function baseUrlOf(deployment: Deployment, key: ProviderKey, network: NetworkCon
     { provider: deployment.name },
   );
 }
+
+const BASE_URL: Readonly<Record<UpstreamTarget['sdk'], (given: string, usual: string | undefined) => string>> = {
+  openai: openAiBaseUrl,
+  anthropic: rootOf,
+  google: googleBaseUrl,
+};
 
 const textOf = (given: Secret | undefined): string | undefined => given?.value || undefined;
 

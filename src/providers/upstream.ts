@@ -5,7 +5,7 @@ import { type DirectResponse, responseOf } from './direct-response.ts';
 /** Where a key of a provider leads. One SDK client belongs to each. */
 export interface UpstreamTarget {
   readonly provider: string;
-  readonly sdk: 'openai' | 'anthropic';
+  readonly sdk: 'openai' | 'anthropic' | 'google';
   /** As the SDK wants it. */
   readonly baseUrl: string;
   /** Absent for servers that take no key. */

@@ -7,6 +7,7 @@ export type Upstreams = (target: UpstreamTarget) => Promise<Upstream>;
 const OPEN: Readonly<Record<UpstreamTarget['sdk'], (target: UpstreamTarget, fetch: Fetch) => Promise<Upstream>>> = {
   openai: async (target, fetch) => (await import('./openai.ts')).openOpenAi(target, fetch),
   anthropic: async (target, fetch) => (await import('./anthropic.ts')).openAnthropic(target, fetch),
+  google: async (target, fetch) => (await import('./google.ts')).openGoogle(target, fetch),
 };
 
 /** Clients live as long as their target, that is as long as the configuration it was made from. */

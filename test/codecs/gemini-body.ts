@@ -181,12 +181,9 @@ export function problemsOfJsonSchema(schema: JsonObject, at: string): string[] {
   const lists = [...objects(schema.anyOf), ...objects(schema.prefixItems)];
   const singles = [schema.items, schema.additionalProperties].filter(isObject);
   problems.push(...[...lists, ...singles].flatMap((one, index) => problemsOfJsonSchema(one, `${at}.${index}`)));
-  return [schema.properties, schema.$defs]
-    .filter(isObject)
-    .reduce<string[]>(
-      (all, named) => [...all, ...Object.keys(named).flatMap((name) => inside(named, name, at, problemsOfJsonSchema))],
-      problems,
-    );
+  const named = [schema.properties, schema.$defs].filter(isObject);
+  const inner = named.flatMap((one) => Object.keys(one).flatMap((name) => inside(one, name, at, problemsOfJsonSchema)));
+  return [...problems, ...inner];
 }
 
 function inside(

@@ -33,9 +33,10 @@ describe('base_url is taken as users write it', () => {
     ['anthropic', 'http://127.0.0.1:1', 'http://127.0.0.1:1'],
     ['anthropic', 'http://127.0.0.1:1/v1', 'http://127.0.0.1:1'],
     ['perplexity', 'http://127.0.0.1:1', 'http://127.0.0.1:1'],
-    ['gemini', 'http://127.0.0.1:1', 'http://127.0.0.1:1/v1beta/openai'],
-    ['gemini', 'http://127.0.0.1:1/v1beta', 'http://127.0.0.1:1/v1beta/openai'],
-    ['gemini', 'http://127.0.0.1:1/v1beta/openai/', 'http://127.0.0.1:1/v1beta/openai'],
+    ['gemini', 'http://127.0.0.1:1', 'http://127.0.0.1:1/v1beta'],
+    ['gemini', 'http://127.0.0.1:1/v1beta/', 'http://127.0.0.1:1/v1beta'],
+    ['gemini', 'http://127.0.0.1:1/v1', 'http://127.0.0.1:1/v1'],
+    ['gemini', 'http://127.0.0.1:1/v1beta/openai/', 'http://127.0.0.1:1/v1beta'],
   ])('%s at %s', (name, base_url, expected) => {
     expect(targetOf(name, { keys: [key], network_config: { base_url } }).baseUrl).toBe(expected);
   });

@@ -470,7 +470,7 @@ describe('settings of another format', () => {
     ['gemini-2.5-flash', { adaptive: true }, { includeThoughts: true, thinkingBudget: -1 }],
     ['gemini-2.0-flash', { effort: 'high' }, undefined],
   ])('D15 %s thinks for %o with %o', (model, reasoning, thinkingConfig) => {
-    expect(config({ reasoning }, { model })).toEqual({
+    expect(config(reasoning ? { reasoning } : {}, { model })).toEqual({
       ...(thinkingConfig && { thinkingConfig }),
       losses: expect.anything(),
     });

@@ -1,0 +1,113 @@
+import { GoogleGenAI } from '@google/genai';
+import { GatewayError } from '../model/errors.ts';
+import { asDirectResponse, type DirectResponse } from './direct-response.ts';
+import type { Fetch } from './fetch.ts';
+import type { Upstream, UpstreamCall, UpstreamTarget } from './upstream.ts';
+
+type Method = 'POST' | 'GET';
+
+/**
+ * A provider behind the official `@google/genai` SDK, which owns its URL, authentication and headers. Body and answer
+ * pass by the SDK, in the fetch that it calls: it would read every chunk of a stream into a Response of its own.
+ */
+export function openGoogle(target: UpstreamTarget, fetch: Fetch): Upstream {
+  const client = new Client({
+    // The SDK wants a key even where its header is taken away again
+    apiKey: target.apiKey ?? 'none',
+    // Given, so that the SDK does not read them from the environment
+    vertexai: false,
+    httpOptions: {
+      baseUrl: target.baseUrl,
+      // the base URL has it
+      apiVersion: '',
+      headers: { 'accept-encoding': 'identity', ...target.headers },
+    },
+  });
+  return {
+    post: (path, body, call) => client.send('POST', path, body, call, { target, fetch }),
+    get: (path, call) => client.send('GET', path, undefined, call, { target, fetch }),
+  };
+}
+
+interface Line {
+  readonly target: UpstreamTarget;
+  readonly fetch: Fetch;
+}
+
+/** The SDK's own transport is not public; a subclass may use it. */
+class Client extends GoogleGenAI {
+  async send(
+    httpMethod: Method,
+    path: string,
+    body: string | Uint8Array | undefined,
+    call: UpstreamCall,
+    { target, fetch }: Line,
+  ): Promise<DirectResponse> {
+    const { headers, signal, cancellation } = call;
+    const exchange = new Exchange(target);
+    const isWhole = /^https?:\/\//.test(path);
+    const fetchOnce: typeof globalThis.fetch = (url, init) => {
+      const head = new Headers(init?.headers);
+      if (target.apiKey === undefined) head.delete('x-goog-api-key');
+      const sent = {
+        ...init,
+        headers: head,
+        ...(body !== undefined && { body }),
+        ...(signal && { signal }),
+        ...(cancellation && { cancellation }),
+      };
+      return exchange.answerOf(fetch(isWhole ? path : url, sent));
+    };
+    try {
+      const request = {
+        path: isWhole ? '' : path,
+        httpMethod,
+        httpOptions: { headers: { ...headers }, fetch: fetchOnce },
+      };
+      await this.apiClient.request(request);
+    } catch (thrown) {
+      // an error status is an answer too: the SDK throws it, the exchange has it
+      if (!exchange.answer) throw failure(thrown, target, signal);
+    }
+    return asDirectResponse(exchange.answer);
+  }
+}
+
+/** One request under way: it must be answered in time, and its answer is kept from the SDK's hands. */
+class Exchange {
+  readonly #target: UpstreamTarget;
+  answer: Response | undefined;
+
+  constructor(target: UpstreamTarget) {
+    this.#target = target;
+  }
+
+  async answerOf(answering: Promise<Response>): Promise<Response> {
+    const { provider, timeoutMs } = this.#target;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(tooLate(provider, timeoutMs)), timeoutMs);
+    });
+    try {
+      this.answer = await Promise.race([answering, late]);
+      return this.answer;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+const tooLate = (provider: string, timeoutMs: number): GatewayError =>
+  new GatewayError(
+    'timeout',
+    `${provider} did not answer within ${timeoutMs / 1_000} s; raise network_config.default_request_timeout_in_seconds if it needs longer`,
+    { provider },
+  );
+
+function failure(thrown: unknown, { provider }: UpstreamTarget, signal: AbortSignal | undefined): GatewayError {
+  if (thrown instanceof GatewayError)
+    return new GatewayError(thrown.kind, thrown.message, { ...thrown.details, provider });
+  if (signal?.aborted) return new GatewayError('cancelled', 'the request was cancelled', { provider, cause: thrown });
+  const why = thrown instanceof Error ? thrown.message : String(thrown);
+  return new GatewayError('network', `the request to ${provider} failed: ${why}`, { provider, cause: thrown });
+}
