@@ -23,7 +23,7 @@ export function eventsIn(codec: Codec, { response }: Pick<Recording, 'response'>
 }
 
 /** Every text that the model would read in these parts, media data among it. */
-export function saidIn(parts: readonly Part[]): string[] {
+function saidIn(parts: readonly Part[]): string[] {
   return parts.flatMap((part): string[] => {
     switch (part.type) {
       case 'text':
@@ -45,7 +45,7 @@ export function saidIn(parts: readonly Part[]): string[] {
 }
 
 /** All strings of a body, JSON in them written in one way. */
-export function stringsIn(value: JsonValue | undefined): string {
+function stringsIn(value: JsonValue | undefined): string {
   if (typeof value === 'string') return `${value}\n${asJson(value)}`;
   if (Array.isArray(value)) return value.map(stringsIn).join('\n');
   return isObject(value) ? [JSON.stringify(value), ...Object.values(value).map(stringsIn)].join('\n') : '';
