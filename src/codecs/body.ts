@@ -64,12 +64,9 @@ class ScannedBody implements BodySource {
     const [only] = named;
     if (named.length !== 1 || only?.key !== 'model') return this.#rebuiltWith(model, extraMembers);
     const opening = this.bytes.indexOf('{') + 1;
-    return Buffer.concat([
-      this.bytes.subarray(0, opening),
-      Buffer.from(extraMembers === '' ? '' : `${extraMembers},`),
-      this.bytes.subarray(opening, only.valueStart),
-      Buffer.from(JSON.stringify(model)),
-      this.bytes.subarray(only.valueEnd),
+    return spliced(this.bytes, [
+      [opening, opening, extraMembers === '' ? '' : `${extraMembers},`],
+      [only.valueStart, only.valueEnd, JSON.stringify(model)],
     ]);
   }
 
@@ -97,6 +94,21 @@ class ScannedBody implements BodySource {
     const member = this.#member(field);
     return member && parse(this.bytes.subarray(member.valueStart, member.valueEnd));
   }
+}
+
+/** The bytes with each `[from, to)` replaced by a text; ranges in order, not overlapping. */
+function spliced(bytes: Buffer, changes: readonly (readonly [from: number, to: number, text: string])[]): Buffer {
+  const growth = changes.reduce((sum, [from, to, text]) => sum + Buffer.byteLength(text) - (to - from), 0);
+  const result = Buffer.allocUnsafe(bytes.length + growth);
+  let read = 0;
+  let written = 0;
+  for (const [from, to, text] of changes) {
+    written += bytes.copy(result, written, read, from);
+    written += result.write(text, written);
+    read = to;
+  }
+  bytes.copy(result, written, read);
+  return result;
 }
 
 function parse(bytes: Buffer): JsonValue {

@@ -1,4 +1,4 @@
-import type { CallContext, ModelCall } from '../model/call.ts';
+import type { Attempt, CallContext, ModelCall } from '../model/call.ts';
 import { asGatewayError, type GatewayError } from '../model/errors.ts';
 import type { Frame, StreamEvent } from '../model/event.ts';
 import type { ChatRequest } from '../model/request.ts';
@@ -78,7 +78,7 @@ class Observation {
 
   record(): ModelCallRecord {
     const { trace, caller, requestId, parentId, operation } = this.#context;
-    const attempts = trace.attempts.slice(this.#attemptsBefore);
+    const attempts = this.#attemptsBefore === 0 ? trace.attempts : trace.attempts.slice(this.#attemptsBefore);
     const last = attempts.at(-1);
     const provider = last?.provider;
     const model = last?.model ?? this.#request.model;
@@ -102,10 +102,10 @@ class Observation {
       usage,
       costUsd: provider !== undefined && usage ? this.#sink.costOf(provider, model, usage) : undefined,
       stopReason: this.#stopReason,
-      retries: last ? attempts.filter(({ fallbackIndex }) => fallbackIndex === last.fallbackIndex).length - 1 : 0,
+      retries: last && attempts.length > 1 ? attemptsAt(last.fallbackIndex, attempts) - 1 : 0,
       fallbackIndex: last?.fallbackIndex ?? 0,
       attempts,
-      losses: trace.losses.slice(this.#lossesBefore),
+      losses: this.#lossesBefore === 0 ? trace.losses : trace.losses.slice(this.#lossesBefore),
       error: this.error,
       userAgent: caller.userAgent,
       contents: this.#output && this.#contents(this.#output),
@@ -118,10 +118,20 @@ class Observation {
   }
 
   #contents(collector: OutputCollector): CallContents {
-    const input = inputOf(this.#request, this.#sink.maxContentBytes);
+    const { requestCodec, request, appended, truncated } = inputOf(this.#request, this.#sink.maxContentBytes);
     const output = collector.take();
-    return { ...input, ...output, truncated: input.truncated || output.truncated };
+    return {
+      requestCodec,
+      request,
+      appended,
+      responseCodec: output.responseCodec,
+      response: output.response,
+      truncated: truncated || output.truncated,
+    };
   }
 }
+
+const attemptsAt = (fallbackIndex: number, attempts: readonly Attempt[]): number =>
+  attempts.filter((attempt) => attempt.fallbackIndex === fallbackIndex).length;
 
 const isContent = ({ type }: StreamEvent): boolean => type === 'part-start' || type === 'part-delta';

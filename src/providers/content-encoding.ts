@@ -31,8 +31,8 @@ const isKnown = (encoding: string): encoding is keyof typeof OPEN => encoding in
  * A decoder for a `content-encoding`, undefined when there is nothing to decode. We ask for `identity`; some servers
  * and the proxies before them compress all the same.
  */
-export function decoderOf(encoding: string | undefined, feed: Feed, sink: Sink): Decoder | undefined {
-  if (!encoding || !isKnown(encoding)) return undefined;
+export function decoderOf(encoding: string, feed: Feed, sink: Sink): Decoder | undefined {
+  if (!isKnown(encoding)) return undefined;
   const stream = OPEN[encoding]();
   stream.on('data', (chunk: Buffer) => sink.data(chunk));
   stream.on('end', () => sink.end());

@@ -155,16 +155,8 @@ class Exchange implements Dispatcher.DispatchHandler, BodySource {
     if (status < 200) return;
     const record = joined(headers);
     this.#head = { status, statusText: STATUS_CODES[status] ?? '', url: this.#url, headers: new DirectHeaders(record) };
-    this.#decoder = decoderOf(record['content-encoding'], controller, {
-      data: (chunk) => this.#accept(chunk),
-      end: () => this.#finish(),
-      error: (cause) =>
-        this.abort(
-          new GatewayError('bad-response', `${this.#origin} sent a broken ${record['content-encoding']} body`, {
-            cause,
-          }),
-        ),
-    });
+    const encoding = record['content-encoding'];
+    if (encoding) this.#decoder = this.#decoderOf(encoding, controller);
     if (status < 300 && record['content-type']?.includes('text/event-stream')) {
       this.#stream = new StreamBody(this);
       this.#resolve(asFetchResponse(new DirectResponse(this.#head, this.#stream)));
@@ -183,6 +175,15 @@ class Exchange implements Dispatcher.DispatchHandler, BodySource {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#fail(this.#abortReason ?? connectionError(this.#origin, error, this.#head !== undefined));
+  }
+
+  #decoderOf(encoding: string, controller: Dispatcher.DispatchController): Decoder | undefined {
+    return decoderOf(encoding, controller, {
+      data: (chunk) => this.#accept(chunk),
+      end: () => this.#finish(),
+      error: (cause) =>
+        this.abort(new GatewayError('bad-response', `${this.#origin} sent a broken ${encoding} body`, { cause })),
+    });
   }
 
   #accept(chunk: Buffer): void {

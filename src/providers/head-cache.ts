@@ -7,7 +7,7 @@ interface Options {
   readonly method: string;
   readonly path: string;
   readonly body?: unknown;
-  readonly headers?: unknown;
+  readonly headers?: object | null | undefined;
   readonly query?: unknown;
   readonly timeout?: unknown;
   readonly fetchOptions?: object | undefined;
@@ -41,9 +41,16 @@ export function cacheHeads<GivenOptions extends Options, Result extends Built>(
 ): void {
   const build = client.buildRequest.bind(client);
   const heads = new Map<string, Result>();
+  // Most calls have no headers of their own but one and the same object, which is written out once
+  const written = new WeakMap<object, string>();
+  const writtenOf = (headers: object): string => {
+    const text = written.get(headers) ?? JSON.stringify(headers);
+    written.set(headers, text);
+    return text;
+  };
   client.buildRequest = async (options, retry) => {
     if (!isOrdinary(options, retry)) return build(options, retry);
-    const id = `${options.path} ${JSON.stringify(options.headers)}`;
+    const id = `${options.path} ${writtenOf(options.headers ?? NO_HEADERS)}`;
     const kept = heads.get(id);
     if (kept) return withBody(kept, options);
     const built = await build(options, retry);
@@ -52,6 +59,8 @@ export function cacheHeads<GivenOptions extends Options, Result extends Built>(
     return built;
   };
 }
+
+const NO_HEADERS = {};
 
 const isOrdinary = (options: Options, retry: Retry | undefined): boolean =>
   options.method === 'post' &&
