@@ -61,8 +61,8 @@ export function createGateway({ routed, countTokens, mcp, toolManager, sink }: G
 }
 
 /**
- * Clients of Messages send back what they are shown, so what ran travels in their own history. Of the Responses API
- * only those do that keep items which they do not know: they ask for it by header.
+ * Clients of Messages send back what they are shown, so what ran travels in their own history. Codex does not: it
+ * throws the items of a mixed turn away (measured with 0.169). Who keeps them asks for them by header.
  */
 function showsTools({ caller, dialect }: CallContext, configured: ToolManagerConfig['tool_visibility']): boolean {
   if (dialect === 'openai-responses') return caller.toolVisibility === 'native';
