@@ -15,20 +15,28 @@ export interface ReadBody {
   readonly source: BodySource;
 }
 
+/** Where the URL names model and verb (Google), the body says neither and travels on without such fields. */
+export type SaidByUrl = Pick<RequestHead, 'model' | 'stream'>;
+
+const SAID_BY_URL: ReadonlySet<string> = new Set([...GATEWAY_ONLY, 'model', 'stream']);
+
 /** Reads what routing needs from a client's body. Throws GatewayError('invalid-request') that says what is wrong. */
-export function readBody(codec: CodecId, bytes: Buffer): ReadBody {
-  const source = new ScannedBody(codec, bytes);
-  return { head: source.head(), source };
+export function readBody(codec: CodecId, bytes: Buffer, said?: SaidByUrl): ReadBody {
+  const source = new ScannedBody(codec, bytes, said ? SAID_BY_URL : GATEWAY_ONLY);
+  return { head: source.head(said), source };
 }
 
 class ScannedBody implements BodySource {
   readonly codec: CodecId;
   readonly bytes: Buffer;
   readonly #members: readonly Member[];
+  /** Fields that never travel on. */
+  readonly #cut: ReadonlySet<string>;
   #parsed: JsonObject | undefined;
 
-  constructor(codec: CodecId, bytes: Buffer) {
+  constructor(codec: CodecId, bytes: Buffer, cut: ReadonlySet<string>) {
     this.codec = codec;
+    this.#cut = cut;
     this.bytes = bytes;
     if (bytes.length < PARSE_AT_ONCE_BELOW) this.#parsed = parseObject(bytes);
     this.#members = topLevelMembers(bytes);
@@ -43,7 +51,8 @@ class ScannedBody implements BodySource {
     return this.#member(field) !== undefined;
   }
 
-  head(): RequestHead {
+  head(said?: SaidByUrl): RequestHead {
+    if (said) return { ...said, fallbacks: fallbacksOf(this.#value('fallbacks')) };
     const model = this.#value('model');
     if (typeof model !== 'string' || model === '') {
       throw new GatewayError('invalid-request', 'model is required: write provider/model, for example openai/gpt-4o', {
@@ -60,9 +69,11 @@ class ScannedBody implements BodySource {
   }
 
   withModel(model: string, extraMembers = ''): Buffer {
-    const named = this.#members.filter((member) => member.key === 'model' || GATEWAY_ONLY.has(member.key));
+    const named = this.#members.filter((member) => member.key === 'model' || this.#cut.has(member.key));
     const [only] = named;
-    if (named.length !== 1 || only?.key !== 'model') return this.#rebuiltWith(model, extraMembers);
+    if (only === undefined && this.#cut.has('model') && extraMembers === '') return this.bytes;
+    if (named.length !== 1 || only?.key !== 'model' || this.#cut.has('model'))
+      return this.#rebuiltWith(model, extraMembers);
     const opening = this.bytes.indexOf('{') + 1;
     return spliced(this.bytes, [
       [opening, opening, extraMembers === '' ? '' : `${extraMembers},`],
@@ -74,7 +85,7 @@ class ScannedBody implements BodySource {
     const pieces: Uint8Array[] = [Buffer.from(`{${extraMembers}`)];
     let separator = extraMembers === '' ? '' : ',';
     for (const member of this.#members) {
-      if (GATEWAY_ONLY.has(member.key)) continue;
+      if (this.#cut.has(member.key)) continue;
       const value = this.bytes.subarray(member.valueStart, member.valueEnd);
       pieces.push(Buffer.from(separator), this.bytes.subarray(member.keyStart, member.valueStart));
       pieces.push(member.key === 'model' ? Buffer.from(JSON.stringify(model)) : value);

@@ -8,7 +8,7 @@ import { type InferenceOptions, serveInference } from './inference.ts';
 import { handleMcp, type McpEndpoint } from './mcp.ts';
 import type { RequestCheck } from './origin.ts';
 import { replyError } from './reply.ts';
-import { dialectOf, routeOf, servedPaths } from './routes.ts';
+import { dialectOf, type Route, routeOf, servedPaths } from './routes.ts';
 import { type SideRoutes, serveSideRoute } from './side-routes.ts';
 
 export interface AppOptions extends InferenceOptions {
@@ -59,7 +59,7 @@ async function dispatch(options: AppOptions, request: IncomingMessage, response:
   const path = mark < 0 ? url : url.slice(0, mark);
   const method = request.method ?? 'GET';
   const route = routeOf(method, path);
-  const label = route || path === '/mcp' ? path : path.startsWith('/api/') ? '/api' : 'other';
+  const label = labelOf(route, path);
   const startedAt = performance.now();
   response.on('close', () => {
     options.observe(label, method, response.statusCode, (performance.now() - startedAt) / 1_000);
@@ -74,13 +74,20 @@ async function dispatch(options: AppOptions, request: IncomingMessage, response:
   if (method === 'OPTIONS') return answerPreflight(request, response);
   applyCors(request, response);
   if (route?.kind === 'inference') {
-    return serveInference(options.codecs[route.codec], route.operation, request, response, options);
+    return serveInference(options.codecs[route.codec], route, request, response, options);
   }
   if (route) return serveSideRoute(route, request, response, options);
   if (path === '/metrics') return text(response, await options.metricsText());
   if (isInferencePath(path)) return refuse(options, path, notServed(method, path), response);
   const admin = await options.admin();
   admin(request, response);
+}
+
+/** A route, never what a client made up. */
+function labelOf(route: Route | undefined, path: string): string {
+  if (route && 'url' in route && route.url) return route.url.label;
+  if (route || path === '/mcp') return path;
+  return path.startsWith('/api/') ? '/api' : 'other';
 }
 
 const isInferencePath = (path: string): boolean => /^\/(?:v1|openai|anthropic|genai|bedrock|cohere)(?:\/|$)/.test(path);

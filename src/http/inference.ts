@@ -10,6 +10,7 @@ import type { KeepAlive } from './event-stream.ts';
 import { cancelledByClient, replyError, replyStream, replyWhole } from './reply.ts';
 import { requestBody } from './request-body.ts';
 import type { RequestIds } from './request-ids.ts';
+import type { Route } from './routes.ts';
 
 export interface InferenceOptions {
   readonly call: ModelCall;
@@ -19,10 +20,12 @@ export interface InferenceOptions {
   readonly maxBodyBytes: number;
 }
 
+type InferenceRoute = Extract<Route, { kind: 'inference' }>;
+
 /** Serves one inference request from its bytes to its last byte. Never throws: every failure becomes an answer. */
 export async function serveInference(
   codec: Codec,
-  operation: string,
+  { operation, url }: InferenceRoute,
   request: IncomingMessage,
   response: ServerResponse,
   options: InferenceOptions,
@@ -35,7 +38,7 @@ export async function serveInference(
   });
   try {
     const bytes = await requestBody(request, options.maxBodyBytes);
-    const { head, source } = readBody(codec.id, bytes);
+    const { head, source } = readBody(codec.id, bytes, url?.said);
     const chat = new DeferredRequest(head, source, codec.decodeRequest);
     // what is ours in the history becomes turns again before anybody may send the bytes as they are
     if (codec.id === 'anthropic-messages' && hasGatewayBlocks(bytes)) void chat.messages;

@@ -45,3 +45,19 @@ export function anthropicModels(models: readonly ListedModel[], query: URLSearch
     last_id: page.at(-1)?.id ?? null,
   };
 }
+
+/** One page of models in Google's shape: `pageSize`, `pageToken`. */
+export function geminiModels(models: readonly ListedModel[], query: URLSearchParams): JsonObject {
+  const start = Math.max(0, Number(query.get('pageToken') ?? 0) || 0);
+  const size = Math.min(1_000, Math.max(1, Number(query.get('pageSize') ?? 50) || 50));
+  const page = models.slice(start, start + size);
+  return {
+    models: page.map(({ id, displayName }) => ({
+      name: `models/${id}`,
+      baseModelId: id,
+      displayName: displayName ?? id,
+      supportedGenerationMethods: ['generateContent', 'countTokens'],
+    })),
+    ...(start + size < models.length && { nextPageToken: String(start + size) }),
+  };
+}

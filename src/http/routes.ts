@@ -1,10 +1,18 @@
+import type { SaidByUrl } from '../codecs/body.ts';
 import type { CodecId } from '../model/content.ts';
 
 /** What a path serves. A client API for a known format is one line here. */
 export type Route =
-  | { readonly kind: 'inference'; readonly codec: CodecId; readonly operation: string }
-  | { readonly kind: 'count-tokens' | 'models'; readonly codec: CodecId }
+  | { readonly kind: 'inference'; readonly codec: CodecId; readonly operation: string; readonly url?: ModelUrl }
+  | { readonly kind: 'count-tokens' | 'models'; readonly codec: CodecId; readonly url?: ModelUrl }
   | { readonly kind: 'tool-execute' };
+
+/** A path that names a model. */
+interface ModelUrl {
+  /** The path without the name, for counters. */
+  readonly label: string;
+  readonly said: SaidByUrl;
+}
 
 const chat: Route = { kind: 'inference', codec: 'openai-chat', operation: 'chat_completion' };
 const responses: Route = { kind: 'inference', codec: 'openai-responses', operation: 'responses' };
@@ -12,6 +20,7 @@ const messages: Route = { kind: 'inference', codec: 'anthropic-messages', operat
 const countTokens: Route = { kind: 'count-tokens', codec: 'anthropic-messages' };
 const models: Route = { kind: 'models', codec: 'openai-chat' };
 const anthropicModels: Route = { kind: 'models', codec: 'anthropic-messages' };
+const geminiModels: Route = { kind: 'models', codec: 'gemini' };
 
 const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['POST /v1/chat/completions', chat],
@@ -28,14 +37,45 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['GET /openai/v1/models', models],
   ['GET /openai/models', models],
   ['GET /anthropic/v1/models', anthropicModels],
+  ['GET /genai/v1beta/models', geminiModels],
+  ['GET /genai/v1/models', geminiModels],
   ['POST /v1/mcp/tool/execute', { kind: 'tool-execute' }],
 ]);
 
-export const routeOf = (method: string, path: string): Route | undefined => ROUTES.get(`${method} ${path}`);
+export const routeOf = (method: string, path: string): Route | undefined =>
+  ROUTES.get(`${method} ${path}`) ?? (method === 'POST' && path.startsWith('/genai/') ? googleRoute(path) : undefined);
+
+/** `provider/model` stands in the path as it is; LangChain leaves `models/` out where the name has a slash. */
+const GOOGLE_PATH = /^\/genai\/(v1(?:alpha|beta)?)\/(?:models\/)?(.+):(\w+)$/;
+
+function googleRoute(path: string): Route | undefined {
+  const [, version, name = '', verb = ''] = GOOGLE_PATH.exec(path) ?? [];
+  const model = decoded(name);
+  if (version === undefined || model === undefined) return undefined;
+  const url = { label: `/genai/${version}/models/{model}:${verb}`, said: { model, stream: verb === STREAMS } };
+  if (verb === 'countTokens') return { kind: 'count-tokens', codec: 'gemini', url };
+  if (verb !== 'generateContent' && verb !== STREAMS) return undefined;
+  return { kind: 'inference', codec: 'gemini', operation: 'generate_content', url };
+}
+
+const STREAMS = 'streamGenerateContent';
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
 
 /** The dialect in which a path that nobody serves is refused. */
-export const dialectOf = (path: string): CodecId =>
-  path.startsWith('/anthropic') ? 'anthropic-messages' : 'openai-chat';
+export function dialectOf(path: string): CodecId {
+  if (path.startsWith('/genai')) return 'gemini';
+  return path.startsWith('/anthropic') ? 'anthropic-messages' : 'openai-chat';
+}
 
 /** The paths served, for the 404 that helps. */
-export const servedPaths = (): string[] => [...ROUTES.keys()];
+export const servedPaths = (): string[] => [
+  ...ROUTES.keys(),
+  ...['generateContent', STREAMS, 'countTokens'].map((verb) => `POST /genai/v1beta/models/{model}:${verb}`),
+];

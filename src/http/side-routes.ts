@@ -5,9 +5,9 @@ import type { Codec } from '../codecs/codec.ts';
 import { type CallContext, type Caller, newTrace } from '../model/call.ts';
 import type { CodecId } from '../model/content.ts';
 import { GatewayError } from '../model/errors.ts';
-import type { JsonObject } from '../model/json.ts';
+import { isObject, type JsonObject } from '../model/json.ts';
 import { type ChatRequest, DeferredRequest } from '../model/request.ts';
-import { anthropicModels, type ListedModel, openaiModels } from './models.ts';
+import { anthropicModels, geminiModels, type ListedModel, openaiModels } from './models.ts';
 import { cancelledByClient, replyError } from './reply.ts';
 import { requestBody } from './request-body.ts';
 import type { Route } from './routes.ts';
@@ -66,12 +66,14 @@ async function answerOf(
   switch (route.kind) {
     case 'models': {
       const models = await sideRoutes.listModels(context);
-      return route.codec === 'anthropic-messages' ? anthropicModels(models, query) : openaiModels(models, query);
+      return (MODEL_LISTS[route.codec] ?? openaiModels)(models, query);
     }
     case 'count-tokens': {
-      const { head, source } = readBody(route.codec, await requestBody(request, maxBodyBytes));
-      const counted = new DeferredRequest(head, source, codecs[route.codec].decodeRequest);
-      return { input_tokens: await sideRoutes.countTokens(counted, context) };
+      const { head, source } = readBody(route.codec, await requestBody(request, maxBodyBytes), route.url?.said);
+      const { decodeRequest } = codecs[route.codec];
+      const counted = new DeferredRequest(head, source, (body) => decodeRequest(countedPart(body)));
+      const tokens = await sideRoutes.countTokens(counted, context);
+      return route.codec === 'gemini' ? { totalTokens: tokens } : { input_tokens: tokens };
     }
     case 'tool-execute': {
       const call = manualCallOf(query.get('format'), parsed(await requestBody(request, maxBodyBytes)));
@@ -80,6 +82,18 @@ async function answerOf(
     }
   }
 }
+
+type ModelList = (models: readonly ListedModel[], query: URLSearchParams) => JsonObject;
+
+/** Dialects with a list of their own shape. */
+const MODEL_LISTS: Readonly<Partial<Record<CodecId, ModelList>>> = {
+  'anthropic-messages': anthropicModels,
+  gemini: geminiModels,
+};
+
+/** Google takes contents alone, or a whole request in a field of its own. */
+const countedPart = (body: JsonObject): JsonObject =>
+  isObject(body.generateContentRequest) ? body.generateContentRequest : body;
 
 function parsed(bytes: Buffer): unknown {
   try {

@@ -7,6 +7,12 @@ export function googleBaseUrl(given: string): string {
   return /\/v\d+\w*$/.test(url) ? url : `${url}/v1beta`;
 }
 
+/** Google names the model in the URL; tuned models have a folder of their own. */
+export function googleModelPath(model: string): string {
+  const name = model.split('/').map(encodeURIComponent).join('/');
+  return /^(?:models|tunedModels)\//.test(name) ? name : `models/${name}`;
+}
+
 /** Ends in a version of its own, as `/v1`, `/api/paas/v4` or `/v1beta/openai` do. */
 const VERSIONED = /\/v\d+\w*(\/openai)?$/;
 

@@ -7,6 +7,7 @@ import type { Frame, StreamEvent } from '../model/event.ts';
 import { isObject, type JsonObject } from '../model/json.ts';
 import type { ChatRequest } from '../model/request.ts';
 import { eventsOf } from '../model/response.ts';
+import { googleModelPath } from './base-url.ts';
 import { Cancellation } from './cancellation.ts';
 import { decodedFrames } from './decoded.ts';
 import type { DirectResponse, StreamBody } from './direct-response.ts';
@@ -40,13 +41,8 @@ const CHAT_PATH: Readonly<Record<CodecId, (model: string, stream: boolean) => st
   'openai-chat': () => '/chat/completions',
   'openai-responses': () => '/responses',
   'anthropic-messages': () => '/v1/messages',
-  gemini: (model, stream) => `${modelPath(model)}:${stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}`,
-};
-
-/** Google names the model in the URL; tuned models have a folder of their own. */
-const modelPath = (model: string): string => {
-  const name = model.split('/').map(encodeURIComponent).join('/');
-  return /^(?:models|tunedModels)\//.test(name) ? name : `models/${name}`;
+  gemini: (model, stream) =>
+    `${googleModelPath(model)}:${stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}`,
 };
 
 export function createProviderCall({ codecs, upstreams }: ProviderCallOptions): ProviderCall {

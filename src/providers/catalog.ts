@@ -5,10 +5,11 @@ import type { CodecId } from '../model/content.ts';
 import { GatewayError } from '../model/errors.ts';
 import { isObject } from '../model/json.ts';
 import type { ChatRequest } from '../model/request.ts';
+import { googleModelPath } from './base-url.ts';
 import type { CallTarget } from './call.ts';
 import type { DirectResponse } from './direct-response.ts';
 import { forwardedHeaders } from './forwarded-headers.ts';
-import { isScripted, type Provider } from './provider.ts';
+import { type Deployment, isScripted, type Provider } from './provider.ts';
 import { refusalOf } from './refusal.ts';
 import type { Upstreams } from './upstreams.ts';
 
@@ -52,18 +53,45 @@ export const createProviderCatalog = ({ codecs, upstreams }: CatalogOptions): Pr
 
   async countTokens({ provider, key, model }, request, context) {
     const { deployment } = provider;
-    const { raw } = request;
-    if (isScripted(deployment) || !deployment.speaks.includes('anthropic-messages')) return undefined;
-    if (raw?.codec !== 'anthropic-messages' || !request.untouched) return undefined;
+    const count = isScripted(deployment) ? undefined : countOf(deployment, request, model, codecs);
+    if (!count) return undefined;
     const upstream = await upstreams(provider.upstreamOf(key));
-    const headers = forwardedHeaders(context.caller.forwardHeaders, 'anthropic-messages');
-    const { signal } = context;
-    const answer = await upstream.post('/v1/messages/count_tokens', raw.withModel(model), { headers, signal });
-    if (!answer.ok) throw refusalOf(answer, codecs['anthropic-messages'], provider.name);
+    const headers = forwardedHeaders(context.caller.forwardHeaders, count.format);
+    const answer = await upstream.post(count.path, count.body, { headers, signal: context.signal });
+    if (!answer.ok) throw refusalOf(answer, codecs[count.format], provider.name);
     const body = jsonOf(answer, provider.name);
-    return isObject(body) && typeof body.input_tokens === 'number' ? body.input_tokens : undefined;
+    const tokens = isObject(body) ? body[count.field] : undefined;
+    return typeof tokens === 'number' ? tokens : undefined;
   },
 });
+
+/** How a provider is asked for a count, and which field of its answer holds it. */
+interface Count {
+  readonly format: CodecId;
+  readonly path: string;
+  readonly body: string | Uint8Array;
+  readonly field: string;
+}
+
+/** Google counts what any client asks; Anthropic's count is of use to its own clients, whose body goes as it is. */
+function countOf(
+  { speaks }: Deployment,
+  request: ChatRequest,
+  model: string,
+  codecs: CatalogOptions['codecs'],
+): Count | undefined {
+  const { raw } = request;
+  if (speaks.includes('gemini')) {
+    const { body } = codecs.gemini.encodeRequest(request, { model, stream: false });
+    const path = googleModelPath(model);
+    const counted = JSON.stringify({ generateContentRequest: { model: path, ...body } });
+    return { format: 'gemini', path: `${path}:countTokens`, body: counted, field: 'totalTokens' };
+  }
+  if (!speaks.includes('anthropic-messages') || raw?.codec !== 'anthropic-messages' || !request.untouched)
+    return undefined;
+  const path = '/v1/messages/count_tokens';
+  return { format: 'anthropic-messages', path, body: raw.withModel(model), field: 'input_tokens' };
+}
 
 /** `{data: [...]}` or Google's `{models: [...]}`; some servers give the list alone. */
 function modelsIn(answer: DirectResponse, provider: string): readonly UpstreamModel[] {

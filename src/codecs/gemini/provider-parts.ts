@@ -114,11 +114,12 @@ function functionResponse({ id, name }: JsonObject, response: JsonObject, parts:
   return { functionResponse: { ...(id !== undefined && { id }), name, response, ...(parts.length > 0 && { parts }) } };
 }
 
-/** A client may leave the id away; a wrong one, or another name, would match no call. */
+/** A client may leave the id away; a wrong one, another name, or an id that only we gave would match no call. */
 function agreeing(own: JsonObject, { id, name }: JsonObject): JsonObject {
   const response = objectOf(own.functionResponse);
   if (response.name === name && (response.id === undefined || response.id === id)) return own;
-  return { ...own, functionResponse: { ...response, ...(id !== undefined && { id }), name } };
+  const { id: _, ...rest } = response;
+  return { ...own, functionResponse: { ...(id !== undefined && { id }), ...rest, name } };
 }
 
 /** For a call that nobody answered: as many results as calls must follow a turn. */

@@ -1,0 +1,196 @@
+import { GoogleGenAI } from '@google/genai';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { fixture } from '../codecs/gemini/support.ts';
+import { type ChatAnswer, type ChatBody, type ChatUpstream, startChatUpstream } from '../support/chat-upstream.ts';
+import { type Gateway, keyed, post, startGatewayHere, testServer } from '../support/gateway.ts';
+import { json, sse, startUpstream, type Upstream } from '../support/upstream.ts';
+
+const STREAM = fixture('thinking-and-calls.sse');
+const ANSWER = fixture('answer.json');
+
+let google: Upstream;
+let chat: ChatUpstream;
+let script: (body: ChatBody) => ChatAnswer;
+let gateway: Gateway;
+let client: GoogleGenAI;
+
+beforeAll(async () => {
+  google = await startUpstream();
+  chat = await startChatUpstream((body) => script(body));
+  gateway = await startGatewayHere({
+    providers: { gemini: keyed(google.url), openai: keyed(chat.url) },
+    mcp: { client_configs: [testServer()] },
+  });
+  client = new GoogleGenAI({ apiKey: 'any', httpOptions: { baseUrl: `${gateway.url}/genai` } });
+});
+
+afterAll(async () => {
+  await gateway.stop();
+  await Promise.all([google.close(), chat.close()]);
+});
+
+afterEach(() => {
+  chat.bodies.length = 0;
+});
+
+/** Without any tool of ours, so that the request passes untouched. */
+const ALONE = { 'x-bf-mcp-include-clients': '' };
+const QUESTION = { contents: [{ role: 'user', parts: [{ text: 'Hi' }] }], unknownField: { kept: 1 } };
+const asked = (verb: string, model = 'gemini/gemini-3-pro', headers: Record<string, string> = ALONE) =>
+  post(`${gateway.url}/genai/v1beta/models/${model}:${verb}`, QUESTION, headers);
+const lastBody = () => JSON.parse(String(google.requests.at(-1)?.body));
+const callsEcho = ({ messages }: ChatBody): ChatAnswer => {
+  const result = messages.findLast(({ role }) => role === 'tool');
+  if (result) return { text: `it said ${String(result.content)}` };
+  return { text: '', calls: [{ id: 'call_1', name: 'ref-echo', input: { value: 'cuckoo' } }] };
+};
+
+describe('a Gemini client of a Gemini model', () => {
+  test.each(['gemini/gemini-3-pro', 'gemini%2Fgemini-3-pro', 'gemini-3-pro'])(
+    'gets the bytes as they came (%s)',
+    async (model) => {
+      google.answers(sse([STREAM.slice(0, 300), STREAM.slice(300)]));
+      const answer = await asked('streamGenerateContent?alt=sse', model);
+      expect(await answer.text()).toBe(STREAM);
+      const request = google.requests.at(-1);
+      expect(request?.path).toBe('/v1beta/models/gemini-3-pro:streamGenerateContent?alt=sse');
+      expect(request?.headers['x-goog-api-key']).toBe('sk-test');
+      expect(String(request?.body)).toBe(JSON.stringify(QUESTION));
+    },
+  );
+
+  test('gets a whole answer as it came', async () => {
+    google.answers(json(ANSWER));
+    expect(await (await asked('generateContent')).text()).toBe(ANSWER);
+    expect(google.requests.at(-1)?.path).toBe('/v1beta/models/gemini-3-pro:generateContent');
+  });
+
+  test('gets refusals with their status and words', async () => {
+    const error = { code: 400, message: 'bad schema', status: 'INVALID_ARGUMENT' };
+    google.answers(json({ error }, { status: 400 }));
+    const answer = await asked('streamGenerateContent?alt=sse');
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toEqual({ error });
+  });
+
+  test('is told of a stream that breaks off', async () => {
+    google.answers(sse([STREAM.slice(0, STREAM.lastIndexOf('data:'))], 'cut'));
+    const text = await (await asked('streamGenerateContent?alt=sse')).text();
+    expect(text).toMatch(/data: \{"error":\{"code":502,.*\n\n$/);
+  });
+
+  test('has tools of ours run between two requests, signatures and all', async () => {
+    const part = { functionCall: { name: 'ref-echo', args: { value: 'hey' } }, thoughtSignature: 'c2ln' };
+    const calling = { candidates: [{ content: { role: 'model', parts: [part] }, finishReason: 'STOP' }] };
+    google.answers(json(calling), json(ANSWER));
+    const answer = await client.models.generateContent({ model: 'gemini/gemini-3-pro', contents: 'x' });
+    expect(JSON.stringify(answer.candidates)).toContain('Hello.');
+    expect(lastBody().contents.slice(1)).toEqual([
+      { role: 'model', parts: [part] },
+      { role: 'user', parts: [{ functionResponse: { name: 'ref-echo', response: { output: 'hey' } } }] },
+    ]);
+  });
+
+  test('runs its own calls of a mixed turn, and the results of ours are not lost', async () => {
+    const ours = { functionCall: { name: 'ref-echo', args: { value: 'hey' } } };
+    const theirs = { functionCall: { name: 'mine', args: { a: 1 } }, thoughtSignature: 'c2ln' };
+    const parts = [theirs, ours];
+    google.answers(json({ candidates: [{ content: { role: 'model', parts }, finishReason: 'STOP' }] }), json(ANSWER));
+    const tools = [{ functionDeclarations: [{ name: 'mine' }] }];
+    const user = { role: 'user', parts: [{ text: 'x' }] };
+    const first = await client.models.generateContent({
+      model: 'gemini/gemini-3-pro',
+      contents: [user],
+      config: { tools },
+    });
+    const content = first.candidates?.[0]?.content;
+    expect(content?.parts).toEqual([{ ...theirs, functionCall: { ...theirs.functionCall, id: expect.any(String) } }]);
+    const id = content?.parts?.[0]?.functionCall?.id ?? '';
+    const functionResponse = { id, name: 'mine', response: { output: 'done' } };
+    const contents = [user, content ?? {}, { role: 'user', parts: [{ functionResponse }] }];
+    await client.models.generateContent({ model: 'gemini/gemini-3-pro', contents, config: { tools } });
+    expect(lastBody().contents.slice(1)).toEqual([
+      { role: 'model', parts },
+      {
+        role: 'user',
+        parts: [
+          { functionResponse: { name: 'mine', response: { output: 'done' } } },
+          { functionResponse: { name: 'ref-echo', response: { output: 'hey' } } },
+        ],
+      },
+    ]);
+  });
+
+  test('has its tokens counted by Google', async () => {
+    google.answers(json({ totalTokens: 42 }));
+    expect(await client.models.countTokens({ model: 'gemini/gemini-3-pro', contents: 'x' })).toMatchObject({
+      totalTokens: 42,
+    });
+    expect(google.requests.at(-1)?.path).toBe('/v1beta/models/gemini-3-pro:countTokens');
+    expect(lastBody().generateContentRequest).toMatchObject({
+      model: 'models/gemini-3-pro',
+      contents: [{ parts: [{ text: 'x' }] }],
+    });
+  });
+});
+
+describe('a Gemini client of another model', () => {
+  test('reads its answer, streamed and whole, with the work of our tools in it', async () => {
+    script = callsEcho;
+    const question = { model: 'openai/gpt-4o', contents: 'x' };
+    const whole = await client.models.generateContent(question);
+    expect(whole.text).toBe('it said cuckoo');
+    expect(whole.functionCalls).toBeUndefined();
+    let text = '';
+    for await (const chunk of await client.models.generateContentStream(question)) text += chunk.text ?? '';
+    expect(text).toBe('it said cuckoo');
+    expect(chat.bodies[0]).toMatchObject({ model: 'gpt-4o', messages: [{ role: 'user', content: 'x' }] });
+  });
+
+  test('gets its own calls', async () => {
+    script = () => ({ text: '', calls: [{ id: 'call_9', name: 'mine', input: { a: 1 } }] });
+    const tools = [
+      { functionDeclarations: [{ name: 'mine', parametersJsonSchema: { type: 'object', properties: {} } }] },
+    ];
+    const answer = await client.models.generateContent({ model: 'openai/gpt-4o', contents: 'x', config: { tools } });
+    expect(answer.functionCalls).toEqual([{ id: 'call_9', name: 'mine', args: { a: 1 } }]);
+    expect(answer.candidates?.[0]?.finishReason).toBe('STOP');
+  });
+
+  test('has its tokens counted all the same', async () => {
+    const { totalTokens } = await client.models.countTokens({ model: 'openai/gpt-4o', contents: 'some words' });
+    expect(totalTokens).toBeGreaterThan(1);
+  });
+});
+
+describe('another client of a Gemini model', () => {
+  test('reads its answer in its own format', async () => {
+    google.answers(sse([STREAM]));
+    const body = { model: 'gemini/gemini-3-pro', stream: true, messages: [{ role: 'user', content: 'Hi' }] };
+    const text = await (await post(`${gateway.url}/v1/chat/completions`, body, ALONE)).text();
+    expect(text).toContain('"finish_reason":"tool_calls"');
+    expect(text).toMatch(/"id":"call_[0-9a-f]{24}_ts_c2lnbmF0dXJlLW9uZQ"/);
+    expect(lastBody()).toEqual({ contents: [{ role: 'user', parts: [{ text: 'Hi' }] }] });
+  });
+});
+
+test('models are listed in Google’s shape, those that can talk', async () => {
+  google.answers(
+    json({
+      models: [
+        { name: 'models/gemini-3-pro', displayName: 'Gemini 3 Pro', supportedGenerationMethods: ['generateContent'] },
+        { name: 'models/embedding-1', supportedGenerationMethods: ['embedContent'] },
+      ],
+    }),
+  );
+  const body = (await (await fetch(`${gateway.url}/genai/v1beta/models`)).json()) as { models: { name: string }[] };
+  const names = body.models.map(({ name }) => name);
+  expect(names).toContain('models/gemini/gemini-3-pro');
+  expect(names).not.toContain('models/gemini/embedding-1');
+});
+
+test('what is not served is refused in Google’s words', async () => {
+  const answer = await post(`${gateway.url}/genai/v1beta/models/x/y:embedContent`, {});
+  expect(answer.status).toBe(404);
+  expect(await answer.json()).toMatchObject({ error: { code: 404, status: 'NOT_FOUND' } });
+});
