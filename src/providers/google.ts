@@ -16,12 +16,8 @@ export function openGoogle(target: UpstreamTarget, fetch: Fetch): Upstream {
     apiKey: target.apiKey ?? 'none',
     // Given, so that the SDK does not read them from the environment
     vertexai: false,
-    httpOptions: {
-      baseUrl: target.baseUrl,
-      // the base URL has it
-      apiVersion: '',
-      headers: { 'accept-encoding': 'identity', ...target.headers },
-    },
+    // the base URL holds the version
+    httpOptions: { baseUrl: target.baseUrl, apiVersion: '' },
   });
   return {
     post: (path, body, call) => client.send('POST', path, body, call, { target, fetch }),
@@ -47,11 +43,9 @@ class Client extends GoogleGenAI {
     const exchange = new Exchange(target);
     const isWhole = /^https?:\/\//.test(path);
     const fetchOnce: typeof globalThis.fetch = (url, init) => {
-      const head = new Headers(init?.headers);
-      if (target.apiKey === undefined) head.delete('x-goog-api-key');
       const sent = {
         ...init,
-        headers: head,
+        headers: headOf(init?.headers, headers, target),
         ...(body !== undefined && { body }),
         ...(signal && { signal }),
         ...(cancellation && { cancellation }),
@@ -59,11 +53,7 @@ class Client extends GoogleGenAI {
       return exchange.answerOf(fetch(isWhole ? path : url, sent));
     };
     try {
-      const request = {
-        path: isWhole ? '' : path,
-        httpMethod,
-        httpOptions: { headers: { ...headers }, fetch: fetchOnce },
-      };
+      const request = { path: isWhole ? '' : path, httpMethod, httpOptions: { fetch: fetchOnce } };
       await this.apiClient.request(request);
     } catch (thrown) {
       // an error status is an answer too: the SDK throws it, the exchange has it
@@ -71,6 +61,15 @@ class Client extends GoogleGenAI {
     }
     return asDirectResponse(exchange.answer);
   }
+}
+
+/** The SDK's headers under ours: it would write both values of a name that both give. */
+function headOf(sdks: RequestInit['headers'], call: UpstreamCall['headers'], target: UpstreamTarget): Headers {
+  const head = new Headers(sdks);
+  if (target.apiKey === undefined) head.delete('x-goog-api-key');
+  head.set('accept-encoding', 'identity');
+  for (const [name, value] of Object.entries({ ...target.headers, ...call })) head.set(name, value);
+  return head;
 }
 
 /** One request under way: it must be answered in time, and its answer is kept from the SDK's hands. */

@@ -149,7 +149,7 @@ const problemsOfName = (name: JsonValue | undefined, at: string): string[] =>
   typeof name === 'string' && NAME.test(name) ? [] : [`${at}.name: ${String(name)}`];
 
 /** The subset of OpenAPI, as the strictest endpoint (Vertex) reads it. */
-export function problemsOfSchema(schema: JsonObject, at: string): string[] {
+function problemsOfSchema(schema: JsonObject, at: string): string[] {
   const problems = unknownFields(schema, SCHEMA, at);
   const { type, anyOf, items, properties, required, enum: choices, format } = schema;
   if (anyOf !== undefined) {
@@ -175,7 +175,7 @@ export function problemsOfSchema(schema: JsonObject, at: string): string[] {
   return [...problems, ...known.flatMap((name) => inside(properties, name, at, problemsOfSchema))];
 }
 
-export function problemsOfJsonSchema(schema: JsonObject, at: string): string[] {
+function problemsOfJsonSchema(schema: JsonObject, at: string): string[] {
   const problems = unknownFields(schema, JSON_SCHEMA, at);
   if (schema.$ref !== undefined && Object.keys(schema).length > 1) problems.push(`${at}: more than $ref`);
   const lists = [...objects(schema.anyOf), ...objects(schema.prefixItems)];
