@@ -85,3 +85,20 @@ describe('another model name in the bytes', () => {
     );
   });
 });
+
+describe('a body whose URL names the model', () => {
+  const said = { model: 'gemini/gemini-3-pro', stream: true };
+  const readSaid = (text: string) => readBody('gemini', Buffer.from(text), said);
+
+  test('says neither model nor verb, and travels as it came', () => {
+    const { head, source } = readSaid('{"contents": [] }');
+    expect(head).toEqual({ ...said, fallbacks: [] });
+    expect(source.withModel('gemini-3-pro').toString()).toBe('{"contents": [] }');
+  });
+
+  test('loses what only the gateway reads', () => {
+    const { head, source } = readSaid('{"model":"x","contents": [1],"stream":false,"fallbacks":["a/b"]}');
+    expect(head).toEqual({ ...said, fallbacks: ['a/b'] });
+    expect(source.withModel('gemini-3-pro').toString()).toBe('{"contents": [1]}');
+  });
+});
