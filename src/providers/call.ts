@@ -16,6 +16,7 @@ import { type Outgoing, outgoing } from './outgoing.ts';
 import { endOf, passThroughFrames } from './pass-through.ts';
 import { type Deployment, isScripted, type Provider } from './provider.ts';
 import { refusalOf, toldHeaders } from './refusal.ts';
+import { tooLate } from './upstream.ts';
 import type { Upstreams } from './upstreams.ts';
 
 /** One provider with one of its keys. */
@@ -87,11 +88,18 @@ export function createProviderCall({ codecs, upstreams }: ProviderCallOptions): 
     context: CallContext,
     cancellation: Cancellation,
   ): Promise<DirectResponse> {
-    const upstream = await upstreams(provider.upstreamOf(key));
+    const upstreamTarget = provider.upstreamOf(key);
+    const upstream = await upstreams(upstreamTarget);
     const headers = forwardedHeaders(context.caller.forwardHeaders, codec.id);
-    const answer = await upstream.post(path, body, { headers, cancellation });
-    if (!answer.ok) throw refusalOf(answer, codec, provider.name);
-    return answer;
+    // The SDK's own timer fires a signal that our fetch does not hear
+    const timer = setTimeout(() => cancellation.fire(tooLate(upstreamTarget)), upstreamTarget.timeoutMs);
+    try {
+      const answer = await upstream.post(path, body, { headers, cancellation });
+      if (!answer.ok) throw refusalOf(answer, codec, provider.name);
+      return answer;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }
 

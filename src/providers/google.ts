@@ -2,7 +2,7 @@ import { GoogleGenAI } from '@google/genai';
 import { GatewayError } from '../model/errors.ts';
 import { asDirectResponse, type DirectResponse } from './direct-response.ts';
 import type { Fetch } from './fetch.ts';
-import type { Upstream, UpstreamCall, UpstreamTarget } from './upstream.ts';
+import { tooLate, type Upstream, type UpstreamCall, type UpstreamTarget } from './upstream.ts';
 
 type Method = 'POST' | 'GET';
 
@@ -82,10 +82,10 @@ class Exchange {
   }
 
   async answerOf(answering: Promise<Response>): Promise<Response> {
-    const { provider, timeoutMs } = this.#target;
+    const { timeoutMs } = this.#target;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(tooLate(provider, timeoutMs)), timeoutMs);
+      timer = setTimeout(() => reject(tooLate(this.#target)), timeoutMs);
     });
     try {
       this.answer = await Promise.race([answering, late]);
@@ -95,13 +95,6 @@ class Exchange {
     }
   }
 }
-
-const tooLate = (provider: string, timeoutMs: number): GatewayError =>
-  new GatewayError(
-    'timeout',
-    `${provider} did not answer within ${timeoutMs / 1_000} s; raise network_config.default_request_timeout_in_seconds if it needs longer`,
-    { provider },
-  );
 
 function failure(thrown: unknown, { provider }: UpstreamTarget, signal: AbortSignal | undefined): GatewayError {
   if (thrown instanceof GatewayError)

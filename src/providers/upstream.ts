@@ -42,20 +42,20 @@ interface SdkErrors {
   readonly aborted: abstract new (...given: never[]) => Error;
 }
 
+export const tooLate = ({ provider, timeoutMs }: UpstreamTarget, cause?: unknown): GatewayError =>
+  new GatewayError(
+    'timeout',
+    `${provider} did not answer within ${timeoutMs / 1_000} s; raise network_config.default_request_timeout_in_seconds if it needs longer`,
+    { provider, ...(cause !== undefined && { cause }) },
+  );
+
 /** An error status is an answer too: what an SDK threw, back as the response it threw it for. Throws GatewayError. */
 export function answerBehind(thrown: unknown, errors: SdkErrors, target: UpstreamTarget): DirectResponse {
   const answer = thrown instanceof Error && 'headers' in thrown ? responseOf(thrown.headers) : undefined;
   if (answer) return answer;
   const details = { provider: target.provider, cause: thrown };
   if (thrown instanceof errors.aborted) throw new GatewayError('cancelled', 'the request was cancelled', details);
-  if (thrown instanceof errors.timeout) {
-    const seconds = target.timeoutMs / 1_000;
-    throw new GatewayError(
-      'timeout',
-      `${target.provider} did not answer within ${seconds} s; raise network_config.default_request_timeout_in_seconds if it needs longer`,
-      details,
-    );
-  }
+  if (thrown instanceof errors.timeout) throw tooLate(target, thrown);
   const cause = thrown instanceof Error ? thrown.cause : undefined;
   if (cause instanceof GatewayError) {
     throw new GatewayError(cause.kind, cause.message, { ...cause.details, provider: target.provider });

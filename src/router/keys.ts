@@ -23,8 +23,16 @@ export function servesModel(key: ProviderKey, model: string): boolean {
 export const namesModel = (key: ProviderKey, model: string): boolean =>
   isListed(key.models ?? [], model) || isListed(Object.keys(key.aliases), model);
 
-export const usableKeys = (provider: Provider): readonly ProviderKey[] =>
-  provider.keys.filter((key) => isUsable(key, provider));
+const usable = new WeakMap<Provider, readonly ProviderKey[]>();
+
+/** A provider is as configured for as long as it lives, so its keys are looked through once. */
+export function usableKeys(provider: Provider): readonly ProviderKey[] {
+  const known = usable.get(provider);
+  if (known) return known;
+  const keys = provider.keys.filter((key) => isUsable(key, provider));
+  usable.set(provider, keys);
+  return keys;
+}
 
 /** The keys that may serve `model`, as configured. Throws GatewayError that says why there is none. */
 export function eligibleKeys(provider: Provider, model: string): readonly ProviderKey[] {
