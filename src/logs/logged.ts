@@ -11,26 +11,60 @@ import type { LogSink } from './sink.ts';
 export const logged =
   (next: ModelCall, sink: LogSink): ModelCall =>
   (request, context) =>
-    observed(next, sink, request, context);
+    new LoggedFrames(() => next(request, context), new Observation(sink, request, context), sink);
 
-async function* observed(
-  next: ModelCall,
-  sink: LogSink,
-  request: ChatRequest,
-  context: CallContext,
-): AsyncGenerator<Frame> {
-  const observation = new Observation(sink, request, context);
-  try {
-    for await (const frame of next(request, context)) {
-      observation.see(frame);
-      yield frame;
+const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
+
+/** The frames as they come, seen in passing; iterated by hand, because every read of every stream goes through here. */
+class LoggedFrames implements AsyncIterableIterator<Frame, undefined> {
+  readonly #begin: () => AsyncIterable<Frame>;
+  readonly #observation: Observation;
+  readonly #sink: LogSink;
+  #frames: AsyncIterator<Frame> | undefined;
+  #isOver = false;
+
+  constructor(begin: () => AsyncIterable<Frame>, observation: Observation, sink: LogSink) {
+    this.#begin = begin;
+    this.#observation = observation;
+    this.#sink = sink;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<Frame, undefined>> {
+    if (this.#isOver) return DONE;
+    try {
+      this.#frames ??= this.#begin()[Symbol.asyncIterator]();
+      const next = await this.#frames.next();
+      if (!next.done) {
+        this.#observation.see(next.value);
+        return next;
+      }
+      this.#observation.complete = true;
+    } catch (thrown) {
+      this.#observation.error = asGatewayError(thrown);
+      this.#end();
+      throw thrown;
     }
-    observation.complete = true;
-  } catch (thrown) {
-    observation.error = asGatewayError(thrown);
-    throw thrown;
-  } finally {
-    sink.recordCall(observation.record());
+    this.#end();
+    return DONE;
+  }
+
+  async return(): Promise<IteratorReturnResult<undefined>> {
+    try {
+      await this.#frames?.return?.();
+    } finally {
+      this.#end();
+    }
+    return DONE;
+  }
+
+  #end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#sink.recordCall(this.#observation.record());
   }
 }
 
