@@ -134,7 +134,10 @@ export async function serve(
       executeTool: gateway.executeTool,
     },
     admin: once(async () => {
-      const { createAdminApp } = await import('./http/admin/app.ts');
+      const [{ createAdminApp }, { landingPage }] = await Promise.all([
+        import('./http/admin/app.ts'),
+        import('./http/admin/landing.ts'),
+      ]);
       return createAdminApp({
         version,
         config: () => config,
@@ -142,6 +145,7 @@ export async function serve(
         clients: mcp,
         store: overrides,
         logs: logQueries(logs),
+        pages: landingPage,
       });
     }),
     health: () => ({ status: 'ok', version, mcp_clients: mcp.statuses().length, tools: mcp.catalog.tools.length }),

@@ -152,3 +152,21 @@ test('the metrics count requests, model calls, tokens and tool runs', async () =
   expect(text).toMatch(/echo/);
   expect(text).not.toContain('made/up');
 });
+
+test('a browser at / finds the addresses and the commands, and no script', async () => {
+  const answer = await fetch(`${gateway.url}/`);
+  const page = await answer.text();
+  expect(answer.headers.get('content-type')).toContain('text/html');
+  expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'");
+  expect(page).toContain(`claude mcp add --transport http bifrost ${gateway.url}/mcp`);
+  expect(page).not.toContain('<script');
+});
+
+test.each(['/.well-known/oauth-protected-resource', '/register', '/nowhere', '/api/nowhere'])(
+  '%s is a 404 in JSON, never a page',
+  async (path) => {
+    const answer = await fetch(`${gateway.url}${path}`);
+    expect(answer.status).toBe(404);
+    expect(answer.headers.get('content-type')).toContain('application/json');
+  },
+);
