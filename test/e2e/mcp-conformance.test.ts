@@ -15,7 +15,6 @@ afterAll(() => gateway?.close());
 test.each([
   'server-initialize',
   'ping',
-  'logging-set-level',
   'tools-list',
   'tools-call-simple-text',
   'tools-call-image',

@@ -48,7 +48,7 @@ test.each([
 
 test.each([
   ['ping', {}, { result: {} }],
-  ['logging/setLevel', { level: 'info' }, { result: {} }],
+  ['logging/setLevel', { level: 'info' }, { error: { code: -32601, message: 'Method not found: logging/setLevel' } }],
   ['server/discover', {}, { error: { code: -32601, message: 'Method not found: server/discover' } }],
   ['resources/list', {}, { error: { code: -32601, message: 'Method not found: resources/list' } }],
   ['prompts/list', {}, { error: { code: -32601, message: 'Method not found: prompts/list' } }],

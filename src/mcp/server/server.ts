@@ -46,7 +46,7 @@ export interface Exchange {
   readonly notify?: ((message: string) => void) | undefined;
 }
 
-const METHODS: ReadonlySet<string> = new Set(['initialize', 'ping', 'tools/list', 'tools/call', 'logging/setLevel']);
+const METHODS: ReadonlySet<string> = new Set(['initialize', 'ping', 'tools/list', 'tools/call']);
 
 /** The gateway as an MCP server, written by hand: no object graph for each request, one JSON text for each answer. */
 export class McpServer {
@@ -88,7 +88,6 @@ export class McpServer {
       case 'tools/list':
         return this.#list(request, exchange);
       case 'ping':
-      case 'logging/setLevel':
         return resultText(request.id, '{}');
       case 'initialize':
         return errorText(request.id, RPC_CODE.invalidRequest, 'initialize must be sent on its own, not in a batch');
