@@ -1,0 +1,111 @@
+import type { RequestListener } from 'node:http';
+import { join } from 'node:path';
+import { resolveCommand } from './bundled-servers.ts';
+import { codecs } from './codecs/index.ts';
+import type { Config } from './config/load.ts';
+import { createPricing } from './governance/pricing.ts';
+import type { AdminOptions } from './http/admin/app.ts';
+import type { LogQueries } from './http/admin/logs.ts';
+import { type Logs, openLogs } from './logs/logs.ts';
+import type { Metrics } from './logs/metrics.ts';
+import { logQueryOf, mcpLogQueryOf } from './logs/query.ts';
+import { McpClients } from './mcp/clients.ts';
+import type { ModelCall } from './model/call.ts';
+import type { Log } from './process-log.ts';
+import { createProviderCall } from './providers/call.ts';
+import { createProviderCatalog } from './providers/catalog.ts';
+import { createNetwork } from './providers/fetch.ts';
+import { createProviders } from './providers/registry.ts';
+import { createUpstreams } from './providers/upstreams.ts';
+import { createModelCatalog, type ModelCatalog } from './router/catalog.ts';
+import { createRouter } from './router/router.ts';
+import { type ClientOverrides, openClientOverrides } from './stores/client-overrides.ts';
+
+// The rooms of the house, each made of the configuration; `serve` puts them together.
+
+export interface Models {
+  readonly routed: ModelCall;
+  readonly catalog: ModelCatalog;
+  close(): Promise<void>;
+}
+
+/** The way to every configured provider. */
+export function openModels(config: Config, log: Log): Models {
+  const { byName: providers, problems } = createProviders(config.providers);
+  for (const problem of problems) log('warn', problem);
+  const network = createNetwork();
+  const upstreams = createUpstreams(network);
+  return {
+    routed: createRouter({ providers, call: createProviderCall({ codecs, upstreams }) }),
+    catalog: createModelCatalog({ providers, catalog: createProviderCatalog({ codecs, upstreams }) }),
+    close: () => network.close(),
+  };
+}
+
+export function openRequestLog({ client, logs_store: store }: Config, metrics: Metrics, log: Log): Logs {
+  const pricing = createPricing();
+  return openLogs({
+    path: store.config.path,
+    enabled: client.enable_logging && store.enabled,
+    contentLogging: !client.disable_content_logging,
+    limits: { retentionDays: store.retention_days || client.log_retention_days },
+    metrics,
+    costOf: (provider, model, usage) => pricing.costOf(provider, model, usage),
+    warn: (message) => log('warn', message),
+  });
+}
+
+export interface Mcp {
+  readonly clients: McpClients;
+  /** Where changes made through the API are kept. */
+  readonly overrides: ClientOverrides;
+}
+
+/** The MCP clients of the file, as they were changed through the API; not yet dialled. */
+export async function openMcp(config: Config, appDir: string, log: Log): Promise<Mcp> {
+  const overrides = await openClientOverrides({
+    path: join(appDir, 'mcp-clients.json'),
+    fileClients: config.mcp.client_configs,
+    fileWins: config.source_of_truth === 'config.json',
+  });
+  for (const warning of overrides.warnings) log('warn', warning);
+  const clients = new McpClients({
+    clients: overrides.clients,
+    toolManager: config.mcp.tool_manager_config,
+    cwd: appDir,
+    log,
+    resolveCommand,
+    syncIntervalMs: config.mcp.tool_sync_interval,
+  });
+  return { clients, overrides };
+}
+
+/** The admin API and the page at `/`, loaded on first use and kept: nothing of them is needed to serve models. */
+export function adminOnDemand(options: Omit<AdminOptions, 'pages'>): () => Promise<RequestListener> {
+  let loaded: Promise<RequestListener> | undefined;
+  const load = async (): Promise<RequestListener> => {
+    const [{ createAdminApp }, { landingPage }] = await Promise.all([
+      import('./http/admin/app.ts'),
+      import('./http/admin/landing.ts'),
+    ]);
+    return createAdminApp({ ...options, pages: landingPage });
+  };
+  return () => {
+    loaded ??= load();
+    return loaded;
+  };
+}
+
+/** The log as the admin API asks it: by query strings. */
+export const logQueries = (logs: Logs): LogQueries => ({
+  listLogs: async (query) => {
+    const { filters, paging } = logQueryOf(new URLSearchParams(query));
+    return logs.listLogs(filters, paging);
+  },
+  getLog: (id) => logs.getLog(id),
+  listMcpLogs: async (query) => {
+    const { filters, paging } = mcpLogQueryOf(new URLSearchParams(query));
+    return logs.listMcpLogs(filters, paging);
+  },
+  getMcpLog: (id) => logs.getMcpLog(id),
+});
