@@ -2,6 +2,10 @@ import type { ReasoningEffort, Settings } from '../model/request.ts';
 import type { EncodeTarget } from './codec.ts';
 import type { Ledger } from './ledger.ts';
 
+const EFFORTS: ReadonlySet<string> = new Set(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']);
+
+export const isEffort = (word: unknown): word is ReasoningEffort => typeof word === 'string' && EFFORTS.has(word);
+
 /** Reasoning settings of another format in OpenAI's words; `field` is where they go, for the ledger. */
 export function effortOf(
   { reasoning, maxOutputTokens }: Settings,

@@ -294,3 +294,13 @@ test('a request without messages of the user still has contents', () => {
   );
   expect(problemsIn(body)).toEqual([]);
 });
+
+test.each(OTHERS)('what only Gemini understands is left out of %s under its own name', (id) => {
+  const contents = [
+    { role: 'user', parts: [{ text: 'a' }] },
+    { role: 'model', parts: [{ executableCode: { language: 'PYTHON', code: '1' } }, { text: 'b' }] },
+    { role: 'user', parts: [{ text: 'c' }] },
+  ];
+  const { losses } = codecs[id].encodeRequest(geminiRequest({ contents }), { model: 'm', stream: false });
+  expect(losses.map(({ reason }) => reason)).toContain('"executableCode" exists only in gemini');
+});

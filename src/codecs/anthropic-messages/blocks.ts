@@ -52,20 +52,6 @@ function inputText(input: JsonValue | undefined): string {
   return typeof input === 'string' ? input : JSON.stringify(input);
 }
 
-/** Arguments as an object: empty text means `{}`; undefined when a model wrote something else. */
-export function parsedInput(text: string): JsonObject | undefined {
-  if (text.trim() === '') return {};
-  try {
-    const input: unknown = JSON.parse(text);
-    return isObject(input) ? input : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Arguments that are no object, where the wire takes nothing else: still readable to whoever reads the call. */
-export const unreadableInput = (text: string): JsonObject => ({ arguments: text });
-
 function mediaPart(block: JsonObject, kind: string, origin: Origin): Part {
   const source = sourceOf(objectOf(block.source));
   if (!source) return { type: 'opaque', origin };

@@ -1,7 +1,7 @@
 import type { MediaPart, Part, TextPart, ToolCallPart, ToolResultPart } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
-import { parsedInput, unreadableInput } from './blocks.ts';
-import { gatewayId } from './ids.ts';
+import { parsedInput, unreadableInput } from '../call-input.ts';
+import { gatewayIds } from './ids.ts';
 import { mediaBlock } from './upstream-blocks.ts';
 import { ownBlock } from './wire.ts';
 
@@ -44,7 +44,7 @@ function gatewayCall({ id, name, input, turn }: ToolCallPart): JsonObject {
   const dash = name.indexOf('-');
   return {
     type: 'mcp_tool_use',
-    id: gatewayId(id, turn),
+    id: gatewayIds.of(id, turn),
     name: name.slice(dash + 1),
     server_name: name.slice(0, Math.max(0, dash)),
     input: inputOf(input),
@@ -53,7 +53,7 @@ function gatewayCall({ id, name, input, turn }: ToolCallPart): JsonObject {
 
 const gatewayResult = ({ callId, turn, isError, content }: ToolResultPart): JsonObject => ({
   type: 'mcp_tool_result',
-  tool_use_id: gatewayId(callId, turn),
+  tool_use_id: gatewayIds.of(callId, turn),
   is_error: isError,
   content: content.flatMap(resultBlock),
 });

@@ -1,9 +1,10 @@
 import { isObject, type JsonObject } from '../../model/json.ts';
-import { GATEWAY_ID_PREFIX, type GatewayId, parseGatewayId } from './ids.ts';
+import type { GatewayId } from '../gateway-ids.ts';
+import { gatewayIds } from './ids.ts';
 import { objectsOf, textOf } from './wire.ts';
 
 /** Marks of blocks that only we write: calls that the gateway ran, and thinking of a model that signs nothing. */
-const MARKS = [GATEWAY_ID_PREFIX, '"signature":""', '"signature": ""'].map((mark) => Buffer.from(mark));
+const MARKS = [gatewayIds.prefix, '"signature":""', '"signature": ""'].map((mark) => Buffer.from(mark));
 
 /** Whether a body may hold blocks of ours in its history, so that it cannot travel as it came. Searches, never parses. */
 export function hasGatewayBlocks(bytes: Uint8Array): boolean {
@@ -36,8 +37,8 @@ const blocksOf = (message: JsonObject): JsonObject[] => objectsOf(message.conten
 
 /** The id of a block that shows a gateway-run call or its result; undefined for every other block. */
 function gatewayIdOf(block: JsonObject): GatewayId | undefined {
-  if (block.type === 'mcp_tool_use') return parseGatewayId(textOf(block.id));
-  if (block.type === 'mcp_tool_result') return parseGatewayId(textOf(block.tool_use_id));
+  if (block.type === 'mcp_tool_use') return gatewayIds.parse(textOf(block.id));
+  if (block.type === 'mcp_tool_result') return gatewayIds.parse(textOf(block.tool_use_id));
   return undefined;
 }
 

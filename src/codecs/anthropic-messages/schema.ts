@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { GatewayError } from '../../model/errors.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { check, type Path, refuse } from '../schema-check.ts';
 
 const count = z.number().int().min(0);
 const object = z.record(z.string(), z.unknown());
@@ -65,8 +65,6 @@ export function checkRequest(body: JsonObject): void {
 export const isCustomTool = (tool: JsonObject): boolean =>
   tool.type === undefined || tool.type === null || tool.type === 'custom';
 
-type Path = readonly PropertyKey[];
-
 function checkContent(content: JsonValue | undefined, path: Path): void {
   if (typeof content === 'string') return;
   if (!Array.isArray(content)) refuse([...path], 'content must be text or a list of blocks');
@@ -83,16 +81,6 @@ function checkBlock(item: JsonValue, path: Path): void {
   if (item.type === 'tool_result' && item.content !== undefined && item.content !== null) {
     checkContent(item.content, [...path, 'content']);
   }
-}
-
-function check(schema: z.ZodType, value: unknown, path: Path): void {
-  const issue = schema.safeParse(value).error?.issues[0];
-  if (issue) refuse([...path, ...issue.path], issue.message);
-}
-
-function refuse(path: Path, what: string): never {
-  const place = path.map(String).join('.');
-  throw new GatewayError('invalid-request', place === '' ? what : `${place}: ${what}`, { param: place });
 }
 
 const items = (value: JsonValue | undefined): readonly JsonValue[] => (Array.isArray(value) ? value : []);

@@ -1,4 +1,4 @@
-import { digest } from './ids.ts';
+import { shortHash } from '../short-hash.ts';
 
 /** Names as the wire takes them, and the way back; the same name gives the same name in every request. */
 export interface ToolNames {
@@ -22,5 +22,5 @@ export function createToolNames(): ToolNames {
 /** Tool names must match ^[a-zA-Z0-9_-]{1,128}$ (Anthropic Messages API, tools.name). */
 function wireToolName(name: string): string {
   if (/^[a-zA-Z0-9_-]{1,128}$/.test(name)) return name;
-  return `${name.replace(/[^a-zA-Z0-9_-]/g, '_').slice(0, 119)}_${digest(name, 8)}`;
+  return `${name.replace(/[^a-zA-Z0-9_-]/g, '_').slice(0, 119)}_${shortHash(name, 8)}`;
 }

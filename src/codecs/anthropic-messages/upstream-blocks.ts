@@ -2,7 +2,8 @@ import type { MediaPart, Part, ReasoningPart, TextPart, ToolCallPart, ToolResult
 import { GatewayError } from '../../model/errors.ts';
 import type { JsonObject } from '../../model/json.ts';
 import type { Loss } from '../../model/loss.ts';
-import { parsedInput, unreadableInput } from './blocks.ts';
+import { parsedInput, unreadableInput } from '../call-input.ts';
+import { foreignBlock } from '../foreign-block.ts';
 import type { ToolNames } from './tool-names.ts';
 import { ownBlock } from './wire.ts';
 
@@ -32,7 +33,7 @@ export function contentBlock(part: Part, field: string, { losses }: Writing): Js
     case 'media':
       return ownBlock(part.origin) ?? mediaBlock(part) ?? drop(`this format takes no ${part.mediaType}`);
     case 'opaque':
-      return ownBlock(part.origin) ?? drop(`${String(part.origin.block.type)} exists only in ${part.origin.codec}`);
+      return ownBlock(part.origin) ?? drop(foreignBlock(part.origin));
     case 'tool-call':
     case 'tool-result':
       return drop('a tool call or its result stands where this format has no place for it');

@@ -1,8 +1,9 @@
 import type { Message, Part, ToolCallPart, ToolResultPart } from '../../model/content.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { shortHash } from '../short-hash.ts';
 import { mediaOf, partOf, wireCallOf } from './parts.ts';
 import { signedId } from './signatures.ts';
-import { digest, objectOf, objectsOf, originOf, textOf } from './wire.ts';
+import { objectOf, objectsOf, originOf, textOf } from './wire.ts';
 
 /** A client's conversation. Calls and results that came without ids get ids that tie them together. */
 export function decodeMessages(body: JsonObject): Message[] {
@@ -85,7 +86,7 @@ class CallIds {
   /** The call's id: as it came, or the same one each time that this conversation is read. */
   called(given: string, name: string, signature: string): string {
     this.#count += 1;
-    const base = given || `call_${digest(`${this.#count}:${name}`, 24)}`;
+    const base = given || `call_${shortHash(`${this.#count}:${name}`, 24)}`;
     const id = signedId(base, signature);
     this.#open.push({ given, name, id });
     return id;

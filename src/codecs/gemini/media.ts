@@ -1,6 +1,6 @@
 import type { MediaPart } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
-import type { Ledger } from './ledger.ts';
+import type { Ledger } from '../ledger.ts';
 import { ownBlock } from './wire.ts';
 
 /** A part for media; undefined when the format has none, which then stands in the ledger. */

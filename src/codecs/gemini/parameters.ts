@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../model/json.ts';
 import type { ReasoningEffort, ReasoningSettings, Settings } from '../../model/request.ts';
 import type { EncodeTarget } from '../codec.ts';
-import type { Ledger } from './ledger.ts';
+import type { Ledger } from '../ledger.ts';
 import { type ModelTraits, traitsOf } from './models.ts';
 import { jsonSchema } from './schema-json.ts';
 import { objectOf, ownBlock } from './wire.ts';

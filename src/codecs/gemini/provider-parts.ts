@@ -1,12 +1,14 @@
 import type { Part, TextPart, ToolCallPart, ToolResultPart } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
+import { parsedInput, unreadableInput } from '../call-input.ts';
 import type { EncodeTarget } from '../codec.ts';
-import type { Ledger } from './ledger.ts';
+import { foreignBlock } from '../foreign-block.ts';
+import type { Ledger } from '../ledger.ts';
+import type { WireNames } from '../wire-names.ts';
 import { wireMedia } from './media.ts';
 import { traitsOf } from './models.ts';
-import type { WireNames } from './names.ts';
 import { signatureOf, splitId } from './signatures.ts';
-import { objectOf, ownBlock, parsedInput, textOf, unreadableInput } from './wire.ts';
+import { objectOf, ownBlock, textOf } from './wire.ts';
 
 /** What writing a body goes by, and where it accounts for what it changes. */
 export interface Writing {
@@ -30,7 +32,7 @@ export function contentPart(part: Part, at: string, writing: Writing): JsonObjec
     }
     case 'opaque': {
       const own = ownBlock(part.origin);
-      if (!own) ledger.dropped(at, `"${String(part.origin.block.type)}" exists only in ${part.origin.codec}`);
+      if (!own) ledger.dropped(at, foreignBlock(part.origin));
       return own;
     }
     default:

@@ -1,11 +1,12 @@
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { ChatRequest, DecodedRequest, RawRequest, ToolChoice } from '../../model/request.ts';
 import type { EncodedRequest, EncodeTarget } from '../codec.ts';
+import { Ledger } from '../ledger.ts';
+import { WireNames } from '../wire-names.ts';
 import { camelCased } from './casing.ts';
 import { decodeMessages } from './contents.ts';
 import { conversationOf, type WireContent, type WireConversation } from './conversation.ts';
-import { Ledger } from './ledger.ts';
-import { WireNames } from './names.ts';
+import { wireName } from './names.ts';
 import { limit, settingsFields } from './parameters.ts';
 import type { Writing } from './provider-parts.ts';
 import { checkRequest } from './schema.ts';
@@ -32,7 +33,7 @@ export function encodeRequest(request: ChatRequest, target: EncodeTarget): Encod
   const ledger = new Ledger();
   // results that answer calls of the client's own history cannot simply stand at its end
   const given = raw?.codec === CODEC && messages[raw.messageCount]?.role !== 'tool' ? raw : undefined;
-  const names = new WireNames(given && namesIn(camelCased(given.body)));
+  const names = new WireNames(wireName, given && namesIn(camelCased(given.body)));
   const writing: Writing = { target, names, ledger };
   const body = given ? appendedBody(request, given, writing) : rebuiltBody(request, writing);
   const toolNames = names.originals;

@@ -1,14 +1,15 @@
 import type { Part, ToolCallPart } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
 import { type ChatResponse, foldAll } from '../../model/response.ts';
+import { parsedInput, unreadableInput } from '../call-input.ts';
 import type { AnswerContext, AnswerHead } from '../codec.ts';
+import { Ledger } from '../ledger.ts';
 import { finishWord } from './finish.ts';
-import { Ledger } from './ledger.ts';
 import { wireMedia } from './media.ts';
 import { splitId } from './signatures.ts';
 import { AnswerReader } from './stream.ts';
 import { wireUsage } from './usage.ts';
-import { objectOf, objectsOf, ownBlock, parsedInput, unreadableInput } from './wire.ts';
+import { objectOf, objectsOf, ownBlock } from './wire.ts';
 
 /** A whole answer is read as a stream of one chunk, so that there is one reading of every field. */
 export const decodeResponse = (body: JsonObject, context: AnswerContext = {}): ChatResponse =>

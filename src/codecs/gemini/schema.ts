@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { GatewayError } from '../../model/errors.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { check, type Path } from '../schema-check.ts';
 
 /** Google's JSON takes numbers as texts too. */
 const number = z.union([z.number(), z.string().regex(/^-?\d+(?:\.\d+)?$/)], { error: 'must be a number' }).nullish();
@@ -67,22 +67,11 @@ export function checkRequest(body: JsonObject): void {
   });
 }
 
-type Path = readonly PropertyKey[];
-
 function checkPart(part: JsonValue, path: Path): void {
   if (!isObject(part)) return;
   for (const [field, schema] of Object.entries(KNOWN_PARTS)) {
     if (part[field] !== undefined && part[field] !== null) check(schema, part[field], [...path, field]);
   }
-}
-
-function check(schema: z.ZodType, value: unknown, path: Path): void {
-  const issue = schema.safeParse(value).error?.issues[0];
-  if (!issue) return;
-  const place = [...path, ...issue.path].map(String).join('.');
-  throw new GatewayError('invalid-request', place === '' ? issue.message : `${place}: ${issue.message}`, {
-    param: place,
-  });
 }
 
 const items = (value: JsonValue | undefined): readonly JsonValue[] => {

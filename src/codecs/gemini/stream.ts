@@ -3,13 +3,14 @@ import { GatewayError } from '../../model/errors.ts';
 import type { StreamEvent } from '../../model/event.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { AnswerContext, StreamDecoder } from '../codec.ts';
+import { shortHash } from '../short-hash.ts';
 import { streamError } from './errors.ts';
 import { blockReasonOf, finishReasonOf } from './finish.ts';
 import { isFragment, PartialCall } from './partial-call.ts';
 import { partOf, wireCallOf } from './parts.ts';
 import { signedId } from './signatures.ts';
 import { mergedUsage, usageOf } from './usage.ts';
-import { digest, objectOf, objectsOf, originOf, textOf } from './wire.ts';
+import { objectOf, objectsOf, originOf, textOf } from './wire.ts';
 
 /** Reads a streamed answer. Nothing marks the end of one but that the wire ends behind a finish reason. */
 export function decodeStream(context: AnswerContext = {}): StreamDecoder {
@@ -174,7 +175,7 @@ export class AnswerReader {
   /** Google gives ids to some calls only. One that comes twice in a conversation ends it for some clients. */
   #mintedId(): string {
     const seed = this.#context.callId ?? textOf(this.#top.responseId);
-    return `call_${digest(`${seed}:${this.#calls}`, 24)}`;
+    return `call_${shortHash(`${seed}:${this.#calls}`, 24)}`;
   }
 
   #begin(part: Part): number {

@@ -1,7 +1,7 @@
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import type { FunctionTool, Tool, ToolChoice } from '../../model/request.ts';
-import type { Ledger } from './ledger.ts';
-import type { WireNames } from './names.ts';
+import type { Ledger } from '../ledger.ts';
+import type { WireNames } from '../wire-names.ts';
 import { jsonSchemaOf } from './schema-given.ts';
 import { writtenSchema } from './schema-subset.ts';
 import { objectOf, objectsOf, originOf, ownBlock, stringsOf, textOf } from './wire.ts';

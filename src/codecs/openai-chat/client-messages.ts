@@ -1,6 +1,6 @@
 import type { Message, Part, TextPart, ToolCallPart } from '../../model/content.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
-import { shortHash } from '../openai-names.ts';
+import { shortHash } from '../short-hash.ts';
 import { thinkingText } from './content-parts.ts';
 import { audioOf, fileOf, imageOf } from './media.ts';
 import { REASONING_FIELDS, reasoningParts } from './reasoning.ts';

@@ -1,8 +1,10 @@
 import type { Part, TextPart } from '../../model/content.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { EncodeTarget } from '../codec.ts';
+import { foreignBlock } from '../foreign-block.ts';
 import type { Ledger } from '../ledger.ts';
-import { type WireNames, wireId } from '../openai-names.ts';
+import { wireId } from '../openai-names.ts';
+import type { WireNames } from '../wire-names.ts';
 import { wireMedia } from './media.ts';
 import { ownBlock, textOf } from './wire.ts';
 
@@ -31,7 +33,7 @@ function contentBlock(part: Part, at: string, writing: Writing): JsonObject | un
     case 'opaque': {
       const own = ownBlock(part.origin);
       if (own) return isObject(own.message) || isObject(own.audio) ? undefined : own;
-      writing.ledger.dropped(at, `"${String(part.origin.block.type)}" exists only in ${part.origin.codec}`);
+      writing.ledger.dropped(at, foreignBlock(part.origin));
       return undefined;
     }
     case 'reasoning': {

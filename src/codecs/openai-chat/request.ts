@@ -2,7 +2,8 @@ import { isObject, type JsonObject } from '../../model/json.ts';
 import type { ChatRequest, DecodedRequest, RawRequest, ToolChoice } from '../../model/request.ts';
 import type { EncodedRequest, EncodeTarget } from '../codec.ts';
 import { Ledger } from '../ledger.ts';
-import { WireNames } from '../openai-names.ts';
+import { wireName } from '../openai-names.ts';
+import { WireNames } from '../wire-names.ts';
 import { decodeMessages } from './client-messages.ts';
 import type { Writing } from './provider-content.ts';
 import { encodeMessages } from './provider-messages.ts';
@@ -29,7 +30,7 @@ export function encodeRequest(request: ChatRequest, target: EncodeTarget): Encod
   const ledger = new Ledger();
   // results that answer calls of the client's own history cannot simply stand at its end
   const appends = raw?.codec === 'openai-chat' && messages[raw.messageCount]?.role !== 'tool';
-  const names = new WireNames(appends ? namesIn(raw.body) : undefined);
+  const names = new WireNames(wireName, appends ? namesIn(raw.body) : undefined);
   const writing: Writing = { target, names, ledger };
   const body = appends ? appendedBody(request, raw, writing) : rebuiltBody(request, writing);
   const toolNames = names.originals;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { GatewayError } from '../../model/errors.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { check, type Path, refuse } from '../schema-check.ts';
 
 const number = z.number().nullish();
 const text = z.string().nullish();
@@ -85,8 +85,6 @@ export const isFunctionTool = (tool: JsonObject): boolean => formOf(tool) === 'f
 
 const formOf = ({ type }: JsonObject): string => (typeof type === 'string' ? type : 'function');
 
-type Path = readonly PropertyKey[];
-
 function checkContent(content: JsonValue | undefined, path: Path): void {
   if (typeof content === 'string' || content === undefined || content === null) return;
   if (!Array.isArray(content)) refuse(path, 'must be a text or a list of parts');
@@ -95,16 +93,6 @@ function checkContent(content: JsonValue | undefined, path: Path): void {
     const known = isObject(part) ? KNOWN_PARTS[String(part.type)] : undefined;
     if (known) check(known, part, [...path, index]);
   });
-}
-
-function check(schema: z.ZodType, value: unknown, path: Path): void {
-  const issue = schema.safeParse(value).error?.issues[0];
-  if (issue) refuse([...path, ...issue.path], issue.message);
-}
-
-function refuse(path: Path, what: string): never {
-  const place = path.map(String).join('.');
-  throw new GatewayError('invalid-request', place === '' ? what : `${place}: ${what}`, { param: place });
 }
 
 const items = (value: JsonValue | undefined): readonly JsonValue[] => (Array.isArray(value) ? value : []);

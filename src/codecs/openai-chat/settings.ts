@@ -1,8 +1,10 @@
-import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
-import type { ReasoningEffort, ReasoningSettings, ResponseFormat, Settings } from '../../model/request.ts';
+import type { JsonObject, JsonValue } from '../../model/json.ts';
+import type { ReasoningSettings, ResponseFormat, Settings } from '../../model/request.ts';
 import type { EncodeTarget } from '../codec.ts';
 import type { Ledger } from '../ledger.ts';
-import { effortOf } from '../openai-effort.ts';
+import { effortOf, isEffort } from '../openai-effort.ts';
+import { jsonSchemaFormat } from '../openai-format.ts';
+import { userField } from '../openai-user.ts';
 import { objectOf, originOf, ownBlock, textOf } from './wire.ts';
 
 /** Fields that other members of a request say whole, so that they are not kept a second time with the settings. */
@@ -50,10 +52,6 @@ export function decodeSettings(body: JsonObject): Settings {
   };
 }
 
-const EFFORTS: ReadonlySet<string> = new Set(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']);
-
-const isEffort = (word: unknown): word is ReasoningEffort => typeof word === 'string' && EFFORTS.has(word);
-
 /** `reasoning_effort` is OpenAI's; the object and `reasoning_max_tokens` are OpenRouter's and Bifrost's. */
 function reasoningOf(body: JsonObject): ReasoningSettings | undefined {
   const reasoning = objectOf(body.reasoning);
@@ -71,18 +69,9 @@ function reasoningOf(body: JsonObject): ReasoningSettings | undefined {
 function responseFormatOf(format: JsonValue | undefined): ResponseFormat | undefined {
   const { type, json_schema: definition } = objectOf(format);
   if (type === 'json_object') return { type: 'json-object' };
-  if (type !== 'json_schema' || !isObject(definition) || !isObject(definition.schema)) return undefined;
-  const { name, schema, strict } = definition;
-  return {
-    type: 'json-schema',
-    name: textOf(name) || 'response',
-    schema: objectOf(schema),
-    ...(typeof strict === 'boolean' && { strict }),
-  };
+  return type === 'json_schema' ? jsonSchemaFormat(objectOf(definition)) : undefined;
 }
 
-/** OpenAI refuses a longer `user`; Claude Code's metadata is a JSON text of some 190 characters. */
-const MAX_USER_LENGTH = 64;
 const MAX_STOP_SEQUENCES = 4;
 
 /** The top-level fields that settings become; the client's other fields too, when they are of this format. */
@@ -135,16 +124,14 @@ export function limit(body: JsonObject, { maxOutputTokens, model }: EncodeTarget
 
 /** Settings of another format in this one's words, and an account of its other fields. */
 function translatedFields(settings: Settings, target: EncodeTarget, ledger: Ledger): JsonObject {
-  const { topK, user, responseFormat } = settings;
+  const { topK, responseFormat } = settings;
   if (topK !== undefined) ledger.dropped('top_k', 'Chat Completions has no such field');
   for (const field of untranslated(settings.origin?.block ?? {})) {
     ledger.dropped(field, 'not every server of Chat Completions has such a field');
   }
   const effort = effortOf(settings, target, 'reasoning_effort', ledger);
-  const longUser = user !== undefined && user.length > MAX_USER_LENGTH;
-  if (longUser) ledger.dropped('user', `the API takes at most ${MAX_USER_LENGTH} characters`);
   return {
-    ...(user !== undefined && !longUser && { user }),
+    ...userField(settings, ledger),
     ...(effort && { reasoning_effort: effort }),
     ...(responseFormat && { response_format: wireFormat(responseFormat) }),
   };

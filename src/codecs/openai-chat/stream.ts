@@ -5,7 +5,7 @@ import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import { NO_USAGE, type Usage } from '../../model/usage.ts';
 import type { AnswerContext, StreamDecoder, WireEvent } from '../codec.ts';
 import { streamError } from '../openai-errors.ts';
-import { shortHash } from '../openai-names.ts';
+import { shortHash } from '../short-hash.ts';
 import { ContentParts } from './content-parts.ts';
 import { reasonOf } from './finish.ts';
 import { PartQueue } from './part-queue.ts';

@@ -1,7 +1,7 @@
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import type { FunctionTool, Tool, ToolChoice } from '../../model/request.ts';
 import type { Ledger } from '../ledger.ts';
-import type { WireNames } from '../openai-names.ts';
+import type { WireNames } from '../wire-names.ts';
 import { isFunctionTool } from './schema.ts';
 import { objectOf, objectsOf, originOf, ownBlock, textOf } from './wire.ts';
 

@@ -1,8 +1,9 @@
 import type { Message, Part, ToolCallPart, ToolResultPart } from '../../model/content.ts';
 import type { JsonObject, JsonValue } from '../../model/json.ts';
+import type { GatewayId } from '../gateway-ids.ts';
 import { contentParts, messageFields } from './content.ts';
 import { foreignReasoning, reasoningText } from './foreign-reasoning.ts';
-import { type GatewayId, parseGatewayId } from './ids.ts';
+import { gatewayIds } from './ids.ts';
 import { calledName } from './tool-names.ts';
 import { objectsOf, originOf, textOf } from './wire.ts';
 
@@ -96,7 +97,7 @@ class Conversation {
   }
 
   #addMcpCall(item: JsonObject): void {
-    const ours = parseGatewayId(textOf(item.id));
+    const ours = gatewayIds.parse(textOf(item.id));
     if (!ours) {
       this.#answer({ type: 'opaque', origin: originOf(item) });
       return;

@@ -2,8 +2,10 @@ import type { MediaPart, Part, TextPart } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
 import type { EncodeTarget } from '../codec.ts';
 import { dataUriOf } from '../data-uri.ts';
+import { foreignBlock } from '../foreign-block.ts';
 import type { Ledger } from '../ledger.ts';
-import { type WireNames, wireId } from '../openai-names.ts';
+import { wireId } from '../openai-names.ts';
+import type { WireNames } from '../wire-names.ts';
 import { isRefusal } from './content.ts';
 import { ownBlock, without } from './wire.ts';
 
@@ -39,7 +41,7 @@ function inputPart(part: Part, at: string, ledger: Ledger): JsonObject | undefin
       return contentOf(part.origin) ?? wireMedia(part, at, ledger);
     case 'opaque': {
       const own = contentOf(part.origin);
-      if (!own) ledger.dropped(at, `"${String(part.origin.block.type)}" exists only in ${part.origin.codec}`);
+      if (!own) ledger.dropped(at, foreignBlock(part.origin));
       return own;
     }
     default:

@@ -1,5 +1,6 @@
 import type { Message, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart } from '../../model/content.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
+import { foreignBlock } from '../foreign-block.ts';
 import { ToolResults } from '../tool-results.ts';
 import { callId, inputParts, outputText, type Writing } from './provider-content.ts';
 import { splitName } from './tool-names.ts';
@@ -93,7 +94,7 @@ function assistantItem(part: Exclude<Part, TextPart>, at: string, writing: Writi
     case 'tool-call':
       return isCall(part) ? callItem(part, at, writing) : drop('another provider ran this tool by itself');
     case 'opaque':
-      return ownBlock(part.origin) ?? drop(`"${String(part.origin.block.type)}" exists only in ${part.origin.codec}`);
+      return ownBlock(part.origin) ?? drop(foreignBlock(part.origin));
     case 'media':
       return drop('an assistant message holds text only');
     case 'tool-result':

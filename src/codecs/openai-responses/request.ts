@@ -3,7 +3,8 @@ import type { JsonObject } from '../../model/json.ts';
 import type { ChatRequest, DecodedRequest, RawRequest, ToolChoice } from '../../model/request.ts';
 import type { EncodedRequest, EncodeTarget } from '../codec.ts';
 import { Ledger } from '../ledger.ts';
-import { WireNames } from '../openai-names.ts';
+import { wireName } from '../openai-names.ts';
+import { WireNames } from '../wire-names.ts';
 import { decodeInput } from './client-input.ts';
 import { contentParts } from './content.ts';
 import { isBillingHeader, type Writing } from './provider-content.ts';
@@ -33,7 +34,7 @@ export function encodeRequest(request: ChatRequest, target: EncodeTarget): Encod
   const ledger = new Ledger();
   // results that answer calls of the client's own history cannot simply stand at its end
   const appends = raw?.codec === CODEC && messages[raw.messageCount]?.role !== 'tool';
-  const names = new WireNames(appends ? namesIn(raw.body) : undefined);
+  const names = new WireNames(wireName, appends ? namesIn(raw.body) : undefined);
   const client = appends ? raw.body : (ownBlock(request.settings.origin) ?? { store: false });
   const writing: Writing = {
     target,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { GatewayError } from '../../model/errors.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { check, type Path, refuse } from '../schema-check.ts';
 
 const number = z.number().nullish();
 const text = z.string().nullish();
@@ -76,8 +76,6 @@ export function checkRequest(body: JsonObject): void {
 const continues = (body: JsonObject): boolean =>
   [body.previous_response_id, body.conversation, body.prompt].some((value) => value !== undefined && value !== null);
 
-type Path = readonly PropertyKey[];
-
 function checkItem(item: JsonObject, path: Path): void {
   const type = typeof item.type === 'string' ? item.type : 'message';
   const known = KNOWN_ITEMS[type];
@@ -93,16 +91,6 @@ function checkItem(item: JsonObject, path: Path): void {
 function checkKnown(known: Readonly<Record<string, z.ZodType>>, value: JsonValue, path: Path): void {
   const schema = isObject(value) ? known[String(value.type)] : undefined;
   if (schema) check(schema, value, path);
-}
-
-function check(schema: z.ZodType, value: unknown, path: Path): void {
-  const issue = schema.safeParse(value).error?.issues[0];
-  if (issue) refuse([...path, ...issue.path], issue.message);
-}
-
-function refuse(path: Path, what: string): never {
-  const place = path.map(String).join('.');
-  throw new GatewayError('invalid-request', place === '' ? what : `${place}: ${what}`, { param: place });
 }
 
 const items = (value: JsonValue | undefined): readonly JsonValue[] => (Array.isArray(value) ? value : []);

@@ -1,9 +1,11 @@
-import { isObject, type JsonObject } from '../../model/json.ts';
-import type { ReasoningEffort, ReasoningSettings, ResponseFormat, Settings } from '../../model/request.ts';
+import type { JsonObject } from '../../model/json.ts';
+import type { ReasoningSettings, ResponseFormat, Settings } from '../../model/request.ts';
 import type { EncodeTarget } from '../codec.ts';
 import type { Ledger } from '../ledger.ts';
-import { effortOf } from '../openai-effort.ts';
-import { objectOf, originOf, ownBlock, textOf, without } from './wire.ts';
+import { effortOf, isEffort } from '../openai-effort.ts';
+import { jsonSchemaFormat } from '../openai-format.ts';
+import { userField } from '../openai-user.ts';
+import { objectOf, originOf, ownBlock, without } from './wire.ts';
 
 /** Fields that other members of a request say whole, so that they are not kept a second time with the settings. */
 const HELD_ELSEWHERE = [
@@ -37,10 +39,6 @@ export function decodeSettings(body: JsonObject, keepsChoice: boolean): Settings
   };
 }
 
-const EFFORTS: ReadonlySet<string> = new Set(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']);
-
-const isEffort = (word: unknown): word is ReasoningEffort => typeof word === 'string' && EFFORTS.has(word);
-
 /** `max_tokens` is Bifrost's. */
 function reasoningOf({ effort, max_tokens: budgetTokens }: JsonObject): ReasoningSettings | undefined {
   const settings: ReasoningSettings = {
@@ -50,19 +48,11 @@ function reasoningOf({ effort, max_tokens: budgetTokens }: JsonObject): Reasonin
   return Object.keys(settings).length > 0 ? settings : undefined;
 }
 
-function formatOf({ type, name, schema, strict }: JsonObject): ResponseFormat | undefined {
-  if (type === 'json_object') return { type: 'json-object' };
-  if (type !== 'json_schema' || !isObject(schema)) return undefined;
-  return {
-    type: 'json-schema',
-    name: textOf(name) || 'response',
-    schema,
-    ...(typeof strict === 'boolean' && { strict }),
-  };
+function formatOf(format: JsonObject): ResponseFormat | undefined {
+  if (format.type === 'json_object') return { type: 'json-object' };
+  return format.type === 'json_schema' ? jsonSchemaFormat(format) : undefined;
 }
 
-/** OpenAI refuses a longer `user`. */
-const MAX_USER_LENGTH = 64;
 /** The smallest limit that the API takes (Responses API, max_output_tokens). */
 const MIN_OUTPUT_TOKENS = 16;
 
@@ -98,13 +88,11 @@ export function limit(body: JsonObject, { maxOutputTokens, model }: EncodeTarget
 /** Settings of another format in this one's words. Nobody who asks in another format means to store anything. */
 function translatedFields(settings: Settings, target: EncodeTarget, ledger: Ledger): JsonObject {
   dropUnknown(settings, ledger);
-  const { user, responseFormat } = settings;
+  const { responseFormat } = settings;
   const effort = effortOf(settings, target, 'reasoning.effort', ledger);
-  const longUser = user !== undefined && user.length > MAX_USER_LENGTH;
-  if (longUser) ledger.dropped('user', `the API takes at most ${MAX_USER_LENGTH} characters`);
   return {
     store: false,
-    ...(user !== undefined && !longUser && { user }),
+    ...userField(settings, ledger),
     ...(effort && { reasoning: { effort, summary: 'auto' } }),
     ...(responseFormat && { text: { format: wireFormat(responseFormat) } }),
     ...(target.reasoning === true && { include: [ENCRYPTED_REASONING] }),

@@ -2,7 +2,7 @@ import type { OpaquePart, Origin, ReasoningPart, ToolCallPart, ToolResultPart } 
 import type { JsonObject } from '../../model/json.ts';
 import type { Emitter, WriteDelta } from './emitter.ts';
 import { carriedReasoning } from './foreign-reasoning.ts';
-import { gatewayId } from './ids.ts';
+import { gatewayIds } from './ids.ts';
 import { freeText } from './provider-input.ts';
 import { splitName } from './tool-names.ts';
 import { objectsOf, ownBlock, textOf } from './wire.ts';
@@ -154,7 +154,7 @@ export interface ShownRun {
 
 export function showRun(call: ToolCallPart, place: Place): [opening: string, run: ShownRun] {
   const { emitter, index } = place;
-  const id = gatewayId(call.id, call.turn);
+  const id = gatewayIds.of(call.id, call.turn);
   const dash = call.name.indexOf('-');
   const at = { item_id: id, output_index: index };
   const args = call.input || '{}';

@@ -3,7 +3,7 @@ import type { StreamEvent } from '../../model/event.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import { NO_USAGE } from '../../model/usage.ts';
 import type { AnswerContext, StreamDecoder, WireEvent } from '../codec.ts';
-import { shortHash } from '../openai-names.ts';
+import { shortHash } from '../short-hash.ts';
 import { streamErrorOf } from './errors.ts';
 import { reasonOf } from './finish.ts';
 import { type ItemReader, itemReader, type Reading } from './item-readers.ts';

@@ -1,0 +1,15 @@
+import { isObject, type JsonObject } from '../model/json.ts';
+
+/** A call's arguments as an object: empty text means `{}`; undefined when a model wrote something else. */
+export function parsedInput(text: string): JsonObject | undefined {
+  if (text.trim() === '') return {};
+  try {
+    const input: unknown = JSON.parse(text);
+    return isObject(input) ? input : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Arguments that are no object, where the wire takes nothing else: still readable to whoever reads the call. */
+export const unreadableInput = (text: string): JsonObject => ({ arguments: text });
