@@ -50,10 +50,15 @@ export function bannerRecord(facts: BannerFacts): JsonObject {
     ...(loaded.file && { config: loaded.file }),
     providers: Object.fromEntries(keyNames(loaded)),
     mcpClients: mcpClients.map(({ name, state, toolCount }) => ({ name, state, tools: toolCount })),
-    notes: [...loaded.notes],
+    notes: [...(keyNames(loaded).length === 0 ? [`providers: ${NO_PROVIDER.join(' ')}`] : []), ...loaded.notes],
     warnings: [...loaded.warnings],
   };
 }
+
+const NO_PROVIDER = [
+  'none yet: set OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY or another provider key, or',
+  'start Ollama, and restart; or add "providers" to config.json',
+] as const;
 
 /** Where a browser on this machine finds us: `0.0.0.0` listens everywhere but is no address to open. */
 function urlOf({ host, port }: BannerFacts): string {
@@ -70,12 +75,7 @@ const keyNames = ({ config }: LoadedConfig): [provider: string, keys: string[]][
 
 function providerLines(loaded: LoadedConfig): string[] {
   const providers = keyNames(loaded);
-  if (providers.length === 0) {
-    return [
-      '  Providers  none yet: set OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY or another provider key, or',
-      '             start Ollama, and restart; or add "providers" to config.json',
-    ];
-  }
+  if (providers.length === 0) return [`  Providers  ${NO_PROVIDER[0]}`, `             ${NO_PROVIDER[1]}`];
   const texts = providers.map(([provider, keys]) => `${provider} (${keys.join(', ') || 'no key'})`);
   return [`  Providers  ${texts.join(', ')}`, ...loaded.notes.map((note) => `             ${note}`)];
 }

@@ -82,3 +82,8 @@ test('the JSON log has the same facts in one record, without keys', async () => 
     warnings: [],
   });
 });
+
+test('the JSON log says too what to do when there is no provider', async () => {
+  const { notes } = bannerRecord(await factsOf({}));
+  expect(notes).toEqual([expect.stringMatching(/^providers: none yet: set OPENAI_API_KEY, .*, or start Ollama/)]);
+});

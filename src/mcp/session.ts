@@ -172,7 +172,9 @@ export class Session {
     const { endReason } = this.#transport;
     const isClosed = thrown instanceof McpError && thrown.code === ErrorCode.ConnectionClosed;
     if (!endReason || !(isClosed || (thrown instanceof Error && thrown.message === 'Not connected'))) return thrown;
-    const last = this.stderr.slice(-STDERR_IN_REASON).join(' | ');
+    // npx speaks of its own updates last, after the reason.
+    const lines = this.stderr.filter((line) => !line.startsWith('npm notice'));
+    const last = lines.slice(-STDERR_IN_REASON).join(' | ');
     return new Error(last ? `${endReason}; its last words: ${last}` : endReason);
   }
 }

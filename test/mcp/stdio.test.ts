@@ -240,6 +240,14 @@ describe('environment', () => {
     );
   });
 
+  test('the last words of a server started by npx leave out what npm says of itself', async () => {
+    const words = ['npm error 404 Not Found', 'npm notice', 'npm notice New version of npm available', 'npm notice'];
+    const script = `process.stderr.write(${JSON.stringify(words.join('\n'))}); process.exitCode = 1`;
+    const config = stdioConfig('ref', { stdio_config: { command: process.execPath, args: ['-e', script], envs: [] } });
+    const { clients } = await started([config]);
+    expect(clients.statuses()[0]?.lastFailure?.message).toMatch(/its last words: npm error 404 Not Found$/);
+  });
+
   test('servers run in the given folder', async () => {
     const { clients } = await started([stdioConfig('ref')], { cwd: tmpdir() });
     expect(firstText(await clients.call(callOf('ref-folder')))).toBe(tmpdir());
