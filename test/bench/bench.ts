@@ -82,6 +82,6 @@ const chosen = process.argv.slice(2);
 for (const { work, only, what } of SCENES) {
   if (chosen.length > 0 && !chosen.some((name) => work.split(',').includes(name))) continue;
   process.stdout.write(`\n#### ${what}\n`);
-  const args = ['--targets', targetsFile, '--peers', peers, '--only', only, '--work', work, '--rounds', '5'];
+  const args = ['--targets', targetsFile, '--peers', peers, '--only', only, '--work', work, '--rounds', '3'];
   spawnSync(process.execPath, [join(bench, 'run.mjs'), ...args], { stdio: 'inherit' });
 }
