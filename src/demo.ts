@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -132,7 +132,6 @@ function showStep(event: unknown): void {
 }
 
 async function showFiles(appDir: string): Promise<void> {
-  const { readdir } = await import('node:fs/promises');
   say('\n4. The file it made:');
   for (const name of await readdir(join(appDir, 'workspace'))) {
     say(`     workspace/${name}: ${JSON.stringify(await readFile(join(appDir, 'workspace', name), 'utf8'))}`);

@@ -85,6 +85,11 @@ export interface Codec {
 
   /** client -> us. Throws GatewayError('invalid-request') that names the field. Unknown fields are not its business. */
   decodeRequest(body: JsonObject): DecodedRequest;
+  /**
+   * Whether a body may hold marks of ours in its history, which `decodeRequest` turns back into turns: such bytes never
+   * travel as they are. Absent = this format carries none. A search of the bytes, without a parse.
+   */
+  holdsOurs?(bytes: Uint8Array): boolean;
   /** us -> client, a whole answer. */
   encodeResponse(response: ChatResponse, head?: AnswerHead): JsonObject;
   /** us -> client, streamed: SSE text for each event (may be empty). */

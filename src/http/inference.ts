@@ -1,8 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { hasGatewayBlocks } from '../codecs/anthropic-messages/history.ts';
 import { readBody } from '../codecs/body.ts';
 import type { Codec } from '../codecs/codec.ts';
-import { hasGatewayItems } from '../codecs/openai-responses/history.ts';
 import { AbortPool } from '../model/abort-pool.ts';
 import { type CallContext, type Caller, type ModelCall, newTrace } from '../model/call.ts';
 import { DeferredRequest } from '../model/request.ts';
@@ -41,8 +39,7 @@ export async function serveInference(
     const { head, source } = readBody(codec.id, bytes, url?.said);
     const chat = new DeferredRequest(head, source, codec.decodeRequest);
     // what is ours in the history becomes turns again before anybody may send the bytes as they are
-    if (codec.id === 'anthropic-messages' && hasGatewayBlocks(bytes)) void chat.messages;
-    if (codec.id === 'openai-responses' && hasGatewayItems(bytes)) void chat.messages;
+    if (codec.holdsOurs?.(bytes)) void chat.messages;
     const context: CallContext = {
       requestId,
       operation: head.stream ? `${operation}_stream` : operation,

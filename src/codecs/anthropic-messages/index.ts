@@ -1,6 +1,7 @@
 import type { Codec } from '../codec.ts';
 import { decodeError, encodeError, encodeStreamError } from './errors.ts';
 import { glance } from './glance.ts';
+import { hasGatewayBlocks } from './history.ts';
 import { decodeRequest, encodeRequest } from './request.ts';
 import { decodeResponse, encodeResponse } from './response.ts';
 import { decodeStream, encodeStream } from './stream.ts';
@@ -10,6 +11,7 @@ import { CODEC, sse } from './wire.ts';
 export const anthropicMessages: Codec = {
   id: CODEC,
   decodeRequest,
+  holdsOurs: hasGatewayBlocks,
   encodeResponse,
   encodeStream,
   encodeError,

@@ -2,6 +2,7 @@ import type { Codec } from '../codec.ts';
 import { decodeError, encodeError } from '../openai-errors.ts';
 import { encodeStreamError } from './errors.ts';
 import { glance } from './glance.ts';
+import { hasGatewayItems } from './history.ts';
 import { decodeRequest, encodeRequest } from './request.ts';
 import { decodeResponse, encodeResponse } from './response.ts';
 import { decodeStream } from './stream.ts';
@@ -12,6 +13,7 @@ import { CODEC } from './wire.ts';
 export const openaiResponses: Codec = {
   id: CODEC,
   decodeRequest,
+  holdsOurs: hasGatewayItems,
   encodeRequest,
   decodeResponse,
   encodeResponse,
