@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { agentLoop } from '../agent/loop.ts';
 import type { GatewayTools } from '../agent/tools.ts';
 import { TranscriptMemory } from '../agent/transcript-memory.ts';
@@ -11,6 +10,7 @@ import { injectedTools } from '../mcp/inject.ts';
 import { resultParts, resultText } from '../mcp/result-text.ts';
 import type { CallContext, ModelCall } from '../model/call.ts';
 import type { JsonObject } from '../model/json.ts';
+import { orderedId } from '../model/ordered-id.ts';
 import type { ChatRequest } from '../model/request.ts';
 import { type LoggedTools, loggedTools, type McpTools } from './tool-runs.ts';
 
@@ -47,7 +47,7 @@ export function createGateway({ routed, countTokens, mcp, toolManager, sink }: G
     maxDepth: toolManager.max_agent_depth,
     maxParallelTools: toolManager.max_parallel_tools,
     showsTools: (context) => showsTools(context, toolManager.tool_visibility),
-    newId: randomUUID,
+    newId: orderedId,
   });
   return {
     call,

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { atTurnEnd } from '../model/turn-end.ts';
 
 export interface KeepAliveTiming {
   /** A stream that was silent for this long gets a keep-alive at the next check. */
@@ -61,6 +62,7 @@ export class EventStream {
   /** Writes whole events or a piece of the upstream's own bytes; gives a promise only when the client is slower. */
   write(piece: Uint8Array | string): Promise<void> | undefined {
     this.#begin();
+    this.#cork();
     this.lastWriteMs = Date.now();
     this.#atBoundary = endsEvent(piece);
     return this.#response.write(piece) ? undefined : drained(this.#response);
@@ -76,6 +78,14 @@ export class EventStream {
   end(piece = ''): void {
     this.#begin();
     this.#response.end(piece && !this.#atBoundary ? `\n\n${piece}` : piece);
+  }
+
+  /** What this turn brings goes out in one piece. */
+  #cork(): void {
+    const { socket } = this.#response;
+    if (!socket || socket.writableCorked > 0) return;
+    socket.cork();
+    atTurnEnd(() => socket.uncork());
   }
 
   #begin(): void {

@@ -5,6 +5,7 @@ import { asGatewayError, GatewayError } from '../model/errors.ts';
 import type { Frame, StreamEvent } from '../model/event.ts';
 import type { JsonObject } from '../model/json.ts';
 import { emptyResponse, fold } from '../model/response.ts';
+import { atTurnEnd } from '../model/turn-end.ts';
 import { EventStream, type KeepAlive } from './event-stream.ts';
 
 export interface Exchange {
@@ -34,7 +35,8 @@ export async function replyWhole(frames: AsyncIterable<Frame>, exchange: Exchang
   const headers = responseHeaders(context);
   headers.push('content-type', 'application/json', 'content-length', String(bytes.length));
   response.writeHead(200, headers);
-  response.end(bytes);
+  const answerBytes = bytes;
+  atTurnEnd(() => response.end(answerBytes));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { orderedId } from '../model/ordered-id.ts';
 
 const REMEMBERED = 10_000;
 
@@ -10,7 +10,7 @@ export class RequestIds {
   readonly #recent = new Set<string>();
 
   idFor(given: string | string[] | undefined): string {
-    if (typeof given !== 'string' || !/^[\w.:-]{1,128}$/.test(given) || this.#recent.has(given)) return randomUUID();
+    if (typeof given !== 'string' || !/^[\w.:-]{1,128}$/.test(given) || this.#recent.has(given)) return orderedId();
     this.#recent.add(given);
     const [oldest] = this.#recent;
     if (this.#recent.size > REMEMBERED && oldest !== undefined) this.#recent.delete(oldest);

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readBody } from '../codecs/body.ts';
 import type { Codec } from '../codecs/codec.ts';
@@ -6,6 +5,7 @@ import { type CallContext, type Caller, newTrace } from '../model/call.ts';
 import type { CodecId } from '../model/content.ts';
 import { GatewayError } from '../model/errors.ts';
 import { isObject, type JsonObject } from '../model/json.ts';
+import { orderedId } from '../model/ordered-id.ts';
 import { type ChatRequest, DeferredRequest } from '../model/request.ts';
 import { anthropicModels, geminiModels, type ListedModel, openaiModels } from './models.ts';
 import { cancelledByClient, replyError } from './reply.ts';
@@ -116,7 +116,7 @@ function contextOf(
     if (!response.writableFinished) abort.abort(cancelledByClient());
   });
   return {
-    requestId: randomUUID(),
+    requestId: orderedId(),
     operation,
     dialect,
     caller: options.callerOf(request.headers),

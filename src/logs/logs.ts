@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import type { Caller } from '../model/call.ts';
 import { GatewayError } from '../model/errors.ts';
+import { orderedId } from '../model/ordered-id.ts';
 import type { Usage } from '../model/usage.ts';
 import type { LogLimits } from '../stores/retention.ts';
 import { jsonText } from './contents.ts';
@@ -120,7 +120,7 @@ function sinkOf(options: LogsOptions, writer: LogWriter): LogSink {
       const contents = keepsContents
         ? [jsonText(record.arguments, maxContentBytes), jsonText(record.result, maxContentBytes)]
         : undefined;
-      writer.write('mcp_logs', rowOfToolRun(record, record.id ?? randomUUID(), contents));
+      writer.write('mcp_logs', rowOfToolRun(record, record.id ?? orderedId(), contents));
     },
   };
 }
