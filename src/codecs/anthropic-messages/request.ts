@@ -3,6 +3,8 @@ import type { JsonObject, JsonValue } from '../../model/json.ts';
 import type { Loss } from '../../model/loss.ts';
 import type { ChatRequest, DecodedRequest, RawRequest } from '../../model/request.ts';
 import type { EncodedRequest, EncodeTarget } from '../codec.ts';
+import { accountForForeign } from '../foreign-fields.ts';
+import { compacted } from '../ledger.ts';
 import { partOf, partsOf } from './blocks.ts';
 import { conversationOf, messagesOf, type WireMessage } from './conversation.ts';
 import { hasUnsignedThinking, withoutGatewayBlocks } from './history.ts';
@@ -59,7 +61,7 @@ export function encodeRequest(request: ChatRequest, target: EncodeTarget): Encod
   const appends = raw?.codec === CODEC && messages[raw.messageCount]?.role !== 'tool';
   const body = appends ? appendedBody(request, raw, target, writing) : rebuiltBody(request, target, writing);
   const toolNames = writing.names.changed();
-  return { body, losses: writing.losses, ...(toolNames && { toolNames }) };
+  return { body, losses: compacted(writing.losses), ...(toolNames && { toolNames }) };
 }
 
 /** The client's own body; whatever is ours stands behind what is its own, so that prompt caches keep hitting. */
@@ -94,6 +96,7 @@ function rechoose(body: JsonObject, { toolChoice }: ChatRequest, { names }: Writ
 
 function rebuiltBody(request: ChatRequest, target: EncodeTarget, writing: Writing): JsonObject {
   const { losses } = writing;
+  accountForForeign(request, CODEC, losses);
   const { system, messages } = conversationOf(request.messages, writing);
   const tools = encodeTools(request.tools, writing.names, losses);
   const body: JsonObject = {

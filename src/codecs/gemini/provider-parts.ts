@@ -55,8 +55,6 @@ function textPart({ text, origin }: TextPart, at: string, { ledger, names }: Wri
     ledger.dropped(at, 'a text without characters');
     return undefined;
   }
-  if (origin?.block.cache_control)
-    ledger.dropped(`${at}.cache_control`, 'caches are implicit, or objects of their own');
   // tool search names tools; the model must read the name under which it can call them
   const name = origin?.block.type === 'tool_reference' ? textOf(origin.block.tool_name) : '';
   return { text: name === '' ? text : text.replace(name, names.of(name)) };

@@ -1,7 +1,8 @@
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { ChatRequest, DecodedRequest, RawRequest, ToolChoice } from '../../model/request.ts';
 import type { EncodedRequest, EncodeTarget } from '../codec.ts';
-import { Ledger } from '../ledger.ts';
+import { accountForForeign } from '../foreign-fields.ts';
+import { compacted, Ledger } from '../ledger.ts';
 import { WireNames } from '../wire-names.ts';
 import { camelCased } from './casing.ts';
 import { decodeMessages } from './contents.ts';
@@ -37,7 +38,7 @@ export function encodeRequest(request: ChatRequest, target: EncodeTarget): Encod
   const writing: Writing = { target, names, ledger };
   const body = given ? appendedBody(request, given, writing) : rebuiltBody(request, writing);
   const toolNames = names.originals;
-  return { body, losses: ledger.losses, ...(toolNames && { toolNames }) };
+  return { body, losses: compacted(ledger.losses), ...(toolNames && { toolNames }) };
 }
 
 const declarationsIn = (tools: readonly JsonObject[]): JsonObject[] =>
@@ -86,6 +87,7 @@ const sameChoice = (a: ToolChoice, b: ToolChoice | undefined): boolean =>
 
 function rebuiltBody(request: ChatRequest, writing: Writing): JsonObject {
   const { names, ledger, target } = writing;
+  accountForForeign(request, CODEC, ledger.losses, CARRIED);
   const tools = encodeTools(request.tools, names, ledger);
   const hasFunctions = declarationsIn(tools).length > 0;
   const { system, contents } = startedByUser(conversationOf(request.messages, writing), ledger);
@@ -101,6 +103,9 @@ function rebuiltBody(request: ChatRequest, writing: Writing): JsonObject {
   }
   return body;
 }
+
+/** Where Google's own OpenAI-compatible API puts the signature of a call. */
+const CARRIED: ReadonlySet<string> = new Set(['extra_content']);
 
 /** A choice of a function that is not declared would be refused. */
 function offered(choice: ToolChoice | undefined, tools: readonly JsonObject[], { names, ledger }: Writing) {

@@ -61,13 +61,7 @@ export function textBlock({ text, origin }: TextPart, at: string, writing: Writi
     return undefined;
   }
   const block = origin?.block ?? {};
-  for (const field of Object.keys(block)) {
-    if (!TEXT_FIELDS.has(field) && block[field] !== null)
-      ledger.dropped(`${at}.${field}`, 'a text part has no such field');
-  }
   // tool search names tools; the model must read the name under which it can call them
   const name = block.type === 'tool_reference' ? textOf(block.tool_name) : '';
   return { type: 'text', text: name === '' ? text : text.replace(name, names.of(name)) };
 }
-
-const TEXT_FIELDS: ReadonlySet<string> = new Set(['type', 'text', 'refusal', 'tool_name', 'message']);

@@ -39,7 +39,9 @@ function missingResult(call: ToolCallPart, at: string, writing: Writing): Writte
 function writtenResult(call: ToolCallPart, result: ToolResultPart, at: string, writing: Writing): WrittenResult {
   const own = ownBlock(result.origin);
   if (own?.role === 'function') return { message: own, attachments: [] };
-  accountFor(result, at, writing);
+  if (result.isError) {
+    writing.ledger.rewritten(`${at}.is_error`, 'a tool message has no mark for errors; the text tells');
+  }
   const id = callId(call.id, writing);
   const { texts, attachments } = splitContent(result, at, writing);
   if (attachments.length > 0) {
@@ -86,14 +88,3 @@ function splitContent(
   });
   return { texts, attachments };
 }
-
-/** Fields of another format's result that a tool message has no place for; errors are told by their text. */
-function accountFor({ origin, isError }: ToolResultPart, at: string, { ledger }: Writing): void {
-  if (isError) ledger.rewritten(`${at}.is_error`, 'a tool message has no mark for errors; the text tells');
-  if (!origin || ownBlock(origin)) return;
-  for (const field of Object.keys(origin.block)) {
-    if (!RESULT_FIELDS.has(field)) ledger.dropped(`${at}.${field}`, 'a tool message has no such field');
-  }
-}
-
-const RESULT_FIELDS: ReadonlySet<string> = new Set(['type', 'tool_use_id', 'content', 'is_error']);

@@ -1,7 +1,8 @@
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { ChatRequest, DecodedRequest, RawRequest, ToolChoice } from '../../model/request.ts';
 import type { EncodedRequest, EncodeTarget } from '../codec.ts';
-import { Ledger } from '../ledger.ts';
+import { accountForForeign } from '../foreign-fields.ts';
+import { compacted, Ledger } from '../ledger.ts';
 import { wireName } from '../openai-names.ts';
 import { WireNames } from '../wire-names.ts';
 import { decodeMessages } from './client-messages.ts';
@@ -34,7 +35,7 @@ export function encodeRequest(request: ChatRequest, target: EncodeTarget): Encod
   const writing: Writing = { target, names, ledger };
   const body = appends ? appendedBody(request, raw, writing) : rebuiltBody(request, writing);
   const toolNames = names.originals;
-  return { body: streaming(body, writing), losses: ledger.losses, ...(toolNames && { toolNames }) };
+  return { body: streaming(body, writing), losses: compacted(ledger.losses), ...(toolNames && { toolNames }) };
 }
 
 const namesIn = (body: JsonObject): ReadonlySet<string> =>
@@ -80,6 +81,7 @@ function sameChoice(a: ToolChoice, b: ToolChoice | undefined): boolean {
 
 function rebuiltBody(request: ChatRequest, writing: Writing): JsonObject {
   const { names, ledger, target } = writing;
+  accountForForeign(request, 'openai-chat', ledger.losses, CARRIED);
   const tools = encodeTools(request.tools, names, ledger);
   const choice = toolChoiceFor(request, tools, writing);
   return {
@@ -90,6 +92,9 @@ function rebuiltBody(request: ChatRequest, writing: Writing): JsonObject {
     ...(choice && { tool_choice: choice }),
   };
 }
+
+/** How closely an image is looked at: the same word in both of OpenAI's formats. */
+const CARRIED: ReadonlySet<string> = new Set(['detail']);
 
 /** A choice among no tools, or of one that is not offered, would be refused. */
 function toolChoiceFor({ toolChoice }: ChatRequest, tools: readonly JsonObject[], { names, ledger }: Writing) {

@@ -122,38 +122,16 @@ export function limit(body: JsonObject, { maxOutputTokens, model }: EncodeTarget
   }
 }
 
-/** Settings of another format in this one's words, and an account of its other fields. */
+/** Settings of another format in this one's words. */
 function translatedFields(settings: Settings, target: EncodeTarget, ledger: Ledger): JsonObject {
   const { topK, responseFormat } = settings;
   if (topK !== undefined) ledger.dropped('top_k', 'Chat Completions has no such field');
-  for (const field of untranslated(settings.origin?.block ?? {})) {
-    ledger.dropped(field, 'not every server of Chat Completions has such a field');
-  }
   const effort = effortOf(settings, target, 'reasoning_effort', ledger);
   return {
     ...userField(settings, ledger),
     ...(effort && { reasoning_effort: effort }),
     ...(responseFormat && { response_format: wireFormat(responseFormat) }),
   };
-}
-
-/** Fields of Anthropic Messages and of the Responses API that the settings read, and which of their members. */
-const TRANSLATED: Readonly<Record<string, readonly string[]>> = {
-  thinking: ['type', 'budget_tokens', 'display'],
-  output_config: ['effort', 'format'],
-  output_format: ['type', 'name', 'schema'],
-  metadata: ['user_id'],
-  reasoning: ['effort', 'max_tokens'],
-  text: ['format'],
-  user: [],
-};
-
-function untranslated(block: JsonObject): string[] {
-  return Object.entries(block).flatMap(([field, value]) => {
-    const read = TRANSLATED[field];
-    if (!read) return [field];
-    return Object.keys(objectOf(value)).flatMap((member) => (read.includes(member) ? [] : [`${field}.${member}`]));
-  });
 }
 
 function wireFormat(format: ResponseFormat): JsonObject {

@@ -83,12 +83,10 @@ function encodeTool(tool: Tool, at: string, names: WireNames, ledger: Ledger): J
     if (!own) ledger.dropped(at, `"${tool.name}" is a tool of another format, which has no counterpart in this one`);
     return own;
   }
-  const foreign = foreignFields(tool);
-  if (foreign.includes('defer_loading') && !tool.description) {
+  if (tool.origin?.block.defer_loading && !tool.description) {
     ledger.dropped(at, `"${tool.name}" is a placeholder for tools that are loaded later`);
     return undefined;
   }
-  for (const field of foreign) ledger.dropped(`${at}.${field}`, 'Chat Completions has no such field on tools');
   const name = names.of(tool.name);
   if (name !== tool.name) ledger.rewritten(`${at}.function.name`, `"${tool.name}" is not a name that the API takes`);
   const own = ownBlock(tool.origin);
@@ -104,24 +102,6 @@ function encodeTool(tool: Tool, at: string, names: WireNames, ledger: Ledger): J
     },
   };
 }
-
-/** Fields of another format's tool that say what this one's cannot. */
-function foreignFields({ origin }: FunctionTool): string[] {
-  if (!origin || ownBlock(origin)) return [];
-  return Object.keys(origin.block).filter((key) => !CARRIED.has(key) && origin.block[key] !== false);
-}
-
-const CARRIED: ReadonlySet<string> = new Set([
-  'type',
-  'name',
-  'description',
-  'input_schema',
-  'strict',
-  // of the Responses API: a namespace's tools and a custom tool's grammar are told by the function itself
-  'parameters',
-  'tools',
-  'format',
-]);
 
 /** OpenAI refuses a schema that is no object or has no `properties`; the rest of it stays as it came. */
 function objectSchema(schema: JsonObject, at: string, ledger: Ledger): JsonObject {

@@ -2,7 +2,8 @@ import type { Message } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
 import type { ChatRequest, DecodedRequest, RawRequest, ToolChoice } from '../../model/request.ts';
 import type { EncodedRequest, EncodeTarget } from '../codec.ts';
-import { Ledger } from '../ledger.ts';
+import { accountForForeign } from '../foreign-fields.ts';
+import { compacted, Ledger } from '../ledger.ts';
 import { wireName } from '../openai-names.ts';
 import { WireNames } from '../wire-names.ts';
 import { decodeInput } from './client-input.ts';
@@ -45,7 +46,7 @@ export function encodeRequest(request: ChatRequest, target: EncodeTarget): Encod
   };
   const body = appends ? appendedBody(request, raw, writing) : rebuiltBody(request, writing);
   const toolNames = names.originals;
-  return { body: streaming(body, target), losses: ledger.losses, ...(toolNames && { toolNames }) };
+  return { body: streaming(body, target), losses: compacted(ledger.losses), ...(toolNames && { toolNames }) };
 }
 
 const namesIn = (body: JsonObject): ReadonlySet<string> =>
@@ -99,6 +100,7 @@ function sameChoice(a: ToolChoice, b: ToolChoice | undefined): boolean {
 
 function rebuiltBody(request: ChatRequest, writing: Writing): JsonObject {
   const { names, ledger, target } = writing;
+  accountForForeign(request, CODEC, ledger.losses, CARRIED);
   const { instructions, messages } = withInstructions(request.messages);
   const tools = encodeTools(request.tools, names, ledger);
   const choice = toolChoiceFor(request, tools, writing);
@@ -111,6 +113,9 @@ function rebuiltBody(request: ChatRequest, writing: Writing): JsonObject {
     ...(choice !== undefined && { tool_choice: choice }),
   };
 }
+
+/** How closely an image is looked at: the same word in both of OpenAI's formats. */
+const CARRIED: ReadonlySet<string> = new Set(['detail']);
 
 /** Leading system messages of other formats are `instructions`; this format's own stay the items that they were. */
 function withInstructions(messages: readonly Message[]): { instructions: string; messages: readonly Message[] } {

@@ -442,7 +442,7 @@ describe('building a body of its own', () => {
       ]),
     );
     expect(messages).toMatchObject([{}, { content: [{ text: 'c' }] }, {}]);
-    expect(losses).toEqual(['dropped messages.1.content.0', 'dropped messages.1.content.1']);
+    expect(losses).toEqual(['dropped messages.*.content.*']);
   });
 
   test('D8 D10 signed and redacted thinking goes back exactly as it came', () => {

@@ -1,0 +1,66 @@
+import type { CodecId, Origin, Part } from '../model/content.ts';
+import { isObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import type { Loss } from '../model/loss.ts';
+import type { ChatRequest } from '../model/request.ts';
+import { WORDS, type Words } from './foreign-words.ts';
+
+/**
+ * What the client's own blocks say beside what the model of requests holds: nobody translates it, so leaving the format
+ * drops it. One walk for every target, so that no codec can forget a field. Where a part is left out as a whole, its
+ * codec says so. `carried` are fields that this target has words for all the same.
+ */
+export function accountForForeign(
+  { messages, tools, settings }: Pick<ChatRequest, 'messages' | 'tools' | 'settings'>,
+  target: CodecId,
+  losses: Loss[],
+  carried: ReadonlySet<string> = NOTHING,
+): void {
+  const drop = (field: string) => {
+    const name = field.slice(field.lastIndexOf('.') + 1);
+    if (!carried.has(name)) losses.push({ field, action: 'dropped', reason: `${target} has no such field` });
+  };
+  for (const { parts } of messages) accountForParts(parts, target, drop);
+  tools.forEach(({ origin, type }, index) => {
+    if (origin && origin.codec !== target && type === 'function') accountForTool(origin, `tools.${index}`, drop);
+  });
+  const { origin } = settings;
+  if (origin && origin.codec !== target) unsaid(origin.block, WORDS[origin.codec].settings, '', drop);
+}
+
+const NOTHING: ReadonlySet<string> = new Set();
+
+type Drop = (field: string) => void;
+
+function accountForParts(parts: readonly Part[], target: CodecId, drop: Drop): void {
+  for (const part of parts) {
+    const { origin } = part;
+    if (!origin || origin.codec === target) continue;
+    const { at, part: words } = WORDS[origin.codec];
+    // opaque parts are dropped whole, which the target's codec says; beside chat content they are the message's fields
+    if (part.type !== 'opaque') unsaid(origin.block, words, `${at}.`, drop);
+    else if (isObject(origin.block.message)) unsaid(origin.block.message, words, 'messages.*.', drop);
+    if (part.type === 'tool-result') accountForParts(part.content, target, drop);
+  }
+}
+
+function accountForTool({ codec, block }: Origin, at: string, drop: Drop): void {
+  const { tool } = WORDS[codec];
+  unsaid(block, tool, `${at}.`, drop);
+  const [inner] = Array.isArray(block.tools) ? block.tools : [];
+  if (!isObject(inner)) return;
+  unsaid(inner, tool, `${at}.tools.0.`, drop);
+  if (says(block.description)) drop(`${at}.description`);
+}
+
+/** Names every member that `words` do not know; members of members where they know only some of those. */
+function unsaid(block: JsonObject, words: Words, at: string, drop: Drop): void {
+  for (const key in block) {
+    const value = block[key];
+    const known = words[key];
+    if (known === true || !says(value)) continue;
+    if (known === undefined || !isObject(value)) drop(at + key);
+    else unsaid(value, known, `${at}${key}.`, drop);
+  }
+}
+
+const says = (value: JsonValue | undefined): boolean => value !== undefined && value !== null && value !== '';
