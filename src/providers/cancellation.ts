@@ -19,15 +19,23 @@ export class Cancellation {
   }
 }
 
+/**
+ * How the body of an answer comes. Absent: event streams as they arrive, everything else whole. `streamed`: whatever was
+ * answered well, as it arrives. `untouched`: of any status, as it arrives and in the encoding it has.
+ */
+export type AnswerMode = 'streamed' | 'untouched';
+
 /** What our fetch takes beside the standard options. */
 export interface CancellableInit extends RequestInit {
   readonly cancellation?: Cancellation;
+  readonly answerMode?: AnswerMode;
 }
 
 /** As an SDK's `fetchOptions`, which it hands to our fetch as they are. */
 export const cancelledBy = (
   cancellation: Cancellation,
+  answerMode: AnswerMode | undefined,
 ): Omit<RequestInit, 'body' | 'headers' | 'method' | 'signal'> => {
-  const init: CancellableInit = { cancellation };
+  const init: CancellableInit = answerMode ? { cancellation, answerMode } : { cancellation };
   return init;
 };

@@ -1,7 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import { type Dispatcher, Pool } from 'undici';
 import { GatewayError } from '../model/errors.ts';
-import type { CancellableInit } from './cancellation.ts';
+import { atTurnEnd } from '../model/turn-end.ts';
+import type { AnswerMode, CancellableInit } from './cancellation.ts';
 import { type Decoder, decoderOf } from './content-encoding.ts';
 import { type BodySource, DirectHeaders, DirectResponse, StreamBody } from './direct-response.ts';
 import { wireOf } from './wire-head.ts';
@@ -68,13 +69,14 @@ function directFetch(
   return new Promise((resolve, reject) => {
     // A signal costs more than the rest of this function; whoever has a cancellation needs none
     const signal = init.cancellation ? undefined : (init.signal ?? undefined);
-    const exchange = new Exchange(address, origin, resolve, reject, signal);
+    const exchange = new Exchange(address, origin, resolve, reject, signal, init.answerMode);
     init.cancellation?.onFire((reason) => exchange.abort(reason));
     if (exchange.aborted) return;
-    poolOf(origin).dispatch(
-      { path, method: init.method ?? 'GET', headers: wireOf(init.headers), body: bodyOf(init.body) },
-      exchange,
-    );
+    const pool = poolOf(origin);
+    const request = { path, method: init.method ?? 'GET', headers: wireOf(init.headers), body: bodyOf(init.body) };
+    atTurnEnd(() => {
+      if (!exchange.aborted) pool.dispatch(request, exchange);
+    });
   });
 }
 
@@ -96,6 +98,7 @@ class Exchange implements Dispatcher.DispatchHandler, BodySource {
   readonly #resolve: (response: Response) => void;
   readonly #reject: (reason: Error) => void;
   readonly #signal: AbortSignal | undefined;
+  readonly #mode: AnswerMode | undefined;
   readonly #chunks: Buffer[] = [];
   #controller: Dispatcher.DispatchController | undefined;
   #head: { status: number; statusText: string; url: string; headers: DirectHeaders } | undefined;
@@ -109,12 +112,14 @@ class Exchange implements Dispatcher.DispatchHandler, BodySource {
     resolve: (response: Response) => void,
     reject: (reason: Error) => void,
     signal: AbortSignal | undefined,
+    mode: AnswerMode | undefined,
   ) {
     this.#url = url;
     this.#origin = origin;
     this.#resolve = resolve;
     this.#reject = reject;
     this.#signal = signal;
+    this.#mode = mode;
     if (signal?.aborted) this.handleEvent();
     else signal?.addEventListener('abort', this, { once: true });
   }
@@ -158,11 +163,16 @@ class Exchange implements Dispatcher.DispatchHandler, BodySource {
     const record = joined(headers);
     this.#head = { status, statusText: STATUS_CODES[status] ?? '', url: this.#url, headers: new DirectHeaders(record) };
     const encoding = record['content-encoding'];
-    if (encoding) this.#decoder = this.#decoderOf(encoding, controller);
-    if (status < 300 && record['content-type']?.includes('text/event-stream')) {
+    if (encoding && this.#mode !== 'untouched') this.#decoder = this.#decoderOf(encoding, controller);
+    if (this.#comesAsStream(status, record['content-type'])) {
       this.#stream = new StreamBody(this);
       this.#resolve(asFetchResponse(new DirectResponse(this.#head, this.#stream)));
     }
+  }
+
+  #comesAsStream(status: number, contentType: string | undefined): boolean {
+    if (this.#mode === 'untouched') return true;
+    return status < 300 && (this.#mode === 'streamed' || contentType?.includes('text/event-stream') === true);
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {

@@ -39,7 +39,7 @@ class Client extends GoogleGenAI {
     call: UpstreamCall,
     { target, fetch }: Line,
   ): Promise<DirectResponse> {
-    const { headers, signal, cancellation } = call;
+    const { headers, signal, cancellation, answerMode } = call;
     const exchange = new Exchange(target);
     const isWhole = /^https?:\/\//.test(path);
     const fetchOnce: typeof globalThis.fetch = (url, init) => {
@@ -49,6 +49,7 @@ class Client extends GoogleGenAI {
         ...(body !== undefined && { body }),
         ...(signal && { signal }),
         ...(cancellation && { cancellation }),
+        ...(answerMode && { answerMode }),
       };
       return exchange.answerOf(fetch(isWhole ? path : url, sent));
     };

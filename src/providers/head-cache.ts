@@ -66,6 +66,7 @@ const isOrdinary = (options: Options, retry: Retry | undefined): boolean =>
   options.method === 'post' &&
   (typeof options.body === 'string' || options.body instanceof Uint8Array) &&
   !retry?.retryCount &&
+  !(options.fetchOptions && 'answerMode' in options.fetchOptions) &&
   !('query' in options || 'timeout' in options || 'idempotencyKey' in options);
 
 function headOf<Result extends Built>(built: Result): Result {

@@ -32,5 +32,6 @@ export function openOpenAi(target: UpstreamTarget, fetch: Fetch): Upstream {
   return {
     post: (path, body, call) => settled(client.post(path, { body, ...sdkOptions(call) }).asResponse()),
     get: (path, call) => settled(client.get(path, sdkOptions(call)).asResponse()),
+    delete: (path, call) => settled(client.delete(path, sdkOptions(call)).asResponse()),
   };
 }

@@ -1,15 +1,31 @@
 import { GatewayError } from '../model/errors.ts';
-import { type Cancellation, cancelledBy } from './cancellation.ts';
+import { type AnswerMode, type Cancellation, cancelledBy } from './cancellation.ts';
 import { type DirectResponse, responseOf } from './direct-response.ts';
+import type { Identity } from './identity.ts';
+
+/** What carries a call: a vendor's SDK, in the variant that a cloud wants. */
+export type Sdk =
+  | 'openai'
+  | 'anthropic'
+  | 'google'
+  | 'azure-openai'
+  | 'azure-anthropic'
+  | 'vertex-google'
+  | 'vertex-anthropic'
+  | 'vertex-openai';
 
 /** Where a key of a provider leads. One SDK client belongs to each. */
 export interface UpstreamTarget {
   readonly provider: string;
-  readonly sdk: 'openai' | 'anthropic' | 'google';
+  readonly sdk: Sdk;
   /** As the SDK wants it. */
   readonly baseUrl: string;
   /** Absent for servers that take no key. */
   readonly apiKey?: string;
+  /** In place of a key: who we are, for a token. */
+  readonly identity?: Identity;
+  /** What a cloud's SDK asks for beside the address. */
+  readonly cloud?: { readonly apiVersion?: string; readonly project?: string; readonly region?: string };
   readonly headers: Readonly<Record<string, string>>;
   /** Time until the headers of a stream, or all of any other answer, must have come. */
   readonly timeoutMs: number;
@@ -21,19 +37,23 @@ export interface UpstreamCall {
   readonly headers: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
   readonly cancellation?: Cancellation;
+  /** Counts together with a cancellation only. */
+  readonly answerMode?: AnswerMode;
 }
 
 /** A call as options of either SDK. */
-export const sdkOptions = ({ headers, signal, cancellation }: UpstreamCall) => ({
+export const sdkOptions = ({ headers, signal, cancellation, answerMode }: UpstreamCall) => ({
   headers,
   ...(signal && { signal }),
-  ...(cancellation && { fetchOptions: cancelledBy(cancellation) }),
+  ...(cancellation && { fetchOptions: cancelledBy(cancellation, answerMode) }),
 });
 
 /** A provider seen through its vendor's SDK. Answers of any status resolve; GatewayError says why none came. */
 export interface Upstream {
   post(path: string, body: string | Uint8Array, call: UpstreamCall): Promise<DirectResponse>;
   get(path: string, call: UpstreamCall): Promise<DirectResponse>;
+  /** Absent where nothing is kept that could be deleted. */
+  delete?(path: string, call: UpstreamCall): Promise<DirectResponse>;
 }
 
 /** The error classes of a vendor's SDK that mean something to us. */

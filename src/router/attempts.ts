@@ -1,26 +1,27 @@
 import type { ProviderKey } from '../config/schema.ts';
 import type { Attempt, CallContext } from '../model/call.ts';
 import { asGatewayError, GatewayError } from '../model/errors.ts';
-import type { Frame } from '../model/event.ts';
-import type { ChatRequest } from '../model/request.ts';
-import type { ProviderCall } from '../providers/call.ts';
+import type { CallTarget } from '../providers/call.ts';
 import { backoffMs, type Sleep } from './backoff.ts';
 import { eligibleKeys, pickKey, upstreamModel } from './keys.ts';
 import { type Reaction, reactionTo } from './reactions.ts';
 import type { Target } from './resolve.ts';
 
-export interface AttemptTools {
-  readonly call: ProviderCall;
+/** One try at one target: a chat gives frames, another operation its own pieces. */
+type Try<Request, Piece> = (target: CallTarget, request: Request, context: CallContext) => AsyncIterable<Piece>;
+
+export interface AttemptTools<Request, Piece> {
+  readonly call: Try<Request, Piece>;
   readonly random: () => number;
   readonly sleep: Sleep;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
 
-/** An answer that has begun: its first frame, and where the others come from. */
-export interface Begun {
-  readonly first: Frame;
-  readonly rest: AsyncIterator<Frame>;
+/** An answer that has begun: its first piece, and where the others come from. */
+export interface Begun<Piece> {
+  readonly first: Piece;
+  readonly rest: AsyncIterator<Piece>;
   readonly attempt: Attempt;
 }
 
@@ -34,13 +35,13 @@ export interface Failed {
  * Tries one target with its keys until an answer begins. Rate limits change the key, dead keys do so at once, trouble
  * upstream repeats with the same; pauses and repeats are the provider's `max_retries`, a dead key costs none.
  */
-export async function tryTarget(
+export async function tryTarget<Request, Piece>(
   target: Target,
   fallbackIndex: number,
-  request: ChatRequest,
+  request: Request,
   context: CallContext,
-  tools: AttemptTools,
-): Promise<Begun | Failed> {
+  tools: AttemptTools<Request, Piece>,
+): Promise<Begun<Piece> | Failed> {
   const { provider, model } = target;
   const keys = new KeyRing(eligibleKeys(provider, model), tools.random);
   for (let retry = 0; ; ) {
@@ -74,8 +75,11 @@ function recorded(context: CallContext, target: Target, key: ProviderKey, fallba
   return attempt;
 }
 
-async function begin(frames: AsyncIterable<Frame>, attempt: Attempt): Promise<Begun | { error: GatewayError }> {
-  const rest = frames[Symbol.asyncIterator]();
+async function begin<Piece>(
+  answer: AsyncIterable<Piece>,
+  attempt: Attempt,
+): Promise<Begun<Piece> | { error: GatewayError }> {
+  const rest = answer[Symbol.asyncIterator]();
   try {
     const { done, value: first } = await rest.next();
     if (!done) return { first, rest, attempt };

@@ -1,45 +1,68 @@
 import type { CallContext, ModelCall } from '../model/call.ts';
 import { asGatewayError, GatewayError } from '../model/errors.ts';
-import type { Frame } from '../model/event.ts';
+import { type OperationCall, type OperationRequest, operationName } from '../model/operation.ts';
 import type { ChatRequest } from '../model/request.ts';
 import type { ProviderCall } from '../providers/call.ts';
-import type { Provider } from '../providers/provider.ts';
+import type { OperationTry } from '../providers/operations/call.ts';
+import type { Operation, Provider } from '../providers/provider.ts';
 import { type AttemptTools, type Begun, tryTarget } from './attempts.ts';
 import { type Sleep, sleep } from './backoff.ts';
 import { explicitTarget, resolveModel, type Target } from './resolve.ts';
 
-export interface RouterOptions {
+export interface RouterOptions<Call> {
   readonly providers: ReadonlyMap<string, Provider>;
-  readonly call: ProviderCall;
+  readonly call: Call;
   /** [0, 1); for tests. */
   readonly random?: () => number;
   readonly sleep?: Sleep;
   readonly now?: () => number;
 }
 
+/** What routing needs to know of a request. */
+interface Routable {
+  readonly model: string;
+  readonly fallbacks: readonly string[];
+}
+
+const chatOperation = ({ stream }: ChatRequest): Operation => (stream ? 'chat_completion_stream' : 'chat_completion');
+
+const ownOperation = ({ kind, stream }: OperationRequest): Operation => operationName(kind, stream);
+
 /**
  * Sends each request to the target it names, and to its fallbacks while the client has seen nothing of an answer.
  * When all fail, the first target's error is thrown.
  */
-export function createRouter(options: RouterOptions): ModelCall {
-  const tools: AttemptTools = {
+export const createRouter = (options: RouterOptions<ProviderCall>): ModelCall => routed(options, chatOperation);
+
+/** The same for operations that are no chat. */
+export const createOperationRouter = (options: RouterOptions<OperationTry>): OperationCall =>
+  routed(options, ownOperation);
+
+function routed<Request extends Routable, Piece>(
+  options: RouterOptions<AttemptTools<Request, Piece>['call']>,
+  operationOf: (request: Request) => Operation,
+): (request: Request, context: CallContext) => AsyncIterable<Piece> {
+  const tools: AttemptTools<Request, Piece> = {
     call: options.call,
     random: options.random ?? Math.random,
     sleep: options.sleep ?? sleep,
     now: options.now ?? Date.now,
   };
+  const { providers } = options;
   return (request, context) =>
-    new RoutedFrames(() => firstAnswer(targetsOf(request, context, options.providers), request, context, tools));
+    new RoutedPieces(() =>
+      firstAnswer(targetsOf(request, operationOf(request), context, providers), request, context, tools),
+    );
 }
 
 /** The primary and its fallbacks, each resolved when its turn comes. Fallbacks that nobody serves are left out. */
 function* targetsOf(
-  { model, fallbacks, stream }: ChatRequest,
+  { model, fallbacks }: Routable,
+  operation: Operation,
   { dialect }: CallContext,
   providers: ReadonlyMap<string, Provider>,
 ): Generator<Target> {
   const primary = resolveModel(model, providers, dialect);
-  const operation = stream ? 'chat_completion_stream' : 'chat_completion';
   if (!primary.provider.allows(operation)) {
     const { name } = primary.provider;
     throw new GatewayError(
@@ -64,12 +87,12 @@ function resolvedFallback(name: string, providers: ReadonlyMap<string, Provider>
   }
 }
 
-async function firstAnswer(
+async function firstAnswer<Request, Piece>(
   targets: Iterable<Target>,
-  request: ChatRequest,
+  request: Request,
   context: CallContext,
-  tools: AttemptTools,
-): Promise<Begun> {
+  tools: AttemptTools<Request, Piece>,
+): Promise<Begun<Piece>> {
   let primaryError: GatewayError | undefined;
   let index = 0;
   for (const target of targets) {
@@ -88,15 +111,15 @@ async function firstAnswer(
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
 
 /**
- * The frames of whichever target answers, iterated by hand: it stands between the provider and the client on every
+ * The pieces of whichever target answers, iterated by hand: it stands between the provider and the client on every
  * read, and async generators in a row cost a tenth of a small request.
  */
-class RoutedFrames implements AsyncIterableIterator<Frame, undefined> {
-  readonly #begin: () => Promise<Begun>;
-  #begun: Begun | undefined;
+class RoutedPieces<Piece> implements AsyncIterableIterator<Piece, undefined> {
+  readonly #begin: () => Promise<Begun<Piece>>;
+  #begun: Begun<Piece> | undefined;
   #isOver = false;
 
-  constructor(begin: () => Promise<Begun>) {
+  constructor(begin: () => Promise<Begun<Piece>>) {
     this.#begin = begin;
   }
 
@@ -104,7 +127,7 @@ class RoutedFrames implements AsyncIterableIterator<Frame, undefined> {
     return this;
   }
 
-  async next(): Promise<IteratorResult<Frame, undefined>> {
+  async next(): Promise<IteratorResult<Piece, undefined>> {
     if (this.#isOver) return DONE;
     try {
       if (this.#begun) return await this.#nextOf(this.#begun);
@@ -123,7 +146,7 @@ class RoutedFrames implements AsyncIterableIterator<Frame, undefined> {
     return DONE;
   }
 
-  async #nextOf({ rest, attempt }: Begun): Promise<IteratorResult<Frame, undefined>> {
+  async #nextOf({ rest, attempt }: Begun<Piece>): Promise<IteratorResult<Piece, undefined>> {
     try {
       const next = await rest.next();
       if (!next.done) return next;

@@ -1,0 +1,131 @@
+import { GatewayError } from '../../model/errors.ts';
+import type { JsonObject } from '../../model/json.ts';
+import type { Payload, PayloadFile } from '../../model/operation.ts';
+
+/** One part of a multipart body, as byte positions: it reaches from its delimiter to the next one. */
+interface FormPart {
+  readonly name: string;
+  readonly fileName?: string;
+  readonly mediaType: string;
+  readonly start: number;
+  readonly valueStart: number;
+  readonly valueEnd: number;
+  readonly end: number;
+}
+
+const LINE_END = Buffer.from('\r\n');
+const HEAD_END = Buffer.from('\r\n\r\n');
+
+/** Fields that only we understand; they never travel on. */
+const GATEWAY_ONLY: ReadonlySet<string> = new Set(['fallbacks', 'provider']);
+
+/**
+ * A `multipart/form-data` body (RFC 7578) as the payload of an operation. Only where its parts stand is read: what
+ * travels on are the client's own bytes, under the client's own boundary.
+ */
+export class FormPayload implements Payload {
+  readonly contentType: string;
+  readonly bytes: Buffer;
+  readonly #parts: readonly FormPart[];
+
+  /** Throws GatewayError('invalid-request') that says what is wrong with the form. */
+  constructor(contentType: string, bytes: Buffer) {
+    this.contentType = contentType;
+    this.bytes = bytes;
+    this.#parts = partsOf(bytes, boundaryOf(contentType));
+  }
+
+  get fields(): JsonObject {
+    const fields: JsonObject = {};
+    for (const part of this.#parts) {
+      if (part.fileName !== undefined) continue;
+      const name = part.name.replace(/\[\]$/, '');
+      const text = this.bytes.toString('utf8', part.valueStart, part.valueEnd);
+      const known = fields[name];
+      // a field that stands several times is a list, as is one named `field[]`
+      if (known === undefined) fields[name] = name === part.name ? text : [text];
+      else fields[name] = Array.isArray(known) ? [...known, text] : [known, text];
+    }
+    return fields;
+  }
+
+  get files(): readonly PayloadFile[] {
+    return this.#parts.flatMap(({ name, fileName, mediaType, valueStart, valueEnd }) =>
+      fileName === undefined
+        ? []
+        : [
+            {
+              field: name.replace(/\[\]$/, ''),
+              fileName,
+              mediaType,
+              bytes: this.bytes.subarray(valueStart, valueEnd),
+            },
+          ],
+    );
+  }
+
+  withModel(model: string): Uint8Array {
+    const pieces: Uint8Array[] = [];
+    let read = 0;
+    for (const part of this.#parts) {
+      const isOurs = GATEWAY_ONLY.has(part.name.replace(/\[\]$/, ''));
+      if (!isOurs && part.name !== 'model') continue;
+      pieces.push(this.bytes.subarray(read, isOurs ? part.start : part.valueStart));
+      if (!isOurs) pieces.push(Buffer.from(model));
+      read = isOurs ? part.end : part.valueEnd;
+    }
+    if (read === 0) return this.bytes;
+    pieces.push(this.bytes.subarray(read));
+    return Buffer.concat(pieces);
+  }
+}
+
+function boundaryOf(contentType: string): string {
+  const [, quoted, plain] = /boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(contentType) ?? [];
+  const boundary = quoted ?? plain;
+  if (boundary !== undefined) return boundary;
+  throw broken('its content-type names no boundary');
+}
+
+function partsOf(bytes: Buffer, boundary: string): FormPart[] {
+  const delimiter = Buffer.from(`--${boundary}`);
+  const parts: FormPart[] = [];
+  let at = nextDelimiter(bytes, delimiter, 0);
+  for (;;) {
+    if (at < 0) throw broken('its closing boundary is missing');
+    const behind = at + delimiter.length;
+    if (bytes.toString('latin1', behind, behind + 2) === '--') return parts;
+    const end = nextDelimiter(bytes, delimiter, behind);
+    const headStart = bytes.indexOf(LINE_END, behind);
+    const headEnd = bytes.indexOf(HEAD_END, headStart);
+    if (end < 0 || headStart < 0 || headEnd < 0 || headEnd + HEAD_END.length > end) {
+      throw broken(end < 0 ? 'its closing boundary is missing' : 'a part of it has no headers');
+    }
+    const head = headOf(bytes.toString('utf8', headStart, headEnd));
+    // the line end in front of a delimiter belongs to the delimiter
+    const valueEnd = Math.max(end - LINE_END.length, headEnd + HEAD_END.length);
+    parts.push({ ...head, start: at, valueStart: headEnd + HEAD_END.length, valueEnd, end });
+    at = end;
+  }
+}
+
+/** Where the delimiter stands at the beginning of a line, from `from` on; below 0 when it does not. */
+function nextDelimiter(bytes: Buffer, delimiter: Buffer, from: number): number {
+  for (let at = bytes.indexOf(delimiter, from); at >= 0; at = bytes.indexOf(delimiter, at + 1)) {
+    if (at === 0 || (bytes[at - 2] === 0x0d && bytes[at - 1] === 0x0a)) return at;
+  }
+  return -1;
+}
+
+function headOf(head: string): Pick<FormPart, 'name' | 'fileName' | 'mediaType'> {
+  const disposition = /^content-disposition:(.*)$/im.exec(head)?.[1] ?? '';
+  const name = /[;\s]name="([^"]*)"/i.exec(disposition)?.[1] ?? /[;\s]name=([^;\s"]+)/i.exec(disposition)?.[1];
+  if (name === undefined) throw broken('a part of it has no name');
+  const fileName =
+    /filename="((?:[^"\\]|\\.)*)"/i.exec(disposition)?.[1] ?? /filename\*?=([^;\s]+)/i.exec(disposition)?.[1];
+  const mediaType = /^content-type:\s*(\S[^\r\n]*)$/im.exec(head)?.[1]?.trim() ?? 'application/octet-stream';
+  return { name, mediaType, ...(fileName !== undefined && { fileName }) };
+}
+
+const broken = (why: string): GatewayError =>
+  new GatewayError('invalid-request', `the request body is not a valid form: ${why}`);

@@ -1,0 +1,58 @@
+import { GatewayError } from '../../model/errors.ts';
+import type { JsonObject, JsonValue } from '../../model/json.ts';
+import type { OperationRequest } from '../../model/operation.ts';
+import type { Usage } from '../../model/usage.ts';
+import type { Ledger } from '../ledger.ts';
+
+/** A provider's whole answer. */
+export interface ProviderAnswer {
+  readonly contentType: string;
+  readonly bytes: Uint8Array;
+  /** Throws GatewayError('bad-response') when it is no JSON object. */
+  readonly body: JsonObject;
+}
+
+/** A body for a provider: JSON, or bytes with their type. */
+export type SentBody = JsonObject | { readonly contentType: string; readonly bytes: Uint8Array };
+
+/** An answer for a client: JSON, or bytes with their type. */
+export type ClientAnswer =
+  | { readonly body: JsonObject; readonly usage?: Usage | undefined }
+  | { readonly contentType: string; readonly bytes: Uint8Array; readonly usage?: Usage | undefined };
+
+/** One operation between a client's format and a provider's. Pure; throws GatewayError('invalid-request'). */
+export interface Translation {
+  request(request: OperationRequest, model: string, ledger: Ledger): SentBody;
+  answer(answer: ProviderAnswer, request: OperationRequest): ClientAnswer;
+}
+
+/** Throws GatewayError('invalid-request') that names a field and says what belongs there. */
+export function refuse(field: string, why: string): never {
+  throw new GatewayError('invalid-request', `${field} ${why}`, { param: field });
+}
+
+export function requiredText(fields: JsonObject, field: string): string {
+  const value = fields[field];
+  return typeof value === 'string' && value !== '' ? value : refuse(field, 'is required');
+}
+
+export const textOrNothing = (value: JsonValue | undefined): string | undefined =>
+  typeof value === 'string' && value !== '' ? value : undefined;
+
+/** A number, also where a form wrote it as text. */
+export function numberOrNothing(value: JsonValue | undefined): number | undefined {
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
+}
+
+export const listOf = (value: JsonValue | undefined): readonly JsonValue[] => (Array.isArray(value) ? value : []);
+
+/** Registers every field of the client's body that the other format has no word for. */
+export function dropOthers(fields: JsonObject, known: ReadonlySet<string>, ledger: Ledger): void {
+  for (const field of Object.keys(fields)) {
+    if (!known.has(field)) ledger.dropped(field, 'the provider has no such field');
+  }
+}
+
+export const malformed = (what: string): GatewayError =>
+  new GatewayError('bad-response', `the provider's answer holds no ${what}`);

@@ -1,0 +1,42 @@
+import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { NO_USAGE, type Usage } from '../../model/usage.ts';
+import { topLevelMembers } from '../scan.ts';
+
+const count = (value: JsonValue | undefined): number | undefined =>
+  typeof value === 'number' && value >= 0 ? value : undefined;
+
+const first = (wire: JsonObject, ...names: readonly string[]): number | undefined =>
+  names.map((name) => count(wire[name])).find((value) => value !== undefined);
+
+/**
+ * Token counts in any provider's words: `prompt_tokens` (embeddings, completions), `input_tokens` (images, audio),
+ * Google's `promptTokenCount`, Cohere's `billed_units`. Undefined where nothing is counted in tokens.
+ */
+export function usageFrom(wire: JsonValue | undefined): Usage | undefined {
+  if (!isObject(wire)) return undefined;
+  if (isObject(wire.billed_units)) return usageFrom(wire.billed_units);
+  const total = first(wire, 'total_tokens', 'totalTokenCount');
+  const input = first(wire, 'prompt_tokens', 'input_tokens', 'promptTokenCount') ?? total;
+  if (input === undefined) return undefined;
+  return { ...NO_USAGE, input, output: first(wire, 'completion_tokens', 'output_tokens', 'candidatesTokenCount') ?? 0 };
+}
+
+const USAGE_MEMBERS: ReadonlySet<string> = new Set(['usage', 'usageMetadata', 'meta']);
+
+/** The counts of a whole JSON answer, without a parse of the vectors or images beside them. */
+export function usageInJson(bytes: Uint8Array): Usage | undefined {
+  try {
+    const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const member = topLevelMembers(body).find(({ key }) => USAGE_MEMBERS.has(key));
+    return member && usageFrom(JSON.parse(body.toString('utf8', member.valueStart, member.valueEnd)));
+  } catch {
+    // no JSON, or one that is cut: whoever reads the answer will say so
+    return undefined;
+  }
+}
+
+/** In OpenAI's words, which its SDKs expect to be there; what nobody counted is 0. */
+export const openAiUsage = (usage: Usage | undefined): JsonObject => ({
+  prompt_tokens: usage?.input ?? 0,
+  total_tokens: (usage?.input ?? 0) + (usage?.output ?? 0),
+});

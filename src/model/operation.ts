@@ -1,0 +1,68 @@
+import type { CallContext } from './call.ts';
+import type { JsonObject } from './json.ts';
+import type { Usage } from './usage.ts';
+
+/** What a provider may be asked for beside a chat; the original's own names, which stand in logs and `allowed_requests`. */
+export type OperationKind =
+  | 'text_completion'
+  | 'embedding'
+  | 'image_generation'
+  | 'image_edit'
+  | 'image_variation'
+  | 'speech'
+  | 'transcription'
+  | 'translation'
+  | 'rerank';
+
+/** An operation as it is logged and allowed: streams have a name of their own. */
+export type OperationName = OperationKind | `${OperationKind}_stream`;
+
+export const operationName = (kind: OperationKind, stream: boolean): OperationName =>
+  stream ? `${kind}_stream` : kind;
+
+/** The wire formats of operations. What each one's bodies look like depends on the operation. */
+export type OperationFormat = 'openai' | 'gemini' | 'gemini-batch' | 'cohere' | 'elevenlabs' | 'replicate';
+
+/** A file of a multipart body. */
+export interface PayloadFile {
+  readonly field: string;
+  readonly fileName: string;
+  readonly mediaType: string;
+  readonly bytes: Uint8Array;
+}
+
+/** A client's body as it came: JSON or a form. */
+export interface Payload {
+  readonly contentType: string;
+  readonly bytes: Uint8Array;
+  /** The bytes with another model name, gateway-only fields cut out, and `members` (JSON text such as `"a":1`) put in. */
+  withModel(model: string, members?: string): Uint8Array;
+  /** Parsed on first use; of a form, its text fields. Throws GatewayError('invalid-request'). */
+  readonly fields: JsonObject;
+  /** Empty but for forms. */
+  readonly files: readonly PayloadFile[];
+}
+
+export interface OperationRequest {
+  readonly kind: OperationKind;
+  /** The format that the client speaks. */
+  readonly format: OperationFormat;
+  /** As the client asked for it: `openai/text-embedding-3-small`. */
+  readonly model: string;
+  readonly stream: boolean;
+  readonly fallbacks: readonly string[];
+  readonly payload: Payload;
+}
+
+/** A piece of an answer. The first says what it is; the last, where the provider told, what it took. */
+export interface OperationFrame {
+  /** On the first frame only. */
+  readonly contentType?: string;
+  readonly bytes: Uint8Array;
+  /** In place of `bytes`: a whole answer that was translated into the client's format. */
+  readonly translated?: JsonObject;
+  readonly usage?: Usage;
+}
+
+/** An operation on its way, as a `ModelCall` is a chat. Iteration throws GatewayError. */
+export type OperationCall = (request: OperationRequest, context: CallContext) => AsyncIterable<OperationFrame>;

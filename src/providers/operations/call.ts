@@ -1,0 +1,171 @@
+import type { Codec } from '../../codecs/codec.ts';
+import type { ProviderAnswer } from '../../codecs/operations/translation.ts';
+import { usageInJson } from '../../codecs/operations/usage.ts';
+import type { CallContext } from '../../model/call.ts';
+import type { CodecId } from '../../model/content.ts';
+import { asGatewayError, GatewayError } from '../../model/errors.ts';
+import { isObject, type JsonObject } from '../../model/json.ts';
+import { type OperationFrame, type OperationRequest, operationName } from '../../model/operation.ts';
+import type { CallTarget } from '../call.ts';
+import { Cancellation } from '../cancellation.ts';
+import type { DirectResponse, StreamBody } from '../direct-response.ts';
+import { type Deployment, isScripted } from '../provider.ts';
+import { refusalOf, toldHeaders } from '../refusal.ts';
+import { tooLate, type UpstreamTarget } from '../upstream.ts';
+import type { Upstreams } from '../upstreams.ts';
+import { type OutgoingOperation, outgoingOperation, unsupported } from './outgoing.ts';
+import { byteFrames, eventFrames } from './stream.ts';
+
+/** One try at one target, as `ProviderCall` is for chats: leaving the answer early ends the upstream request. */
+export type OperationTry = (
+  target: CallTarget,
+  request: OperationRequest,
+  context: CallContext,
+) => AsyncIterable<OperationFrame>;
+
+export interface OperationTryOptions {
+  readonly codecs: Readonly<Record<CodecId, Codec>>;
+  readonly upstreams: Upstreams;
+}
+
+export function createOperationTry({ codecs, upstreams }: OperationTryOptions): OperationTry {
+  return async function* operationFrames(target, request, context) {
+    const { provider, key, model } = target;
+    const { deployment } = provider;
+    if (isScripted(deployment)) throw unsupported(operationName(request.kind, request.stream), provider.name);
+    const sent = outgoingOperation(deployment, request, model);
+    context.trace.losses.push(...sent.losses);
+    const cancellation = new Cancellation();
+    const onCancel = () => cancellation.fire(cancelled(context));
+    context.signal.addEventListener('abort', onCancel, { once: true });
+    let isComplete = false;
+    try {
+      if (context.signal.aborted) throw cancelled(context);
+      const upstreamTarget = provider.upstreamOf(key);
+      const upstream = await upstreams(upstreamTarget);
+      const timer = setTimeout(() => cancellation.fire(tooLate(upstreamTarget)), upstreamTarget.timeoutMs);
+      const answer = await upstream
+        .post(urlOf(sent, upstreamTarget, request, model), sent.body, {
+          headers: headersOf(sent, context),
+          cancellation,
+          ...(comesInPieces(request, sent) && { answerMode: 'streamed' as const }),
+        })
+        .finally(() => clearTimeout(timer));
+      if (!answer.ok) throw refusalOf(answer, codecs[deployment.speaks[0]], provider.name);
+      context.trace.upstreamHeaders = toldHeaders(answer.headers.record);
+      if (answer.stream) {
+        yield* streamFrames(answer.stream, answer, target, context);
+      } else {
+        yield wholeFrame(answer, sent, request, deployment);
+      }
+      isComplete = true;
+    } catch (thrown) {
+      throw context.signal.aborted ? cancelled(context) : asGatewayError(thrown);
+    } finally {
+      context.signal.removeEventListener('abort', onCancel);
+      if (!isComplete) cancellation.fire(new GatewayError('cancelled', 'nobody reads the answer any longer'));
+    }
+  };
+}
+
+/** Sound is long and played while it comes. */
+const comesInPieces = ({ kind }: OperationRequest, { translation }: OutgoingOperation): boolean =>
+  kind === 'speech' && translation === undefined;
+
+function urlOf(
+  { wire }: OutgoingOperation,
+  { baseUrl }: UpstreamTarget,
+  request: OperationRequest,
+  model: string,
+): string {
+  const path = wire.path(model, request);
+  return wire.atRoot ? `${serverRoot(baseUrl)}${path}` : path;
+}
+
+/** A base URL without the path of the API version, or of the API that imitates OpenAI's. */
+const serverRoot = (baseUrl: string): string =>
+  baseUrl.replace(/\/+$/, '').replace(/(?:\/compatibility)?\/v\d+\w*$/, '');
+
+/** Headers of one request; Anthropic's own mean nothing here. */
+function headersOf({ contentType }: OutgoingOperation, { caller }: CallContext): Record<string, string> {
+  const headers: Record<string, string> = { 'content-type': contentType };
+  for (const [name, value] of Object.entries(caller.forwardHeaders)) {
+    if (!name.startsWith('anthropic-')) headers[name] = value;
+  }
+  return headers;
+}
+
+function streamFrames(
+  body: StreamBody,
+  answer: DirectResponse,
+  { provider }: CallTarget,
+  { trace }: CallContext,
+): AsyncIterable<OperationFrame> {
+  const contentType = contentTypeOf(answer);
+  const streamed = {
+    body,
+    contentType,
+    provider: provider.name,
+    idleMs: provider.network.stream_idle_timeout_in_seconds * 1_000,
+    onErrorInside: (error: GatewayError) => {
+      // The attempt under way is the last one
+      const attempt = trace.attempts.at(-1);
+      if (attempt) attempt.error = error.message;
+    },
+  };
+  return contentType.includes('text/event-stream') ? eventFrames(streamed) : byteFrames(streamed);
+}
+
+const contentTypeOf = ({ headers }: DirectResponse): string =>
+  headers.get('content-type') ?? 'application/octet-stream';
+
+function wholeFrame(
+  answer: DirectResponse,
+  { translation }: OutgoingOperation,
+  request: OperationRequest,
+  { name }: Deployment,
+): OperationFrame {
+  const { bytes } = answer;
+  const contentType = contentTypeOf(answer);
+  if (!translation) {
+    const usage = contentType.includes('json') ? usageInJson(bytes) : undefined;
+    return { contentType, bytes, ...(usage && { usage }) };
+  }
+  const told = translation.answer(new WholeAnswer(answer, name), request);
+  const usage = told.usage && { usage: told.usage };
+  if ('body' in told) return { contentType: 'application/json', bytes: NO_BYTES, translated: told.body, ...usage };
+  return { contentType: told.contentType, bytes: told.bytes, ...usage };
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+class WholeAnswer implements ProviderAnswer {
+  readonly contentType: string;
+  readonly bytes: Buffer;
+  readonly #provider: string;
+
+  constructor(answer: DirectResponse, provider: string) {
+    this.contentType = contentTypeOf(answer);
+    this.bytes = answer.bytes;
+    this.#provider = provider;
+  }
+
+  get body(): JsonObject {
+    try {
+      const body: unknown = JSON.parse(this.bytes.toString('utf8'));
+      if (isObject(body)) return body;
+    } catch {
+      // told below, with what came in its place
+    }
+    throw new GatewayError(
+      'bad-response',
+      `${this.#provider} answered with ${this.contentType} in place of a JSON object: ${this.bytes.toString('utf8', 0, 200)}`,
+      { provider: this.#provider },
+    );
+  }
+}
+
+const cancelled = ({ signal }: CallContext): GatewayError =>
+  signal.reason instanceof GatewayError
+    ? signal.reason
+    : new GatewayError('cancelled', 'the request was cancelled', { cause: signal.reason });

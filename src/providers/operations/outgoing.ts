@@ -1,0 +1,102 @@
+import { Ledger } from '../../codecs/ledger.ts';
+import { embeddingTranslation } from '../../codecs/operations/embedding.ts';
+import { rerankTranslation } from '../../codecs/operations/rerank.ts';
+import type { Translation } from '../../codecs/operations/translation.ts';
+import { GatewayError } from '../../model/errors.ts';
+import { isObject, type JsonObject } from '../../model/json.ts';
+import type { Loss } from '../../model/loss.ts';
+import type { OperationFormat, OperationKind, OperationRequest } from '../../model/operation.ts';
+import { operationName } from '../../model/operation.ts';
+import type { Deployment, OperationWire } from '../provider.ts';
+
+/** An operation as it leaves. */
+export interface OutgoingOperation {
+  readonly wire: OperationWire;
+  readonly contentType: string;
+  readonly body: Uint8Array | string;
+  /** Absent when the client may have the answer's bytes as they are. */
+  readonly translation?: Translation;
+  readonly losses: readonly Loss[];
+}
+
+type TranslationOf = (from: OperationFormat, to: OperationFormat) => Translation | undefined;
+
+const TRANSLATIONS: Readonly<Partial<Record<OperationKind, TranslationOf>>> = {
+  embedding: embeddingTranslation,
+  rerank: rerankTranslation,
+};
+
+const NO_LOSSES: readonly Loss[] = Object.freeze([]);
+
+const INCLUDE_USAGE = '"stream_options":{"include_usage":true}';
+
+/** Writes `request` for a deployment, in the client's own format where it is spoken there. Throws GatewayError. */
+export function outgoingOperation(deployment: Deployment, request: OperationRequest, model: string): OutgoingOperation {
+  const wires = deployment.operations?.[request.kind] ?? [];
+  const same = wires.find(({ format }) => format === request.format);
+  if (same) {
+    refuseStream(same, deployment, request);
+    const body = ownBody(deployment, request, model);
+    return { wire: same, contentType: request.payload.contentType, body, losses: NO_LOSSES };
+  }
+  for (const wire of wires) {
+    const translation = TRANSLATIONS[request.kind]?.(request.format, wire.format);
+    if (translation) return translated(wire, translation, deployment, request, model);
+  }
+  throw unsupported(operationName(request.kind, request.stream), deployment.name);
+}
+
+export const unsupported = (operation: string, provider: string): GatewayError =>
+  new GatewayError(
+    'invalid-request',
+    `${operation} is not supported by ${provider} provider; name one that offers it`,
+    {
+      provider,
+      code: 'unsupported_operation',
+    },
+  );
+
+function refuseStream(wire: OperationWire, { name }: Deployment, { kind, stream }: OperationRequest): void {
+  if (stream && wire.streams === false) throw unsupported(operationName(kind, true), name);
+}
+
+function translated(
+  wire: OperationWire,
+  translation: Translation,
+  deployment: Deployment,
+  request: OperationRequest,
+  model: string,
+): OutgoingOperation {
+  // a whole answer is all that a translation knows to read
+  if (request.stream) throw unsupported(operationName(request.kind, true), deployment.name);
+  const ledger = new Ledger();
+  const sent = translation.request(request, model, ledger);
+  const isBytes = 'bytes' in sent && sent.bytes instanceof Uint8Array;
+  return {
+    wire,
+    translation,
+    contentType: isBytes && typeof sent.contentType === 'string' ? sent.contentType : 'application/json',
+    body: isBytes ? (sent.bytes as Uint8Array) : JSON.stringify(sent),
+    losses: ledger.losses,
+  };
+}
+
+/** The client's own bytes with the model's upstream name. */
+function ownBody(deployment: Deployment, request: OperationRequest, model: string): Uint8Array | string {
+  const { payload, kind, stream } = request;
+  if (request.format === 'gemini-batch') return namedInEach(payload.fields, model) ?? payload.withModel(model);
+  const asksUsage = kind === 'text_completion' && stream && deployment.streamOptions !== false;
+  return payload.withModel(model, asksUsage && !('stream_options' in payload.fields) ? INCLUDE_USAGE : undefined);
+}
+
+/** Each request of a batch repeats the model of the path; undefined when they say the right name already. */
+function namedInEach(fields: JsonObject, model: string): string | undefined {
+  const name = model.includes('/') ? model : `models/${model}`;
+  const requests = Array.isArray(fields.requests) ? fields.requests : [];
+  if (requests.every((request) => isObject(request) && request.model === name)) return undefined;
+  const { model: _model, fallbacks: _fallbacks, ...rest } = fields;
+  return JSON.stringify({
+    ...rest,
+    requests: requests.map((request) => (isObject(request) ? { ...request, model: name } : request)),
+  });
+}

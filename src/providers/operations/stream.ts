@@ -1,0 +1,130 @@
+import { streamError } from '../../codecs/openai-errors.ts';
+import { usageFrom } from '../../codecs/operations/usage.ts';
+import { createSseReader } from '../../codecs/sse.ts';
+import { GatewayError } from '../../model/errors.ts';
+import { isObject, type JsonObject } from '../../model/json.ts';
+import type { OperationFrame } from '../../model/operation.ts';
+import type { Usage } from '../../model/usage.ts';
+import type { StreamBody } from '../direct-response.ts';
+import { watchIdle } from '../idle.ts';
+
+export interface StreamedAnswer {
+  readonly body: StreamBody;
+  readonly contentType: string;
+  readonly provider: string;
+  readonly idleMs: number;
+  /** Called with an error that the bytes already tell the client about. */
+  readonly onErrorInside: (error: GatewayError) => void;
+}
+
+/** Sound, or whatever else has no form that we could read: as it comes. */
+export async function* byteFrames({
+  body,
+  contentType,
+  provider,
+  idleMs,
+}: StreamedAnswer): AsyncGenerator<OperationFrame> {
+  const watch = watchIdle(body, { idleMs, provider, isComplete: () => false });
+  try {
+    const first = await body.read();
+    yield { contentType, bytes: first ?? new Uint8Array(0) };
+    for (let bytes = first; bytes; bytes = await body.read()) {
+      watch.heard();
+      if (bytes !== first) yield { bytes };
+    }
+  } finally {
+    watch.stop();
+  }
+}
+
+/**
+ * An event stream as it came, a frame for each read. Nothing is passed on before the first event, so that an error in
+ * its place can still be answered by another provider. A stream that was cut throws GatewayError('network').
+ */
+export async function* eventFrames(answer: StreamedAnswer): AsyncGenerator<OperationFrame> {
+  const { body, contentType, provider, idleMs, onErrorInside } = answer;
+  const events = new SeenEvents();
+  const watch = watchIdle(body, { idleMs, provider, isComplete: () => events.isComplete });
+  let held: Buffer[] | undefined = [];
+  let broken: unknown;
+  try {
+    for (;;) {
+      const bytes = await body.read().catch((thrown: unknown) => {
+        broken = thrown;
+      });
+      if (!bytes) break;
+      watch.heard();
+      events.push(bytes);
+      held?.push(bytes);
+      if (held && events.count === 0) continue;
+      if (held && events.error) throw named(events.error, provider);
+      yield held ? { contentType, bytes: Buffer.concat(held) } : { bytes };
+      held = undefined;
+    }
+  } finally {
+    watch.stop();
+  }
+  events.end();
+  if (events.error && held) throw named(events.error, provider);
+  if (!events.isComplete && !events.error) throw broken ?? cutShort(provider);
+  if (events.error) onErrorInside(named(events.error, provider));
+  const usage = events.usage;
+  yield { ...(held && { contentType }), bytes: held ? Buffer.concat(held) : NO_BYTES, ...(usage && { usage }) };
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+const named = (error: GatewayError, provider: string): GatewayError =>
+  new GatewayError(error.kind, error.message, { ...error.details, provider });
+
+const cutShort = (provider: string): GatewayError =>
+  new GatewayError('network', `the answer of ${provider} ended before it was complete; try again`, { provider });
+
+/** `image_generation.completed`, `image_edit.completed`, `speech.audio.done`, `transcript.text.done` (OpenAI API reference). */
+const LAST_TYPE = /\.(?:completed|done)$/;
+
+/** What the events of a stream tell of it, seen in passing. */
+class SeenEvents {
+  readonly #reader = createSseReader();
+  count = 0;
+  isComplete = false;
+  usage: Usage | undefined;
+  error: GatewayError | undefined;
+
+  push(bytes: Uint8Array): void {
+    for (const { data } of this.#reader.push(bytes)) this.#see(data);
+  }
+
+  end(): void {
+    for (const { data } of this.#reader.end()) this.#see(data);
+  }
+
+  #see(data: string): void {
+    this.count++;
+    if (data === '[DONE]') this.isComplete = true;
+    // pictures are long, and only short events say how things went
+    if (data.length > MAX_READ && !data.includes('"usage"')) {
+      this.isComplete ||= LAST_TYPE.test(/"type":\s*"([\w.]+)"/.exec(data)?.[1] ?? '');
+      return;
+    }
+    const body = parsed(data);
+    if (!body) return;
+    if (isObject(body.error) || typeof body.error === 'string') this.error ??= streamError(body.error);
+    this.usage = usageFrom(body.usage) ?? this.usage;
+    this.isComplete ||= typeof body.type === 'string' && LAST_TYPE.test(body.type);
+    this.isComplete ||= Array.isArray(body.choices) && body.choices.some(isFinished);
+  }
+}
+
+const MAX_READ = 65_536;
+
+const isFinished = (choice: unknown): boolean => isObject(choice) && typeof choice.finish_reason === 'string';
+
+function parsed(data: string): JsonObject | undefined {
+  try {
+    const body: unknown = JSON.parse(data);
+    return isObject(body) ? body : undefined;
+  } catch {
+    return undefined;
+  }
+}
