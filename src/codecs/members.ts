@@ -7,3 +7,6 @@ export const objectOf = (value: JsonValue | undefined): JsonObject => (isObject(
 
 export const objectsOf = (value: JsonValue | undefined): JsonObject[] =>
   Array.isArray(value) ? value.filter(isObject) : [];
+
+export const stringsOf = (value: JsonValue | undefined): string[] =>
+  Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];

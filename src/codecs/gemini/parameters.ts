@@ -3,7 +3,7 @@ import type { ReasoningEffort, ReasoningSettings, Settings } from '../../model/r
 import type { EncodeTarget } from '../codec.ts';
 import type { Ledger } from '../ledger.ts';
 import { type ModelTraits, traitsOf } from './models.ts';
-import { jsonSchema } from './schema-json.ts';
+import { jsonSchema } from '../schemas/gemini-json.ts';
 import { objectOf, ownBlock } from './wire.ts';
 
 /** The most stop sequences that the API takes (Gemini API, GenerationConfig). */

@@ -1,6 +1,6 @@
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import type { ReasoningEffort, ReasoningSettings, ResponseFormat, Settings } from '../../model/request.ts';
-import { jsonSchemaOf } from './schema-given.ts';
+import { jsonSchemaOf } from '../schemas/gemini-given.ts';
 import { objectOf, originOf, stringsOf, textOf } from './wire.ts';
 
 /** Fields that other members of a request hold, so that they are not kept a second time with the settings. */

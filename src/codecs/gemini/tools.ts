@@ -2,8 +2,8 @@ import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import type { FunctionTool, Tool, ToolChoice } from '../../model/request.ts';
 import type { Ledger } from '../ledger.ts';
 import type { WireNames } from '../wire-names.ts';
-import { jsonSchemaOf } from './schema-given.ts';
-import { writtenSchema } from './schema-subset.ts';
+import { jsonSchemaOf } from '../schemas/gemini-given.ts';
+import { writtenSchema } from '../schemas/gemini.ts';
 import { objectOf, objectsOf, originOf, ownBlock, stringsOf, textOf } from './wire.ts';
 
 /** The tools of a body; where only some functions may be called, only those. */

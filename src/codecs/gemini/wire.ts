@@ -1,7 +1,7 @@
 import type { CodecId, Origin } from '../../model/content.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 
-export { objectOf, textOf } from '../members.ts';
+export { objectOf, stringsOf, textOf } from '../members.ts';
 
 export const CODEC: CodecId = 'gemini';
 
@@ -16,9 +16,6 @@ export const objectsOf = (value: JsonValue | undefined): JsonObject[] => {
   if (isObject(value)) return [value];
   return Array.isArray(value) ? value.filter(isObject) : [];
 };
-
-export const stringsOf = (value: JsonValue | undefined): string[] =>
-  Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 
 /** One server-sent event of this format, which has no event names. Google ends its lines in CRLF; LF is read as well. */
 export const sse = (data: JsonObject): string => `data: ${JSON.stringify(data)}\n\n`;

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../model/json.ts';
-import { stringsOf, textOf } from './wire.ts';
+import { stringsOf, textOf } from '../members.ts';
 
 /** The types that a schema names, in lower case. */
 export const typesOf = ({ type }: JsonObject): string[] =>

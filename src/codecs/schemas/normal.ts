@@ -1,5 +1,6 @@
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
-import { objectOf, objectsOf, stringsOf, textOf } from './wire.ts';
+import { objectOf, objectsOf, stringsOf, textOf } from '../members.ts';
+import { pointed } from './references.ts';
 
 /** More places than any schema that a model could follow; a schema that refers to itself in many ways stops here. */
 const MOST_PLACES = 4_000;
@@ -62,7 +63,7 @@ function withInsides(schema: JsonObject, walk: Walk, trail: readonly string[]): 
 function referred(ref: string, schema: JsonObject, walk: Walk, trail: readonly string[]): JsonObject {
   if (!walk.inlines) return { $ref: ref.replace('#/definitions/', '#/$defs/') };
   const { $ref: _, ...beside } = schema;
-  const target = targetOf(ref, walk.root);
+  const target = pointed(walk.root, ref);
   if (trail.includes(ref) || walk.places > MOST_PLACES) {
     walk.isRecursive = true;
     return { type: objectOf(target).type ?? 'object', ...beside };
@@ -70,21 +71,8 @@ function referred(ref: string, schema: JsonObject, walk: Walk, trail: readonly s
   return merged(normal(target, walk, [...trail, ref]), normal(beside, walk, trail));
 }
 
-/** What a JSON pointer inside the schema leads to; undefined for pointers to anywhere else. */
-function targetOf(ref: string, root: JsonObject): JsonValue | undefined {
-  if (ref !== '#' && !ref.startsWith('#/')) return undefined;
-  return ref
-    .split('/')
-    .slice(1)
-    .map((key) => decodeURIComponent(key).replaceAll('~1', '/').replaceAll('~0', '~'))
-    .reduce<JsonValue | undefined>((at, key) => {
-      if (Array.isArray(at)) return at[Number(key)];
-      return isObject(at) ? at[key] : undefined;
-    }, root);
-}
-
 /** Both at once: `more` wins where two words exclude each other. */
-function merged(base: JsonObject, more: JsonObject): JsonObject {
+export function merged(base: JsonObject, more: JsonObject): JsonObject {
   const sum: JsonObject = { ...base, ...more };
   if (isObject(base.properties) && isObject(more.properties)) {
     const before = base.properties;

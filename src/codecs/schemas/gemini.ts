@@ -1,8 +1,8 @@
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
-import { jsonSchema, type WrittenSchema } from './schema-json.ts';
-import { mapped, normalSchema } from './schema-normal.ts';
-import { described, rangeNotes, typesOf } from './schema-words.ts';
-import { objectOf, objectsOf, stringsOf, textOf } from './wire.ts';
+import { objectOf, objectsOf, stringsOf, textOf } from '../members.ts';
+import { jsonSchema, type WrittenSchema } from './gemini-json.ts';
+import { mapped, normalSchema } from './normal.ts';
+import { described, rangeNotes, typesOf } from './words.ts';
 
 /**
  * The schema in the API's subset of OpenAPI, or, where that would lose structure (maps, tuples, recursion, values of

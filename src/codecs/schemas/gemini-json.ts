@@ -1,7 +1,7 @@
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
-import { mapped, normalSchema } from './schema-normal.ts';
-import { described, rangeNotes, typesOf } from './schema-words.ts';
-import { objectOf, stringsOf } from './wire.ts';
+import { objectOf, stringsOf } from '../members.ts';
+import { mapped, normalSchema } from './normal.ts';
+import { described, rangeNotes, typesOf } from './words.ts';
 
 /** A JSON Schema in one of the two forms that the API takes. */
 export interface WrittenSchema {

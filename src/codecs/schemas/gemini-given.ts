@@ -1,6 +1,6 @@
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
-import { mapped } from './schema-normal.ts';
-import { objectOf, textOf } from './wire.ts';
+import { objectOf, textOf } from '../members.ts';
+import { mapped } from './normal.ts';
 
 /** Fields of Google's Schema that are named otherwise in JSON Schema; its 64-bit counts may come as texts. */
 const COUNTS: ReadonlySet<string> = new Set([

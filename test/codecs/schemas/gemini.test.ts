@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { gemini } from '../../../src/codecs/gemini/index.ts';
 import { isObject, type JsonObject } from '../../../src/model/json.ts';
 import type { Loss } from '../../../src/model/loss.ts';
+import { foreignRequest, objects, requestOf, TARGET } from '../gemini/support.ts';
 import { problemsIn } from '../gemini-body.ts';
-import { foreignRequest, objects, requestOf, TARGET } from './support.ts';
 
 interface Declared {
   readonly declaration: JsonObject;

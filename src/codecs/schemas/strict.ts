@@ -1,0 +1,160 @@
+import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { objectOf, stringsOf } from '../members.ts';
+import type { Derivation, DerivedSchema, SchemaLoss } from './derivation.ts';
+import { memoised } from './memo.ts';
+import { isRecursive } from './references.ts';
+import { anthropicSchema, openAiSchema } from './targets.ts';
+import { mapSchemas } from './walk.ts';
+import { described } from './words.ts';
+
+/** A schema under `strict: true`, or, where that asks for what the schema does not say, the plain one and why. */
+export interface StrictSchema extends DerivedSchema {
+  readonly isStrict: boolean;
+  /** Ends the sentence "strict was dropped: ...". */
+  readonly obstacle?: string;
+}
+
+/**
+ * What one vendor's strict mode asks for. Keywords of `told` are refused but mean something to a model, so they go into
+ * descriptions; those of `refused` cannot be said otherwise.
+ */
+interface StrictRules {
+  readonly base: Derivation;
+  readonly told: readonly string[];
+  readonly refused: readonly string[];
+  readonly formats: readonly string[];
+  /** Every property must be required. */
+  readonly allRequired: boolean;
+  readonly takesRecursion: boolean;
+}
+
+const FORMATS = ['date-time', 'time', 'date', 'duration', 'email', 'hostname', 'ipv4', 'ipv6', 'uuid'];
+
+const CONDITIONS = ['not', 'if', 'then', 'else', 'dependentRequired', 'dependentSchemas', 'patternProperties'];
+const SHAPES = ['propertyNames', 'unevaluatedProperties', 'unevaluatedItems', 'contains', 'minContains', 'maxContains'];
+
+/** OpenAI, structured outputs, supported schemas. */
+const OPENAI: StrictRules = {
+  base: openAiSchema,
+  told: ['minLength', 'maxLength', 'uniqueItems', 'minProperties', 'maxProperties', 'default'],
+  refused: [...CONDITIONS, ...SHAPES, 'allOf', 'prefixItems'],
+  formats: FORMATS,
+  allRequired: true,
+  takesRecursion: true,
+};
+
+/** Anthropic, structured outputs, JSON Schema limitations. */
+const ANTHROPIC: StrictRules = {
+  base: anthropicSchema,
+  told: [
+    ...['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf', 'minLength', 'maxLength'],
+    ...['maxItems', 'uniqueItems', 'minProperties', 'maxProperties'],
+  ],
+  refused: [...CONDITIONS, ...SHAPES, 'prefixItems'],
+  formats: [...FORMATS, 'uri'],
+  allRequired: false,
+  takesRecursion: false,
+};
+
+/** Cerebras, structured outputs: closed objects, and no limits of texts and lists. */
+const CEREBRAS: StrictRules = {
+  base: openAiSchema,
+  told: [
+    ...['minItems', 'maxItems', 'uniqueItems', 'minLength', 'maxLength', 'pattern', 'minProperties', 'maxProperties'],
+  ],
+  refused: [...CONDITIONS, ...SHAPES, 'allOf', 'prefixItems'],
+  formats: [],
+  allRequired: false,
+  takesRecursion: false,
+};
+
+export const openAiStrictSchema = memoised((given: JsonObject) => strictly(given, OPENAI));
+export const anthropicStrictSchema = memoised((given: JsonObject) => strictly(given, ANTHROPIC));
+export const cerebrasStrictSchema = memoised((given: JsonObject) => strictly(given, CEREBRAS));
+
+function strictly(given: JsonObject, rules: StrictRules): StrictSchema {
+  const base = rules.base(given);
+  const losses: SchemaLoss[] = [...base.losses];
+  const obstacles: string[] = [];
+  const schema = mapSchemas(base.schema, (inner, path) => {
+    obstacles.push(...obstaclesIn(inner, path, rules));
+    return closed(withoutTold(inner, path, rules, losses), path, losses);
+  });
+  if (!rules.takesRecursion && isRecursive(schema)) obstacles.push('the schema holds itself');
+  const [obstacle] = obstacles;
+  return obstacle === undefined ? { schema, losses, isStrict: true } : { ...base, isStrict: false, obstacle };
+}
+
+/** What the schema leaves open and strict mode wants closed, or says in words that strict mode does not know. */
+function obstaclesIn(schema: JsonObject, path: string, rules: StrictRules): string[] {
+  const at = path === '' ? 'the schema' : path.slice(1);
+  const words = rules.refused.filter((keyword) => schema[keyword] !== undefined);
+  const required = stringsOf(schema.required);
+  const optional = rules.allRequired
+    ? Object.keys(objectOf(schema.properties)).filter((name) => !required.includes(name))
+    : [];
+  const { additionalProperties: others } = schema;
+  return [
+    ...words.map((keyword) => `${at} has ${keyword}`),
+    ...optional.map((name) => `"${name}" is optional`),
+    ...(others !== undefined && others !== false ? [`${at} takes properties of any name`] : []),
+    ...(isOpenObject(schema) ? [`${at} does not say what its properties are`] : []),
+    ...(SAYING.some((keyword) => schema[keyword] !== undefined) ? [] : [`${at} has no type`]),
+    ...(hasOpenBooleans(schema) ? [`${at} allows anything in places`] : []),
+  ];
+}
+
+/** One of these says what a value is. */
+const SAYING = ['type', 'enum', 'const', 'anyOf', 'oneOf', 'allOf', '$ref'];
+
+const isObjectType = ({ type }: JsonObject): boolean => type === 'object' || stringsOf(type).includes('object');
+
+const isOpenObject = (schema: JsonObject): boolean => isObjectType(schema) && !isObject(schema.properties);
+
+const hasOpenBooleans = ({ items, properties }: JsonObject): boolean =>
+  items === true || Object.values(objectOf(properties)).some((value) => value === true || value === false);
+
+function withoutTold(schema: JsonObject, path: string, rules: StrictRules, losses: SchemaLoss[]): JsonObject {
+  const { oneOf, ...rest } = schema;
+  const changed: JsonObject =
+    oneOf === undefined ? rest : { ...rest, anyOf: [...listOf(rest.anyOf), ...listOf(oneOf)] };
+  if (oneOf !== undefined) losses.push({ path: `${path}.oneOf`, action: 'rewritten', reason: 'anyOf stands for it' });
+  const { format, minItems } = changed;
+  const told = rules.told.filter((keyword) => changed[keyword] !== undefined);
+  if (typeof format === 'string' && !rules.formats.includes(format)) told.push('format');
+  // of lists, Anthropic knows only whether they may be empty
+  if (rules === ANTHROPIC && typeof minItems === 'number' && minItems > 1) told.push('minItems');
+  const notes = told.map((keyword) => `${keyword}: ${JSON.stringify(changed[keyword])}`);
+  for (const keyword of told) {
+    delete changed[keyword];
+    losses.push({
+      path: `${path}.${keyword}`,
+      action: 'rewritten',
+      reason: 'strict mode has no such keyword; told in words',
+    });
+  }
+  if (rules === OPENAI && changed.$ref !== undefined) return alone(changed, path, losses);
+  return notes.length === 0 && oneOf === undefined ? schema : described(changed, notes);
+}
+
+const listOf = (value: JsonValue | undefined): JsonValue[] => (Array.isArray(value) ? value : []);
+
+/** Beside a reference nothing may stand. */
+function alone(schema: JsonObject, path: string, losses: SchemaLoss[]): JsonObject {
+  if (Object.keys(schema).length === 1) return schema;
+  losses.push({ path, action: 'dropped', reason: 'strict mode allows nothing beside a reference' });
+  return { $ref: schema.$ref };
+}
+
+/** Strict mode wants every object to say that it takes no other properties, which is what strict means. */
+function closed(schema: JsonObject, path: string, losses: SchemaLoss[]): JsonObject {
+  if (!isObjectType(schema) && schema.properties === undefined) return schema;
+  const properties = objectOf(schema.properties);
+  const required = stringsOf(schema.required).filter((name) => Object.hasOwn(properties, name));
+  const isShort = schema.required !== undefined && required.length < listOf(schema.required).length;
+  if (schema.additionalProperties === false && !isShort) return schema;
+  if (schema.additionalProperties !== false) {
+    losses.push({ path: `${path}.additionalProperties`, action: 'invented', reason: 'strict mode wants it said' });
+  }
+  return { ...schema, ...(isShort && { required }), additionalProperties: false };
+}
