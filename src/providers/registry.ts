@@ -102,24 +102,49 @@ function deploymentOf(name: string, settings: ProviderConfig): Deployment | Scri
   if (!base) {
     return `provider "${name}": base_provider_type "${custom.base_provider_type}" cannot be used; use "openai", "anthropic" or "gemini"`;
   }
-  return customDeployment(name, base, custom.is_key_less);
+  return customDeployment(name, base, custom);
 }
 
 /**
- * Speaks like its base, but is another server: at its own address, in the one format that all such servers know, and
- * with the older name of the output limit.
+ * Speaks like its base, but is another server: at its own address, in the one format that all such servers know unless
+ * its allowed requests say otherwise, and with the older name of the output limit.
  */
-const customDeployment = (name: string, base: Deployment, keyless: boolean): Deployment => {
+const customDeployment = (name: string, base: Deployment, custom: CustomConfig): Deployment => {
   const { baseUrl: _elsewhere, ...spoken } = base;
   return {
     ...spoken,
     name,
-    speaks: [base.speaks[0]],
+    speaks: spokenFormats(base, custom),
     keyVariables: [],
-    keyless,
+    keyless: custom.is_key_less,
     wire: base.sdk === 'openai' ? { maxTokensField: 'max_tokens' } : base.wire,
   };
 };
+
+type CustomConfig = NonNullable<ProviderConfig['custom_provider_config']>;
+
+/** A server of OpenAI's family that allows responses serves that API too, or alone when it allows no chat. */
+function spokenFormats({ sdk, speaks }: Deployment, { allowed_requests: allowed }: CustomConfig): Deployment['speaks'] {
+  const [first] = speaks;
+  if (sdk !== 'openai' || !allowed || !servesResponses(allowed)) return [first];
+  return servesChat(allowed) ? [first, 'openai-responses'] : ['openai-responses'];
+}
+
+type Allowed = Readonly<Record<string, boolean>>;
+const servesChat = (allowed: Allowed): boolean =>
+  allowed.chat_completion === true || allowed.chat_completion_stream === true;
+const servesResponses = (allowed: Allowed): boolean => allowed.responses === true || allowed.responses_stream === true;
+
+/** A conversation is one kind of request, whichever format carries it upstream. */
+const CONVERSATION: Readonly<Partial<Record<Operation, string>>> = {
+  chat_completion: 'responses',
+  chat_completion_stream: 'responses_stream',
+};
+
+function isAllowed(allowed: Allowed, operation: Operation): boolean {
+  const twin = CONVERSATION[operation];
+  return allowed[operation] === true || (twin !== undefined && allowed[twin] === true);
+}
 
 function providerOf(deployment: Deployment | ScriptedDeployment, settings: ProviderConfig): Provider {
   const { network_config: network, custom_provider_config: custom } = settings;
@@ -135,7 +160,7 @@ function providerOf(deployment: Deployment | ScriptedDeployment, settings: Provi
     keyless,
     network,
     ...(chatUrl !== undefined && { chatUrl }),
-    allows: (operation: Operation) => allowed === undefined || allowed[operation] === true,
+    allows: (operation: Operation) => allowed === undefined || isAllowed(allowed, operation),
     upstreamOf: (key) => {
       const known = targets.get(key);
       if (known) return known;

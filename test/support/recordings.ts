@@ -17,6 +17,13 @@ export interface Digest {
   readonly text?: string;
   readonly thinking?: string;
   readonly blocks?: readonly string[];
+  readonly refusal?: string;
+  /** Why a Responses answer is incomplete. */
+  readonly incomplete?: string;
+  /** Why Gemini refused the prompt itself. */
+  readonly block?: string;
+  /** Calls streamed in pieces that Gemini's SDK leaves to its user; not in `toolCalls`. */
+  readonly partialToolCalls?: boolean;
   readonly toolCalls?: readonly { readonly id: string; readonly name: string; readonly arguments: unknown }[];
   readonly usage?: Readonly<Record<string, number | undefined>>;
   readonly error?: { readonly status?: number | null; readonly name: string; readonly message: string };
@@ -25,6 +32,10 @@ export interface Digest {
 export interface Recording {
   readonly id: string;
   readonly provider: string;
+  /** `anthropic.messages`, `openai.chat`, ... */
+  readonly endpoint: string;
+  /** The place in a conversation of several requests, each of which holds the answer before it. */
+  readonly scenario?: { readonly id: string; readonly step: number; readonly of: number };
   readonly stream: boolean;
   readonly status: number;
   readonly tags: readonly string[];
@@ -49,6 +60,7 @@ interface IndexEntry {
   readonly stream: boolean;
   readonly status: number;
   readonly tags: readonly string[];
+  readonly scenario?: Recording['scenario'];
 }
 
 // The recordings describe their own shape in a README beside them; tests fail loudly where a file departs from it.
@@ -65,8 +77,9 @@ export function cases({ endpoint, providerPrefix = '' }: RecordingFilter): Recor
 }
 
 function recordingOf(entry: IndexEntry, digest: Digest | undefined): Recording {
-  const { id, provider, stream, status, tags } = entry;
+  const { id, provider, endpoint, stream, status, tags, scenario } = entry;
   const file = readJson<Pick<Recording, 'request' | 'response'>>(entry.file);
   if (!digest || !isObject(file.request) || !isObject(file.response)) throw new Error(`recording ${id} is incomplete`);
-  return { id, provider, stream, status, tags, request: file.request, response: file.response, digest };
+  const { request, response } = file;
+  return { id, provider, endpoint, stream, status, tags, ...(scenario && { scenario }), request, response, digest };
 }

@@ -1,0 +1,151 @@
+import type { CodecId } from '../../src/model/content.ts';
+import type { FinishReason } from '../../src/model/event.ts';
+import type { Digest, Recording } from '../support/recordings.ts';
+import type { Answer, Call, Counts, Failure } from './answers.ts';
+
+type Kind = FinishReason['kind'];
+
+/** The format of each recorded API. */
+export const FORMAT_OF: Readonly<Record<string, CodecId>> = {
+  'anthropic.messages': 'anthropic-messages',
+  'openai.chat': 'openai-chat',
+  'openai.responses': 'openai-responses',
+  'gemini.generate': 'gemini',
+};
+
+export const formatOf = ({ endpoint }: Recording): CodecId => {
+  const format = FORMAT_OF[endpoint];
+  if (!format) throw new Error(`no format is known for ${endpoint}`);
+  return format;
+};
+
+/** What a client of a format must hold in its hands; what is absent cannot be known from the digest. */
+export type Expected = Partial<Omit<Answer, 'usage'>> & { readonly usage?: Partial<Counts> };
+
+/** What a client of `format` must make of a recorded answer, out of what the vendor's SDK made of it. */
+export function expectedOf(recording: Recording, format: CodecId): Expected | Pick<Failure, 'failed' | 'status'> {
+  const { digest } = recording;
+  if (digest.error) return { failed: true, status: digest.error.status ?? undefined };
+  const isSame = format === formatOf(recording);
+  if (digest.finish === 'failed' && !isSame) return { failed: true, status: undefined };
+  const { text = '', refusal = '', thinking = '' } = digest;
+  const tellsApart = format === 'openai-chat' || format === 'openai-responses';
+  const calls = callsOf(recording, isSame);
+  return {
+    text: tellsApart ? text : text + refusal,
+    refusal: tellsApart ? refusal : '',
+    reasoning: thinking,
+    ...(calls && { calls }),
+    finish: isSame ? ownFinish(digest) : finishFor(recording, format),
+    ...(digest.usage?.input !== undefined && { usage: countsOf(recording, format) }),
+  };
+}
+
+/** Calls without an id of the vendor's are given one, unless the vendor's bytes travel as they are. */
+function callsOf({ digest }: Recording, isSame: boolean): Call[] | undefined {
+  const missing = isSame ? '' : ANY_ID;
+  return digest.toolCalls?.map(({ id, name, arguments: input }) => ({ id: id ?? missing, name, arguments: input ?? {} }));
+}
+
+/** Stands for whatever id there is. */
+export const ANY_ID = '*';
+
+const ownFinish = ({ finish, incomplete, block }: Digest): string =>
+  incomplete ? `${finish}: ${incomplete}` : String(finish ?? block ?? null);
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  // Messages
+  end_turn: 'stop',
+  tool_use: 'tool-calls',
+  max_tokens: 'length',
+  stop_sequence: 'stop-sequence',
+  pause_turn: 'pause',
+  refusal: 'refusal',
+  model_context_window_exceeded: 'context-exceeded',
+  // Chat Completions
+  stop: 'stop',
+  eos: 'stop',
+  '': 'stop',
+  null: 'stop',
+  length: 'length',
+  tool_calls: 'tool-calls',
+  function_call: 'tool-calls',
+  content_filter: 'refusal',
+  // Gemini
+  STOP: 'stop',
+  MAX_TOKENS: 'length',
+  SAFETY: 'refusal',
+  OTHER: 'other',
+  // Responses
+  completed: 'stop',
+  complete: 'stop',
+  queued: 'other',
+  max_output_tokens: 'length',
+};
+
+function kindOf({ digest }: Recording): Kind {
+  const { finish, incomplete, block, refusal, toolCalls = [], partialToolCalls } = digest;
+  if (block !== undefined) return 'refusal';
+  const said = KINDS[incomplete ?? String(finish)] ?? 'other';
+  if (said === 'stop' && (toolCalls.length > 0 || partialToolCalls)) return 'tool-calls';
+  return said === 'stop' && refusal ? 'refusal' : said;
+}
+
+/** A refusal told in words is a complete answer in the Responses API. */
+const finishFor = (recording: Recording, format: CodecId): string =>
+  format === 'openai-responses' && recording.digest.refusal ? 'completed' : WORDS[format][kindOf(recording)];
+
+const WORDS: Readonly<Record<CodecId, Readonly<Record<Kind, string>>>> = {
+  'anthropic-messages': {
+    stop: 'end_turn',
+    'stop-sequence': 'stop_sequence',
+    length: 'max_tokens',
+    'tool-calls': 'tool_use',
+    refusal: 'refusal',
+    pause: 'pause_turn',
+    'context-exceeded': 'model_context_window_exceeded',
+    other: 'end_turn',
+  },
+  'openai-chat': {
+    stop: 'stop',
+    'stop-sequence': 'stop',
+    length: 'length',
+    'tool-calls': 'tool_calls',
+    refusal: 'content_filter',
+    pause: 'stop',
+    'context-exceeded': 'length',
+    other: 'stop',
+  },
+  'openai-responses': {
+    stop: 'completed',
+    'stop-sequence': 'completed',
+    length: 'incomplete: max_output_tokens',
+    'tool-calls': 'completed',
+    refusal: 'incomplete: content_filter',
+    pause: 'completed',
+    'context-exceeded': 'incomplete: max_output_tokens',
+    other: 'completed',
+  },
+  gemini: {
+    stop: 'STOP',
+    'stop-sequence': 'STOP',
+    length: 'MAX_TOKENS',
+    'tool-calls': 'STOP',
+    refusal: 'SAFETY',
+    pause: 'STOP',
+    'context-exceeded': 'MAX_TOKENS',
+    other: 'OTHER',
+  },
+};
+
+/** The digest's counts, which follow their vendor, as inclusive ones; only those for which the format has a place. */
+function countsOf(recording: Recording, format: CodecId): Partial<Counts> {
+  const { input = 0, output = 0, cacheRead = 0, cacheWrite = 0, reasoning } = recording.digest.usage ?? {};
+  const origin = formatOf(recording);
+  const inclusive = {
+    input: origin === 'anthropic-messages' ? input + cacheRead + cacheWrite : input,
+    output: origin === 'gemini' ? output + (reasoning ?? 0) : output,
+    cacheRead,
+  };
+  return format === 'anthropic-messages' || reasoning === undefined ? inclusive : { ...inclusive, reasoning };
+}
