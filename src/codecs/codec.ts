@@ -1,11 +1,13 @@
-import type { CodecId } from '../model/content.ts';
+import type { CodecId, Part } from '../model/content.ts';
 import type { GatewayError } from '../model/errors.ts';
 import type { FinishReason, StreamEvent } from '../model/event.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Loss } from '../model/loss.ts';
-import type { ChatRequest, DecodedRequest } from '../model/request.ts';
+import type { BodySource, ChatRequest, DecodedRequest } from '../model/request.ts';
 import type { ChatResponse } from '../model/response.ts';
+import type { ServerListing, ServerToolsAsked } from '../model/server-tools.ts';
 import type { Usage } from '../model/usage.ts';
+import type { ToolSchemas } from './schemas/tool-schema.ts';
 
 /** One server-sent event. `data` is the joined data lines, unparsed. */
 export interface WireEvent {
@@ -24,6 +26,8 @@ export interface EncodeTarget {
   readonly maxOutputTokens?: number;
   /** Whether the model takes reasoning parameters at all; absent = unknown, sent as asked in the same format only. */
   readonly reasoning?: boolean;
+  /** How this deployment takes the schemas of tools; absent = as the format's own vendor does. */
+  readonly toolSchemas?: ToolSchemas;
   /** Makes an id that this deployment accepts out of any tool-call id; pure and collision-poor. */
   readonly toolCallId?: (id: string) => string;
   /** The message field under which earlier thinking goes back to a model that wants it (DeepSeek); absent = it wants none. */
@@ -43,6 +47,8 @@ export interface AnswerContext {
   readonly toolNames?: ReadonlyMap<string, string>;
   /** Unique for the upstream call; tool-call ids that the wire leaves out are derived from it. */
   readonly callId?: string;
+  /** True when the client speaks another format: tools then have one plain name, whatever fields name them here. */
+  readonly foreign?: boolean;
 }
 
 /** What an answer to a client says of itself beside its content. */
@@ -79,6 +85,29 @@ export interface WireError {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** What a same-format body that would travel as it came must hold of earlier turns, or be refused. */
+export interface HistoryRules {
+  /** Whether the bytes give reason to look closer. A search without a parse; a false alarm costs time only. */
+  mayLack(bytes: Buffer): boolean;
+  /** Whether the provider would refuse the body for what is missing; `encodeRequest` without `raw` then mends it. */
+  lacks(body: JsonObject, target: EncodeTarget): boolean;
+}
+
+/** The words of a format in which a client asks the model's API itself to run tools. Pure functions. */
+export interface ServerToolWords {
+  /** Whether a body may ask for such tools, or hold them in its history. A search of the bytes, without a parse. */
+  mayAsk(source: BodySource): boolean;
+  /**
+   * What the request asks for, for a target that runs no such tools. Undefined when it asks for none and its history
+   * shows none. Throws GatewayError('invalid-request').
+   */
+  asked(request: ChatRequest): ServerToolsAsked | undefined;
+  /** The part in which a client is shown a server's tools before the answer; undefined where the format has none. */
+  listed(listing: ServerListing): Part | undefined;
+  /** Whether a client can be asked to approve a call. */
+  readonly asksApproval: boolean;
+}
+
 /** One wire format, in both directions: pure functions; no I/O, no clock, no config. */
 export interface Codec {
   readonly id: CodecId;
@@ -90,6 +119,10 @@ export interface Codec {
    * travel as they are. Absent = this format carries none. A search of the bytes, without a parse.
    */
   holdsOurs?(bytes: Uint8Array): boolean;
+  /** Absent = nobody can ask for server tools in this format. */
+  readonly serverTools?: ServerToolWords;
+  /** What providers of this format want back of the model's earlier turns; absent = nothing. */
+  readonly history?: HistoryRules;
   /** us -> client, a whole answer. */
   encodeResponse(response: ChatResponse, head?: AnswerHead): JsonObject;
   /** us -> client, streamed: SSE text for each event (may be empty). */

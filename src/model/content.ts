@@ -51,8 +51,19 @@ export interface ToolCallPart {
   readonly owner?: ToolOwner;
   /** Set on what the gateway ran: which round of the loop, and whether the client's own calls came in the same turn. */
   readonly turn?: GatewayTurn;
+  /** What the gateway's tool is, where its name does not tell: `<client>-<tool>` of a configured MCP client. */
+  readonly served?: ServedTool;
   origin?: Origin;
 }
+
+export type ServedTool =
+  /** A tool of a server whose name may hold hyphens. */
+  | { readonly type: 'mcp'; readonly server: string; readonly approval?: Approval }
+  /** A search over tools that are left out of the prompt. */
+  | { readonly type: 'tool-search' };
+
+/** The client is asked whether a call may run, or has said yes to the request with this id. */
+export type Approval = { readonly type: 'asked' } | { readonly type: 'given'; readonly requestId: string };
 
 export interface GatewayTurn {
   readonly round: number;
@@ -66,7 +77,17 @@ export interface ToolResultPart {
   readonly isError: boolean;
   readonly owner?: ToolOwner;
   readonly turn?: GatewayTurn;
+  /** What a tool search found; there for every search, even one that failed. */
+  readonly found?: readonly FoundTool[];
   origin?: Origin;
+}
+
+/** The definition of a tool that was left out of the prompt. */
+export interface FoundTool {
+  readonly name: string;
+  readonly description?: string;
+  readonly inputSchema: JsonObject;
+  readonly origin?: Origin;
 }
 
 /** A block that has no meaning outside its own format: kept for that format, dropped with a ledger entry for others. */

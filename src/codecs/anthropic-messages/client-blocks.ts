@@ -1,7 +1,7 @@
-import type { MediaPart, Part, TextPart, ToolCallPart, ToolResultPart } from '../../model/content.ts';
+import type { FoundTool, MediaPart, Part, TextPart, ToolCallPart, ToolResultPart } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
 import { parsedInput, unreadableInput } from '../call-input.ts';
-import { gatewayIds } from './ids.ts';
+import { gatewayIds, searchIds } from './ids.ts';
 import { mediaBlock } from './upstream-blocks.ts';
 import { ownBlock } from './wire.ts';
 
@@ -39,24 +39,40 @@ function callBlock(part: ToolCallPart, toId: (id: string) => string): JsonObject
   return { ...own, type: 'tool_use', id: toId(part.id), name: part.name, input: inputOf(part.input) };
 }
 
-/** What the gateway ran stands in the words for MCP tools that run upstream, so that no client tries to run it. */
-function gatewayCall({ id, name, input, turn }: ToolCallPart): JsonObject {
-  const dash = name.indexOf('-');
+/** What the gateway ran stands in the words for tools that run upstream, so that no client tries to run it. */
+function gatewayCall(call: ToolCallPart): JsonObject {
+  const { id, name, turn, served } = call;
+  const input = inputOf(call.input);
+  if (served?.type === 'tool-search') return { type: 'server_tool_use', id: searchIds.of(id, turn), name, input };
+  const server = served?.server ?? name.slice(0, Math.max(0, name.indexOf('-')));
   return {
     type: 'mcp_tool_use',
     id: gatewayIds.of(id, turn),
-    name: name.slice(dash + 1),
-    server_name: name.slice(0, Math.max(0, dash)),
-    input: inputOf(input),
+    name: server === '' ? name : name.slice(server.length + 1),
+    server_name: server,
+    input,
   };
 }
 
-const gatewayResult = ({ callId, turn, isError, content }: ToolResultPart): JsonObject => ({
-  type: 'mcp_tool_result',
-  tool_use_id: gatewayIds.of(callId, turn),
-  is_error: isError,
-  content: content.flatMap(resultBlock),
-});
+function gatewayResult({ callId, turn, isError, content, found }: ToolResultPart): JsonObject {
+  if (found) return searchResult(searchIds.of(callId, turn), found, isError ? content : undefined);
+  return {
+    type: 'mcp_tool_result',
+    tool_use_id: gatewayIds.of(callId, turn),
+    is_error: isError,
+    content: content.flatMap(resultBlock),
+  };
+}
+
+function searchResult(id: string, found: readonly FoundTool[], failure: readonly Part[] | undefined): JsonObject {
+  const references = found.map(({ name }) => ({ type: 'tool_reference', tool_name: name }));
+  const why = failure?.map((part) => (part.type === 'text' ? part.text : '')).join('');
+  const content: JsonObject =
+    why === undefined
+      ? { type: 'tool_search_tool_search_result', tool_references: references }
+      : { type: 'tool_search_tool_result_error', error_code: 'invalid_tool_input', error_message: why };
+  return { type: 'tool_search_tool_result', tool_use_id: id, content };
+}
 
 function resultBlock(part: Part): JsonObject[] {
   if (part.type === 'text') return part.text === '' ? [] : [{ type: 'text', text: part.text }];

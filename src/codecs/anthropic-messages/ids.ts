@@ -3,6 +3,9 @@ import { GatewayIds } from '../gateway-ids.ts';
 /** Ids of the `mcp_tool_use` blocks that show calls of the gateway. */
 export const gatewayIds = new GatewayIds('mcptoolu_bf');
 
+/** Ids of the `server_tool_use` blocks that show searches of the gateway over tools left out of the prompt. */
+export const searchIds = new GatewayIds('srvtoolu_bf');
+
 /** Tool-call ids must match ^[a-zA-Z0-9_-]+$ (Anthropic Messages API, tool_use.id). */
 export const wireCallId = (id: string): string => id.replace(/[^a-zA-Z0-9_-]/g, '_');
 

@@ -4,7 +4,9 @@ import { glance } from './glance.ts';
 import { hasGatewayBlocks } from './history.ts';
 import { decodeRequest, encodeRequest } from './request.ts';
 import { decodeResponse, encodeResponse } from './response.ts';
+import { serverTools } from './server-tools.ts';
 import { decodeStream, encodeStream } from './stream.ts';
+import { thinkingHistory } from './thinking.ts';
 import { CODEC, sse } from './wire.ts';
 
 /** The Anthropic Messages API, version 2023-06-01. */
@@ -12,6 +14,8 @@ export const anthropicMessages: Codec = {
   id: CODEC,
   decodeRequest,
   holdsOurs: hasGatewayBlocks,
+  history: thinkingHistory,
+  serverTools,
   encodeResponse,
   encodeStream,
   encodeError,

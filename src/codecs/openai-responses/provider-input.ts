@@ -126,7 +126,7 @@ function callItem(call: ToolCallPart, at: string, writing: Writing): JsonObject 
   if (split.kind === 'custom') {
     return { type: 'custom_tool_call', call_id: id, name: split.name, input: freeText(call.input) };
   }
-  const { namespace } = split;
+  const namespace = split.kind === 'function' ? split.namespace : undefined;
   const name = namespace === undefined ? writing.names.of(call.name) : split.name;
   const args = call.input || '{}';
   return { type: 'function_call', call_id: id, name, ...(namespace !== undefined && { namespace }), arguments: args };

@@ -1,8 +1,7 @@
-import type { OpaquePart, Origin, ReasoningPart, ToolCallPart, ToolResultPart } from '../../model/content.ts';
+import type { OpaquePart, Origin, ReasoningPart, ToolCallPart } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
-import type { Emitter, WriteDelta } from './emitter.ts';
+import type { Emitter } from './emitter.ts';
 import { carriedReasoning } from './foreign-reasoning.ts';
-import { gatewayIds } from './ids.ts';
 import { freeText } from './provider-input.ts';
 import { splitName } from './tool-names.ts';
 import { objectsOf, ownBlock, textOf } from './wire.ts';
@@ -23,10 +22,10 @@ export interface Place {
   readonly keep: (item: JsonObject) => void;
 }
 
-const added = ({ emitter, index }: Place, item: JsonObject): string =>
+export const added = ({ emitter, index }: Place, item: JsonObject): string =>
   emitter.emit('response.output_item.added', { output_index: index, item });
 
-function done({ emitter, index, keep }: Place, item: JsonObject): string {
+export function done({ emitter, index, keep }: Place, item: JsonObject): string {
   keep(item);
   return emitter.emit('response.output_item.done', { output_index: index, item });
 }
@@ -145,50 +144,3 @@ export function showOpaque(part: OpaquePart, item: JsonObject, place: Place): [o
   const end = (origin: Origin | undefined): string => done(place, ownBlock(origin ?? part.origin) ?? item);
   return [added(place, item), { grow: () => '', end }];
 }
-
-/** What the gateway ran stands in the words for MCP tools that run upstream, so that no client tries to run it. */
-export interface ShownRun {
-  /** The item with what the tool gave; null when nothing came. */
-  finish(result: ToolResultPart | undefined): string;
-}
-
-export function showRun(call: ToolCallPart, place: Place): [opening: string, run: ShownRun] {
-  const { emitter, index } = place;
-  const id = gatewayIds.of(call.id, call.turn);
-  const dash = call.name.indexOf('-');
-  const at = { item_id: id, output_index: index };
-  const args = call.input || '{}';
-  const head = {
-    id,
-    type: 'mcp_call',
-    server_label: call.name.slice(0, Math.max(0, dash)),
-    name: call.name.slice(dash + 1),
-    approval_request_id: null,
-  };
-  const empty = { ...head, arguments: '', output: null, error: null, status: 'in_progress' };
-  const write: WriteDelta = emitter.deltas('response.mcp_call_arguments.delta', at);
-  const opening =
-    added(place, empty) +
-    emitter.emit('response.mcp_call.in_progress', at) +
-    write(args) +
-    emitter.emit('response.mcp_call_arguments.done', { ...at, arguments: args });
-  return [
-    opening,
-    {
-      finish(result) {
-        const failed = result?.isError === true;
-        const text = result ? resultText(result) : null;
-        const end = emitter.emit(failed ? 'response.mcp_call.failed' : 'response.mcp_call.completed', at);
-        const outcome = failed ? { output: null, error: text } : { output: text, error: null };
-        return end + done(place, { ...head, arguments: args, ...outcome, status: failed ? 'failed' : 'completed' });
-      },
-    },
-  ];
-}
-
-/** An mcp_call holds text: images and documents are only named. */
-const resultText = ({ content }: ToolResultPart): string =>
-  content
-    .map((part) => (part.type === 'text' ? part.text : part.type === 'media' ? `[${part.name ?? part.mediaType}]` : ''))
-    .filter((text) => text !== '')
-    .join('\n');

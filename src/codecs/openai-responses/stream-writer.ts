@@ -1,4 +1,4 @@
-import type { Part, TextPart } from '../../model/content.ts';
+import type { Part, TextPart, ToolCallPart } from '../../model/content.ts';
 import type { StreamEvent } from '../../model/event.ts';
 import type { JsonObject } from '../../model/json.ts';
 import type { AnswerHead } from '../codec.ts';
@@ -7,15 +7,9 @@ import { Emitter } from './emitter.ts';
 import { statusFields } from './finish.ts';
 import { itemId, responseId } from './ids.ts';
 import { messageIdOf, ShownMessage } from './shown-message.ts';
-import {
-  type Place,
-  type ShownPart,
-  type ShownRun,
-  showCall,
-  showOpaque,
-  showReasoning,
-  showRun,
-} from './shown-parts.ts';
+import { type Place, type ShownPart, showCall, showOpaque, showReasoning } from './shown-parts.ts';
+import { type ShownRun, showApproval, showClientSearch, showListing, showRun } from './shown-runs.ts';
+import { CLIENT_SEARCH } from './tool-names.ts';
 import { wireUsage } from './usage.ts';
 import { CODEC, ownBlock } from './wire.ts';
 
@@ -114,8 +108,8 @@ export class ResponseWriter {
   #startPart({ index, part }: EventOf<'part-start'>): string {
     if (part.type === 'text') return this.#startText(index, part);
     const before = this.#closeMessage();
-    if (part.type === 'tool-call' && part.owner === 'gateway') {
-      const [opening, run] = showRun(part, this.#place());
+    if (part.type === 'tool-call' && part.owner === 'gateway' && !isQuestion(part)) {
+      const [opening, run] = showRun(part, this.#place(), () => this.#place());
       this.#runs.set(part.id, run);
       return before + opening;
     }
@@ -128,19 +122,26 @@ export class ResponseWriter {
   }
 
   /** Undefined for what this format has no words for. */
-  #show(part: Exclude<Part, TextPart>): [opening: string, shown: ShownPart] | undefined {
+  #show(part: Exclude<Part, TextPart>): readonly [opening: string, shown: ShownPart] | undefined {
     switch (part.type) {
       case 'reasoning':
         return showReasoning(part, this.#place());
       case 'tool-call':
-        return (part.owner ?? 'client') === 'client' ? showCall(part, this.#place()) : undefined;
+        return this.#showCall(part);
       case 'opaque': {
         const own = ownBlock(part.origin);
+        if (own?.type === 'mcp_list_tools') return showListing(own, this.#place());
         return own && showOpaque(part, own, this.#place());
       }
       default:
         return undefined;
     }
+  }
+
+  #showCall(call: ToolCallPart): readonly [opening: string, shown: ShownPart] | undefined {
+    if (isQuestion(call)) return showApproval(call, this.#place());
+    if (call.owner === 'provider') return undefined;
+    return call.name === CLIENT_SEARCH ? showClientSearch(call, this.#place()) : showCall(call, this.#place());
   }
 
   #startText(index: number, part: TextPart): string {
@@ -210,6 +211,9 @@ export class ResponseWriter {
     };
   }
 }
+
+/** Whether a call waits for the client's word on it. */
+const isQuestion = ({ served }: ToolCallPart): boolean => served?.type === 'mcp' && served.approval?.type === 'asked';
 
 /** Unix seconds. */
 function createdAt(own: JsonObject | undefined, head: AnswerHead): number {

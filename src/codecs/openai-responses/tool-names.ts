@@ -12,7 +12,12 @@ const SEPARATOR = '::';
  */
 export type ToolName =
   | { readonly kind: 'function'; readonly name: string; readonly namespace?: string }
-  | { readonly kind: 'custom'; readonly name: string };
+  | { readonly kind: 'custom'; readonly name: string }
+  /** The search over deferred tools that the client itself runs. */
+  | { readonly kind: 'search'; readonly name: string };
+
+/** A namespace without a name inside: no tool of a client is called so. */
+export const CLIENT_SEARCH = `tool_search${SEPARATOR}`;
 
 export const joinedName = (name: string, namespace: string): string =>
   namespace === '' ? name : `${namespace}${SEPARATOR}${name}`;
@@ -20,6 +25,7 @@ export const joinedName = (name: string, namespace: string): string =>
 export const customName = (name: string): string => `${SEPARATOR}${name}`;
 
 export function splitName(joined: string): ToolName {
+  if (joined === CLIENT_SEARCH) return { kind: 'search', name: joined };
   const at = joined.indexOf(SEPARATOR);
   if (at < 0) return { kind: 'function', name: joined };
   const name = joined.slice(at + SEPARATOR.length);

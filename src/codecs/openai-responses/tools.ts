@@ -1,6 +1,8 @@
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import type { FunctionTool, Tool, ToolChoice } from '../../model/request.ts';
 import type { Ledger } from '../ledger.ts';
+import { openAiTools } from '../schemas/strict.ts';
+import { toolSchema } from '../schemas/tool-schema.ts';
 import type { WireNames } from '../wire-names.ts';
 import { customName, joinedName, splitName } from './tool-names.ts';
 import { objectOf, objectsOf, originOf, ownBlock, textOf } from './wire.ts';
@@ -90,7 +92,7 @@ export function encodeToolChoice(choice: ToolChoice, names: WireNames): JsonValu
 function toolReference(name: string, names: WireNames): JsonObject {
   const split = splitName(name);
   if (split.kind === 'custom') return { type: 'custom', name: split.name };
-  if (split.namespace === undefined) return { type: 'function', name: names.of(name) };
+  if (split.kind === 'search' || split.namespace === undefined) return { type: 'function', name: names.of(name) };
   return { type: 'function', name: split.name, namespace: split.namespace };
 }
 
@@ -126,19 +128,14 @@ function push(written: JsonObject[], tool: JsonObject): void {
 function wireFunction(tool: FunctionTool, at: string, names: WireNames, ledger: Ledger): JsonObject {
   const name = names.of(tool.name);
   if (name !== tool.name) ledger.rewritten(`${at}.name`, `"${tool.name}" is not a name that the API takes`);
+  const places = { schema: `${at}.parameters`, strict: `${at}.strict` };
+  const { schema, isStrict } = toolSchema(tool, openAiTools, places, ledger.losses);
   return {
     type: 'function',
     name,
     ...(tool.description && { description: tool.description }),
-    parameters: objectSchema(tool.inputSchema, `${at}.parameters`, ledger),
+    parameters: schema,
     // left out, it means true here, and false in every other format
-    strict: tool.strict ?? false,
+    strict: isStrict,
   };
-}
-
-/** OpenAI refuses a schema that is no object or has no `properties`; the rest of it stays as it came. */
-function objectSchema(schema: JsonObject, at: string, ledger: Ledger): JsonObject {
-  if (schema.type === 'object' && isObject(schema.properties)) return schema;
-  ledger.invented(at, 'parameters must be an object schema with properties');
-  return { ...schema, type: 'object', properties: objectOf(schema.properties) };
 }
