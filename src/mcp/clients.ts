@@ -46,6 +46,8 @@ export class McpClients {
   #toolManager: ToolManagerConfig;
   #sources: readonly CatalogSource[] = [];
   #catalog: Catalog = buildCatalog(0, []);
+  /** Asked for by each request; undefined after a change. */
+  #extraHeaders: ReadonlySet<string> | undefined;
   #closed = false;
 
   constructor(options: McpClientsOptions) {
@@ -80,8 +82,12 @@ export class McpClients {
 
   /** Lower-case names of the request headers that some client wants of its callers; `*` = all. */
   get allowedExtraHeaders(): ReadonlySet<string> {
-    const lists = [...this.#entries.values()].map((entry) => entry.config.allowed_extra_headers);
-    return new Set(lists.flat().map((name) => name.toLowerCase()));
+    this.#extraHeaders ??= new Set(
+      [...this.#entries.values()].flatMap(({ config }) =>
+        config.allowed_extra_headers.map((name) => name.toLowerCase()),
+      ),
+    );
+    return this.#extraHeaders;
   }
 
   /** Calls `listener` after each change of the catalog; gives the function that ends it. */
@@ -219,6 +225,7 @@ export class McpClients {
     const connection = config.disabled ? undefined : new Connection(config, this.#connectionOptions);
     const entry: Entry = { id, config, connection };
     this.#entries.set(id, entry);
+    this.#extraHeaders = undefined;
     return entry;
   }
 
@@ -239,6 +246,7 @@ export class McpClients {
 
   #rebuild(): void {
     if (this.#closed) return;
+    this.#extraHeaders = undefined;
     const sources = [...this.#entries.values()].map(({ config, connection }) => ({
       config,
       listed: connection?.listed ?? NO_TOOLS,

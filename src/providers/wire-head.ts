@@ -9,7 +9,13 @@ export class WireHead extends Headers {
     super();
     this.wire = wire;
   }
+
+  /** The SDK writes its request headers out for a debug log that is off; nothing is nothing, at once. */
+  override readonly [Symbol.iterator] = nothing;
 }
+
+const nothing = (): ReturnType<Headers['entries']> => NOTHING[Symbol.iterator]();
+const NOTHING: readonly [string, string][] = [];
 
 type HeadersGiven = RequestInit['headers'];
 
