@@ -1,6 +1,8 @@
 import type { JsonObject, JsonValue } from '../../model/json.ts';
 import type { Loss } from '../../model/loss.ts';
 import type { FunctionTool, Tool, ToolChoice } from '../../model/request.ts';
+import { anthropicTools } from '../schemas/strict.ts';
+import { toolSchema } from '../schemas/tool-schema.ts';
 import { isCustomTool } from './schema.ts';
 import type { ToolNames } from './tool-names.ts';
 import { objectOf, objectsOf, originOf, ownBlock, textOf } from './wire.ts';
@@ -70,12 +72,13 @@ function encodeFunctionTool(tool: FunctionTool, field: string, names: ToolNames,
   }
   const own = ownBlock(tool.origin);
   if (own) return own.name === name ? own : { ...own, name };
+  const places = { schema: `${field}.input_schema`, strict: `${field}.strict` };
+  const { schema, isStrict } = toolSchema(tool, anthropicTools, places, losses);
   return {
     name,
     ...(tool.description !== undefined && { description: tool.description }),
-    // the top of a schema must say that it is an object (Anthropic Messages API, tools.input_schema)
-    input_schema: tool.inputSchema.type === 'object' ? tool.inputSchema : { ...tool.inputSchema, type: 'object' },
-    ...(tool.strict !== undefined && { strict: tool.strict }),
+    input_schema: schema,
+    ...(isStrict && { strict: true }),
   };
 }
 

@@ -49,7 +49,7 @@ function appendedBody(request: ChatRequest, raw: RawRequest, writing: Writing): 
   const given = objectsOf(body.messages);
   const messages = encodeMessages(request.messages.slice(raw.messageCount), writing, given.length);
   if (messages.length > 0) body.messages = [...given, ...messages];
-  const tools = encodeTools(request.tools.slice(raw.toolCount), names, ledger, objectsOf(body.tools).length);
+  const tools = encodeTools(request.tools.slice(raw.toolCount), writing, objectsOf(body.tools).length);
   appendTools(body, tools, writing);
   const { toolChoice } = request;
   if (toolChoice && !sameChoice(toolChoice, decodeToolChoice(body))) {
@@ -82,7 +82,7 @@ function sameChoice(a: ToolChoice, b: ToolChoice | undefined): boolean {
 function rebuiltBody(request: ChatRequest, writing: Writing): JsonObject {
   const { names, ledger, target } = writing;
   accountForForeign(request, 'openai-chat', ledger.losses, CARRIED);
-  const tools = encodeTools(request.tools, names, ledger);
+  const tools = encodeTools(request.tools, writing);
   const choice = toolChoiceFor(request, tools, writing);
   return {
     ...settingsFields(request.settings, target, tools.length > 0, ledger),

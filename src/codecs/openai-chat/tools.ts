@@ -1,7 +1,9 @@
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import type { FunctionTool, Tool, ToolChoice } from '../../model/request.ts';
-import type { Ledger } from '../ledger.ts';
+import { openAiTools } from '../schemas/strict.ts';
+import { toolSchema } from '../schemas/tool-schema.ts';
 import type { WireNames } from '../wire-names.ts';
+import type { Writing } from './provider-content.ts';
 import { isFunctionTool } from './schema.ts';
 import { objectOf, objectsOf, originOf, ownBlock, textOf } from './wire.ts';
 
@@ -68,16 +70,16 @@ export function allowing(choice: JsonValue | undefined, added: readonly JsonObje
 }
 
 /** `from` is the place of the first tool, for the ledger. */
-export function encodeTools(tools: readonly Tool[], names: WireNames, ledger: Ledger, from = 0): JsonObject[] {
+export function encodeTools(tools: readonly Tool[], { target, names, ledger }: Writing, from = 0): JsonObject[] {
   const written: JsonObject[] = [];
   for (const tool of tools) {
-    const wire = encodeTool(tool, `tools.${from + written.length}`, names, ledger);
+    const wire = encodeTool(tool, `tools.${from + written.length}`, { target, names, ledger });
     if (wire) written.push(wire);
   }
   return written;
 }
 
-function encodeTool(tool: Tool, at: string, names: WireNames, ledger: Ledger): JsonObject | undefined {
+function encodeTool(tool: Tool, at: string, { target, names, ledger }: Writing): JsonObject | undefined {
   if (tool.type === 'provider') {
     const own = ownBlock(tool.origin);
     if (!own) ledger.dropped(at, `"${tool.name}" is a tool of another format, which has no counterpart in this one`);
@@ -89,6 +91,8 @@ function encodeTool(tool: Tool, at: string, names: WireNames, ledger: Ledger): J
   }
   const name = names.of(tool.name);
   if (name !== tool.name) ledger.rewritten(`${at}.function.name`, `"${tool.name}" is not a name that the API takes`);
+  const places = { schema: `${at}.function.parameters`, strict: `${at}.function.strict` };
+  const { schema, isStrict } = toolSchema(tool, target.toolSchemas ?? openAiTools, places, ledger.losses);
   const own = ownBlock(tool.origin);
   return {
     ...own,
@@ -97,15 +101,8 @@ function encodeTool(tool: Tool, at: string, names: WireNames, ledger: Ledger): J
       ...objectOf(own?.function),
       name,
       ...(tool.description && { description: tool.description }),
-      ...(tool.strict !== undefined && { strict: tool.strict }),
-      parameters: objectSchema(tool.inputSchema, `${at}.function.parameters`, ledger),
+      ...(tool.strict !== undefined && { strict: isStrict }),
+      parameters: schema,
     },
   };
-}
-
-/** OpenAI refuses a schema that is no object or has no `properties`; the rest of it stays as it came. */
-function objectSchema(schema: JsonObject, at: string, ledger: Ledger): JsonObject {
-  if (schema.type === 'object' && isObject(schema.properties)) return schema;
-  ledger.invented(at, 'parameters must be an object schema with properties');
-  return { ...schema, type: 'object', properties: objectOf(schema.properties) };
 }

@@ -1,5 +1,6 @@
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import { objectOf, stringsOf } from '../members.ts';
+import { memoised } from './memo.ts';
 import { mapped, normalSchema } from './normal.ts';
 import { described, rangeNotes, typesOf } from './words.ts';
 
@@ -13,12 +14,12 @@ export interface WrittenSchema {
 }
 
 /** The schema in the API's subset of JSON Schema. */
-export function jsonSchema(given: JsonObject): WrittenSchema {
+export const jsonSchema = memoised((given: JsonObject): WrittenSchema => {
   const inlined = normalSchema(given, { inlines: true });
   const { schema } = inlined.isRecursive ? normalSchema(given, { inlines: false }) : inlined;
   const removed = new Set<string>();
   return { schema: jsonSubset(schema, removed), form: 'json', removed: [...removed] };
-}
+});
 
 /** Keywords of the API's JSON Schema (Gemini API, GenerationConfig.responseJsonSchema). */
 const JSON_KEYWORDS: ReadonlySet<string> = new Set([

@@ -1,6 +1,7 @@
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import { objectOf, objectsOf, stringsOf, textOf } from '../members.ts';
 import { jsonSchema, type WrittenSchema } from './gemini-json.ts';
+import { memoised } from './memo.ts';
 import { mapped, normalSchema } from './normal.ts';
 import { described, rangeNotes, typesOf } from './words.ts';
 
@@ -8,7 +9,7 @@ import { described, rangeNotes, typesOf } from './words.ts';
  * The schema in the API's subset of OpenAPI, or, where that would lose structure (maps, tuples, recursion, values of
  * any kind), in its subset of JSON Schema. Both are allow-lists: an unknown keyword is a 400.
  */
-export function writtenSchema(given: JsonObject): WrittenSchema {
+export const writtenSchema = memoised((given: JsonObject): WrittenSchema => {
   const { schema, isRecursive } = normalSchema(given, { inlines: true });
   const losses: SchemaLosses = { removed: new Set(), losesStructure: isRecursive };
   const written = openApi(schema, losses);
@@ -16,7 +17,7 @@ export function writtenSchema(given: JsonObject): WrittenSchema {
   if (!losses.losesStructure && written.type !== undefined)
     return { schema: written, form: 'openapi', removed: [...losses.removed] };
   return jsonSchema(given);
-}
+});
 
 interface SchemaLosses {
   readonly removed: Set<string>;

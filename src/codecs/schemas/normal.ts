@@ -4,6 +4,8 @@ import { pointed } from './references.ts';
 
 /** More places than any schema that a model could follow; a schema that refers to itself in many ways stops here. */
 const MOST_PLACES = 4_000;
+/** Deeper than any tool's arguments; what lies further in may be anything. */
+const MOST_LEVELS = 100;
 
 /** A JSON Schema in fewer words: `allOf` merged, `oneOf` as `anyOf`, `const` as `enum`, references inlined if asked. */
 export interface NormalSchema {
@@ -16,11 +18,12 @@ interface Walk {
   readonly root: JsonObject;
   readonly inlines: boolean;
   places: number;
+  level: number;
   isRecursive: boolean;
 }
 
 export function normalSchema(root: JsonObject, { inlines }: { inlines: boolean }): NormalSchema {
-  const walk: Walk = { root, inlines, places: 0, isRecursive: false };
+  const walk: Walk = { root, inlines, places: 0, level: 0, isRecursive: false };
   const schema = normal(root, walk, []);
   if (!inlines) {
     const shared = { ...objectOf(root.definitions), ...objectOf(root.$defs) };
@@ -32,8 +35,15 @@ export function normalSchema(root: JsonObject, { inlines }: { inlines: boolean }
 /** `trail`: the references that led here. */
 function normal(given: JsonValue | undefined, walk: Walk, trail: readonly string[]): JsonObject {
   // `true` and what is no schema at all allow anything
-  if (!isObject(given)) return {};
+  if (!isObject(given) || walk.level >= MOST_LEVELS) return {};
   walk.places += 1;
+  walk.level += 1;
+  const written = normalObject(given, walk, trail);
+  walk.level -= 1;
+  return written;
+}
+
+function normalObject(given: JsonObject, walk: Walk, trail: readonly string[]): JsonObject {
   if (typeof given.$ref === 'string') return referred(given.$ref, given, walk, trail);
   const { allOf, oneOf, const: only, definitions: _1, $defs: _2, ...rest } = given;
   const own = withInsides(rest, walk, trail);

@@ -1,18 +1,12 @@
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import { objectOf, stringsOf } from '../members.ts';
-import type { Derivation, DerivedSchema, SchemaLoss } from './derivation.ts';
+import type { Derivation, SchemaLoss } from './derivation.ts';
 import { memoised } from './memo.ts';
 import { isRecursive } from './references.ts';
-import { anthropicSchema, openAiSchema } from './targets.ts';
+import { anthropicSchema, groqSchema, mistralSchema, openAiSchema } from './targets.ts';
+import type { StrictSchema, ToolSchemas } from './tool-schema.ts';
 import { mapSchemas } from './walk.ts';
 import { described } from './words.ts';
-
-/** A schema under `strict: true`, or, where that asks for what the schema does not say, the plain one and why. */
-export interface StrictSchema extends DerivedSchema {
-  readonly isStrict: boolean;
-  /** Ends the sentence "strict was dropped: ...". */
-  readonly obstacle?: string;
-}
 
 /**
  * What one vendor's strict mode asks for. Keywords of `told` are refused but mean something to a model, so they go into
@@ -68,9 +62,9 @@ const CEREBRAS: StrictRules = {
   takesRecursion: false,
 };
 
-export const openAiStrictSchema = memoised((given: JsonObject) => strictly(given, OPENAI));
-export const anthropicStrictSchema = memoised((given: JsonObject) => strictly(given, ANTHROPIC));
-export const cerebrasStrictSchema = memoised((given: JsonObject) => strictly(given, CEREBRAS));
+const openAiStrictSchema = memoised((given: JsonObject) => strictly(given, OPENAI));
+const anthropicStrictSchema = memoised((given: JsonObject) => strictly(given, ANTHROPIC));
+const cerebrasStrictSchema = memoised((given: JsonObject) => strictly(given, CEREBRAS));
 
 function strictly(given: JsonObject, rules: StrictRules): StrictSchema {
   const base = rules.base(given);
@@ -158,3 +152,12 @@ function closed(schema: JsonObject, path: string, losses: SchemaLoss[]): JsonObj
   }
   return { ...schema, ...(isShort && { required }), additionalProperties: false };
 }
+
+/** The tools of each vendor's own API. */
+export const openAiTools: ToolSchemas = { plain: openAiSchema, strict: openAiStrictSchema };
+export const anthropicTools: ToolSchemas = { plain: anthropicSchema, strict: anthropicStrictSchema };
+
+/** The tools of servers of Chat Completions that take less than OpenAI. */
+export const groqTools: ToolSchemas = { plain: groqSchema };
+export const mistralTools: ToolSchemas = { plain: mistralSchema };
+export const cerebrasTools: ToolSchemas = { plain: openAiSchema, strict: cerebrasStrictSchema };
