@@ -11,7 +11,7 @@ const servers = sourceFiles(resolve(root, 'mcp-servers'));
 /** Lowest first. A folder imports itself and lower rows, never its own row's neighbours. */
 const ROWS: readonly (readonly string[])[] = [
   ['model'],
-  ['codecs', 'config'],
+  ['codecs', 'config', 'vault'],
   ['providers', 'mcp', 'stores'],
   ['router', 'agent', 'governance', 'cache', 'logs'],
   ['gateway'],

@@ -108,6 +108,13 @@ export interface ServerToolWords {
   readonly asksApproval: boolean;
 }
 
+/** How a stream travels to a client where not as server-sent events. Inside the gateway it is text all the same. */
+export interface Framing {
+  readonly contentType: string;
+  /** One for each answer: whole frames out of the codec's own text, or out of an upstream's in any pieces. */
+  writer(): (piece: Uint8Array | string) => Uint8Array;
+}
+
 /** One wire format, in both directions: pure functions; no I/O, no clock, no config. */
 export interface Codec {
   readonly id: CodecId;
@@ -133,6 +140,8 @@ export interface Codec {
   encodeStreamError(error: GatewayError): string;
   /** SSE text that keeps an open stream alive and means nothing. */
   readonly keepAlive: string;
+  /** Absent = streams are server-sent events. */
+  readonly framing?: Framing;
 
   /** us -> provider. Appends to `request.raw.body` when that is in this format, builds anew otherwise. */
   encodeRequest(request: ChatRequest, target: EncodeTarget): EncodedRequest;

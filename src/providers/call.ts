@@ -7,6 +7,7 @@ import type { Frame, StreamEvent } from '../model/event.ts';
 import { isObject, type JsonObject } from '../model/json.ts';
 import type { ChatRequest } from '../model/request.ts';
 import { eventsOf } from '../model/response.ts';
+import { ReasoningVault, withoutAnyState } from '../vault/vault.ts';
 import { googleModelPath } from './base-url.ts';
 import { Cancellation } from './cancellation.ts';
 import { decodedFrames } from './decoded.ts';
@@ -15,9 +16,10 @@ import { forwardedHeaders } from './forwarded-headers.ts';
 import { type Outgoing, outgoing } from './outgoing.ts';
 import { endOf, passThroughFrames } from './pass-through.ts';
 import { type Deployment, isScripted, type Provider } from './provider.ts';
-import { refusalOf, toldHeaders } from './refusal.ts';
+import { isHistoryRefusal, refusalOf, toldHeaders } from './refusal.ts';
 import { tooLate } from './upstream.ts';
 import type { Upstreams } from './upstreams.ts';
+import { Witness } from './witness.ts';
 
 /** One provider with one of its keys. */
 export interface CallTarget {
@@ -36,18 +38,28 @@ export type ProviderCall = (target: CallTarget, request: ChatRequest, context: C
 export interface ProviderCallOptions {
   readonly codecs: Readonly<Record<CodecId, Codec>>;
   readonly upstreams: Upstreams;
+  /** Where models' reasoning state is kept; a new one when absent. */
+  readonly vault?: ReasoningVault;
 }
 
 const CHAT_PATH: Readonly<Record<CodecId, (model: string, stream: boolean) => string>> = {
   'openai-chat': () => '/chat/completions',
   'openai-responses': () => '/responses',
   'anthropic-messages': () => '/v1/messages',
+  'bedrock-converse': (model, stream) =>
+    `/model/${encodeURIComponent(model)}/${stream ? 'converse-stream' : 'converse'}`,
   gemini: (model, stream) =>
     `${googleModelPath(model)}:${stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}`,
 };
 
-export function createProviderCall({ codecs, upstreams }: ProviderCallOptions): ProviderCall {
-  return (target, request, context) => {
+export function createProviderCall({
+  codecs,
+  upstreams,
+  vault = new ReasoningVault(),
+}: ProviderCallOptions): ProviderCall {
+  const writing = { codecs, vault };
+  return (given, request, context) => {
+    const target = placed(given);
     const { deployment } = target.provider;
     if (isScripted(deployment)) return scriptedFrames(deployment.scripted(request, target.model, context.signal));
     return upstreamFrames(deployment, target, request, context);
@@ -59,18 +71,25 @@ export function createProviderCall({ codecs, upstreams }: ProviderCallOptions): 
     request: ChatRequest,
     context: CallContext,
   ): AsyncGenerator<Frame> {
-    const sent = outgoing(codecs, deployment, request, target.model, context);
     const cancellation = new Cancellation();
     const onCancel = () => cancellation.fire(cancelled(context));
     context.signal.addEventListener('abort', onCancel, { once: true });
     let isComplete = false;
     try {
       if (context.signal.aborted) throw cancelled(context);
-      const path = target.provider.chatUrl ?? CHAT_PATH[sent.codec.id](target.model, request.stream);
-      const answer = await send(path, target, sent, context, cancellation);
+      let sent = outgoing(writing, deployment, request, target.model, context);
+      let answer: DirectResponse;
+      try {
+        answer = await send(target, sent, request, context, cancellation);
+      } catch (thrown) {
+        if (!isHistoryRefusal(thrown)) throw thrown;
+        sent = outgoing(writing, deployment, withoutAnyState(request), target.model, context);
+        answer = await send(target, sent, request, context, cancellation);
+      }
+      const witness = witnessOf(sent, target, request, context);
       context.trace.upstreamHeaders = toldHeaders(answer.headers.record);
-      if (answer.stream) yield* streamFrames(answer.stream, target.provider, sent, request, context);
-      else yield wholeFrame(answer, target.provider.name, sent, request, context);
+      if (answer.stream) yield* streamFrames(answer.stream, target.provider, sent, request, context, witness);
+      else yield wholeFrame(answer, target.provider.name, sent, request, context, witness);
       isComplete = true;
     } catch (thrown) {
       throw context.signal.aborted ? cancelled(context) : asGatewayError(thrown);
@@ -82,15 +101,16 @@ export function createProviderCall({ codecs, upstreams }: ProviderCallOptions): 
 
   /** The answer with a status below 300. Throws GatewayError. */
   async function send(
-    path: string,
-    { provider, key }: CallTarget,
+    { provider, key, model }: CallTarget,
     { codec, body }: Outgoing,
+    { stream }: ChatRequest,
     context: CallContext,
     cancellation: Cancellation,
   ): Promise<DirectResponse> {
+    const path = chatPath(provider, codec.id, model, stream);
     const upstreamTarget = provider.upstreamOf(key);
     const upstream = await upstreams(upstreamTarget);
-    const headers = forwardedHeaders(context.caller.forwardHeaders, codec.id);
+    const headers = forwardedHeaders(context, codec.id, provider.takesBeta);
     // The SDK's own timer fires a signal that our fetch does not hear
     const timer = setTimeout(() => cancellation.fire(tooLate(upstreamTarget)), upstreamTarget.timeoutMs);
     try {
@@ -101,6 +121,29 @@ export function createProviderCall({ codecs, upstreams }: ProviderCallOptions): 
       clearTimeout(timer);
     }
   }
+
+  /** A client of the same format that offers no tools needs nobody to remember for it. */
+  function witnessOf(
+    { codec, passThrough }: Outgoing,
+    { provider, model }: CallTarget,
+    { raw }: ChatRequest,
+    context: CallContext,
+  ): Witness | undefined {
+    if (passThrough && !raw?.has('tools')) return undefined;
+    return new Witness(vault, { provider: provider.name, model }, codec, context);
+  }
+}
+
+/** Clouds host models of several families: the target as the one that serves this model sees it. */
+export function placed(target: CallTarget): CallTarget {
+  const { provider, key, model } = target;
+  return provider.placeOf ? { ...target, ...provider.placeOf(key, model) } : target;
+}
+
+function chatPath({ chatUrl, deployment }: Provider, format: CodecId, model: string, stream: boolean): string {
+  if (chatUrl !== undefined) return chatUrl;
+  const own = isScripted(deployment) ? undefined : deployment.chatPath?.(format, model, stream);
+  return own ?? CHAT_PATH[format](model, stream);
 }
 
 async function* scriptedFrames(events: AsyncIterable<StreamEvent>): AsyncGenerator<Frame> {
@@ -111,9 +154,10 @@ async function* scriptedFrames(events: AsyncIterable<StreamEvent>): AsyncGenerat
   }
 }
 
-const answerContext = ({ toolNames }: Outgoing, { requestId, trace }: CallContext): AnswerContext => ({
+const answerContext = ({ codec, toolNames }: Outgoing, { dialect, requestId, trace }: CallContext): AnswerContext => ({
   ...(toolNames && { toolNames }),
   callId: `${requestId}-${trace.attempts.length}`,
+  foreign: codec.id !== dialect,
 });
 
 function streamFrames(
@@ -122,18 +166,20 @@ function streamFrames(
   sent: Outgoing,
   request: ChatRequest,
   context: CallContext,
+  witness: Witness | undefined,
 ): AsyncIterable<Frame> {
   const { codec, passThrough } = sent;
   const idleMs = network.stream_idle_timeout_in_seconds * 1_000;
   if (!passThrough || !request.stream) {
-    return decodedFrames({ codec, context: answerContext(sent, context), body, provider, idleMs });
+    const reading = { codec, context: answerContext(sent, context), body, provider, idleMs };
+    return decodedFrames(witness ? { ...reading, witness } : reading);
   }
   const onErrorInside = (error: GatewayError) => {
     // The attempt under way is the last one
     const attempt = context.trace.attempts.at(-1);
     if (attempt) attempt.error = error.message;
   };
-  return passThroughFrames({ codec, body, provider, idleMs, onErrorInside });
+  return passThroughFrames({ codec, body, provider, idleMs, witness, onErrorInside });
 }
 
 /** A whole answer as one frame; also where a stream was asked for and the upstream gave none. */
@@ -143,6 +189,7 @@ function wholeFrame(
   sent: Outgoing,
   request: ChatRequest,
   context: CallContext,
+  witness: Witness | undefined,
 ): Frame {
   const { codec, passThrough } = sent;
   const { bytes } = answer;
@@ -150,9 +197,15 @@ function wholeFrame(
   if (raw) {
     const glance = codec.glance(bytes, 'json');
     if (glance.error) throw glance.error;
-    if (glance.complete) return { raw, events: [endOf(glance)] };
+    if (glance.complete) {
+      witness?.seeBytes(bytes);
+      witness?.seeEnd('json');
+      return { raw, events: [endOf(glance)] };
+    }
   }
-  const events = eventsOf(codec.decodeResponse(bodyOf(answer, provider), answerContext(sent, context)));
+  const response = codec.decodeResponse(bodyOf(answer, provider), answerContext(sent, context));
+  witness?.seeParts(response.parts);
+  const events = eventsOf(response);
   return raw ? { raw, events: events.slice(-1) } : { events };
 }
 

@@ -3,6 +3,7 @@ import { createSseReader } from '../codecs/sse.ts';
 import type { Frame, StreamEvent } from '../model/event.ts';
 import type { StreamBody } from './direct-response.ts';
 import { watchIdle } from './idle.ts';
+import type { Witness } from './witness.ts';
 
 export interface Decoded {
   readonly codec: Codec;
@@ -10,15 +11,18 @@ export interface Decoded {
   readonly body: StreamBody;
   readonly provider: string;
   readonly idleMs: number;
+  /** Reads along. */
+  readonly witness?: Witness;
 }
 
 /**
  * An upstream's stream as events, a frame for each read. `response-start` waits for the first content, so that a
  * failure before it can still be answered by another provider. Throws GatewayError; what came before is yielded first.
  */
-export async function* decodedFrames({ codec, context, body, provider, idleMs }: Decoded): AsyncGenerator<Frame> {
+export async function* decodedFrames(given: Decoded): AsyncGenerator<Frame> {
+  const { codec, context, body, provider, idleMs } = given;
   const reader = createSseReader();
-  const answer = new DecodedAnswer(codec.decodeStream(context));
+  const answer = new DecodedAnswer(codec.decodeStream(context), given.witness);
   const watch = watchIdle(body, { idleMs, provider, isComplete: () => answer.isComplete });
   let broken: unknown;
   try {
@@ -49,11 +53,13 @@ class DecodedAnswer {
   failure: Error | undefined;
   isComplete = false;
   readonly #decoder: ReturnType<Codec['decodeStream']>;
+  readonly #witness: Witness | undefined;
   #events: StreamEvent[] = [];
   #hasContent = false;
 
-  constructor(decoder: ReturnType<Codec['decodeStream']>) {
+  constructor(decoder: ReturnType<Codec['decodeStream']>, witness: Witness | undefined) {
     this.#decoder = decoder;
+    this.#witness = witness;
   }
 
   push(wireEvents: readonly WireEvent[]): void {
@@ -78,6 +84,7 @@ class DecodedAnswer {
   #add(events: readonly StreamEvent[]): void {
     for (const event of events) {
       this.#events.push(event);
+      this.#witness?.see(event);
       if (event.type !== 'response-start') this.#hasContent = true;
       if (event.type === 'response-end') this.isComplete = true;
     }

@@ -3,6 +3,8 @@ import { refuseStoredState } from '../codecs/openai-responses/stored-state.ts';
 import type { CallContext } from '../model/call.ts';
 import type { CodecId } from '../model/content.ts';
 import type { BodySource, ChatRequest } from '../model/request.ts';
+import type { ReasoningVault } from '../vault/vault.ts';
+import { isHistorySuspect, type Reader, withHistory } from './history.ts';
 import { modelTraits } from './models.ts';
 import type { Deployment } from './provider.ts';
 
@@ -17,9 +19,15 @@ export interface Outgoing {
 
 const INCLUDE_USAGE = '"stream_options":{"include_usage":true}';
 
+/** What writing a request goes by beside the request itself. */
+export interface OutgoingOptions {
+  readonly codecs: Readonly<Record<CodecId, Codec>>;
+  readonly vault: ReasoningVault;
+}
+
 /** Writes `request` for a deployment, in the client's own format where it is spoken there. Losses go to the trace. */
 export function outgoing(
-  codecs: Readonly<Record<CodecId, Codec>>,
+  { codecs, vault }: OutgoingOptions,
   deployment: Deployment,
   request: ChatRequest,
   model: string,
@@ -28,12 +36,17 @@ export function outgoing(
   const codec = codecs[chosenFormat(deployment, context.dialect)];
   const passThrough = codec.id === context.dialect && request.untouched;
   const source = passThrough ? request.raw : undefined;
-  if (source?.codec === codec.id && travelsVerbatim(deployment, source, model)) {
-    return { codec, body: source.withModel(model, extraMembers(deployment, codec.id, request, source)), passThrough };
+  const reader: Reader = { provider: deployment.name, model };
+  const mayTravel = source?.codec === codec.id && travelsVerbatim(deployment, source, model) ? source : undefined;
+  if (mayTravel && !isHistorySuspect(mayTravel, codec, vault, reader, context)) {
+    return verbatim(mayTravel, codec, deployment, request, model);
   }
-  refuseStoredState(request, codec.id);
   const target = { model, stream: request.stream, ...deployment.wire, ...modelTraits(model) };
-  const encoded = codec.encodeRequest(request, target);
+  const prepared = withHistory(request, codec, target, vault, reader, context);
+  // a closer look may have found marks of ours, which make the request one without `raw`
+  if (mayTravel && prepared === request && request.raw) return verbatim(mayTravel, codec, deployment, request, model);
+  refuseStoredState(request, codec.id);
+  const encoded = codec.encodeRequest(prepared, target);
   const adjusted = deployment.adjust?.(encoded.body, model);
   context.trace.losses.push(...encoded.losses, ...(adjusted?.losses ?? []));
   return {
@@ -43,6 +56,18 @@ export function outgoing(
     ...(encoded.toolNames && { toolNames: encoded.toolNames }),
   };
 }
+
+const verbatim = (
+  source: BodySource,
+  codec: Codec,
+  deployment: Deployment,
+  request: ChatRequest,
+  model: string,
+): Outgoing => ({
+  codec,
+  body: source.withModel(model, extraMembers(deployment, codec.id, request, source)),
+  passThrough: true,
+});
 
 const chosenFormat = ({ speaks }: Deployment, dialect: CodecId): CodecId =>
   speaks.includes(dialect) ? dialect : speaks[0];

@@ -5,6 +5,8 @@ import type { Frame, StreamEvent } from '../model/event.ts';
 import { NO_USAGE } from '../model/usage.ts';
 import type { StreamBody } from './direct-response.ts';
 import { watchIdle } from './idle.ts';
+import { StreamEnds } from './stream-ends.ts';
+import type { Witness } from './witness.ts';
 
 const NO_EVENTS: readonly StreamEvent[] = Object.freeze([]);
 const NO_BYTES = new Uint8Array(0);
@@ -13,14 +15,14 @@ const NO_BYTES = new Uint8Array(0);
 const OPENING_STEP_BYTES = 1_024;
 /** An opening this long without content is not held back any longer. */
 const MAX_OPENING_BYTES = 65_536;
-/** What of each end of a stream is kept to read usage and outcome from. */
-const END_BYTES = 8_192;
 
 export interface PassThrough {
   readonly codec: Codec;
   readonly body: StreamBody;
   readonly provider: string;
   readonly idleMs: number;
+  /** Reads along. */
+  readonly witness?: Witness | undefined;
   /** Called with an error that the bytes already tell the client about. */
   readonly onErrorInside: (error: GatewayError) => void;
 }
@@ -32,7 +34,7 @@ export interface PassThrough {
  * throw, because the client has it from the bytes: it ends with reason `other`, and `onErrorInside` is told.
  */
 export async function* passThroughFrames(given: PassThrough): AsyncGenerator<Frame> {
-  const { codec, body, provider, idleMs } = given;
+  const { codec, body, provider, idleMs, witness } = given;
   const ends = new StreamEnds();
   const opening = new Opening(codec);
   const isComplete = () => codec.glance(ends.bytes, 'sse').complete;
@@ -46,6 +48,7 @@ export async function* passThroughFrames(given: PassThrough): AsyncGenerator<Fra
       if (!bytes) break;
       if (!isComment(bytes)) watch.heard();
       ends.push(bytes);
+      witness?.seeBytes(bytes);
       const passed = opening.pass(bytes);
       if (passed) yield { raw: { codec: codec.id, bytes: passed }, events: NO_EVENTS };
     }
@@ -54,8 +57,9 @@ export async function* passThroughFrames(given: PassThrough): AsyncGenerator<Fra
   }
   const glance = codec.glance(ends.bytes, 'sse');
   if (!glance.complete && !glance.error) throw broken ?? cutShort(provider);
-  if (glance.error && opening.held) throw glance.error;
+  if (glance.error && opening.held) throw toldBy(glance.error, codec, opening.held);
   if (glance.error) given.onErrorInside(glance.error);
+  else witness?.seeEnd('sse');
   yield { raw: { codec: codec.id, bytes: opening.held ?? NO_BYTES }, events: [endOf(glance)] };
 }
 
@@ -68,17 +72,23 @@ export const endOf = ({ reason, usage }: Glance): StreamEvent => ({
 const cutShort = (provider: string): GatewayError =>
   new GatewayError('network', `the answer of ${provider} ended before it was complete; try again`, { provider });
 
+/** The error with the stream that told it: where nothing else answers, a client of the same format gets just that. */
+const toldBy = (error: GatewayError, { id }: Codec, bytes: Uint8Array): GatewayError =>
+  new GatewayError(error.kind, error.message, { ...error.details, stream: { codec: id, bytes } });
+
 /** A keep-alive comment is no sign that the model is at work. */
 const isComment = (bytes: Buffer): boolean => bytes[0] === 0x3a && !bytes.includes('data:');
 
 /** The bytes before the first content, held back until it comes. */
 class Opening {
+  readonly #codec: Codec;
   readonly #decoder: ReturnType<Codec['decodeStream']>;
   readonly #reader = createSseReader();
   #held: Buffer[] | undefined = [];
   #heldBytes = 0;
 
   constructor(codec: Codec) {
+    this.#codec = codec;
     this.#decoder = codec.decodeStream();
   }
 
@@ -110,31 +120,7 @@ class Opening {
     } catch (thrown) {
       // What we cannot read, the client may: only the upstream's own error is ours to react to
       if (thrown instanceof GatewayError && thrown.kind === 'bad-response') return true;
-      throw thrown;
+      throw thrown instanceof GatewayError ? toldBy(thrown, this.#codec, this.held ?? bytes) : thrown;
     }
-  }
-}
-
-/** The first and the last bytes of a stream, with a gap between them if it was long. */
-class StreamEnds {
-  #head = Buffer.alloc(0);
-  #tail: Buffer[] = [];
-  #tailBytes = 0;
-
-  push(bytes: Buffer): void {
-    const missing = END_BYTES - this.#head.length;
-    if (missing > 0) this.#head = Buffer.concat([this.#head, bytes.subarray(0, missing)]);
-    const rest = missing > 0 ? bytes.subarray(missing) : bytes;
-    if (rest.length === 0) return;
-    this.#tail.push(rest);
-    this.#tailBytes += rest.length;
-    for (let first = this.#tail[0]; first && this.#tailBytes - first.length >= END_BYTES; first = this.#tail[0]) {
-      this.#tail.shift();
-      this.#tailBytes -= first.length;
-    }
-  }
-
-  get bytes(): Buffer {
-    return Buffer.concat([this.#head, ...this.#tail]);
   }
 }

@@ -35,3 +35,23 @@ export function toldHeaders(headers: Readonly<Record<string, string>>): Readonly
   }
   return told;
 }
+
+/** How the APIs say that what stands in a history was written for somebody else, or is missing. */
+const HISTORY_REFUSALS: readonly RegExp[] = [
+  // Anthropic Messages API, extended thinking
+  /invalid `signature` in `thinking` block/i,
+  /invalid `data` in `redacted_thinking` block/i,
+  /expected `thinking` or `redacted_thinking`/i,
+  /thinking` or `redacted_thinking` blocks .*cannot be modified/i,
+  // OpenAI Responses API, reasoning items
+  /encrypted content .*could not be (verified|decrypted)/i,
+  /invalid_encrypted_content/,
+  // Gemini API, thought signatures
+  /thought_?signature/i,
+];
+
+/** Whether a provider refused a request for the reasoning state in its history, which it may be asked again without. */
+export const isHistoryRefusal = (thrown: unknown): boolean =>
+  thrown instanceof GatewayError &&
+  thrown.kind === 'invalid-request' &&
+  HISTORY_REFUSALS.some((words) => words.test(`${thrown.details.code ?? ''} ${thrown.message}`));

@@ -2,7 +2,8 @@ import type { JsonObject } from '../../model/json.ts';
 import type { Loss } from '../../model/loss.ts';
 import type { ReasoningEffort, Settings } from '../../model/request.ts';
 import type { EncodeTarget } from '../codec.ts';
-import { objectOf, objectsOf, ownBlock } from './wire.ts';
+import { thinkingObstacle } from './thinking.ts';
+import { objectOf, ownBlock } from './wire.ts';
 
 const DEFAULT_MAX_TOKENS = 4_096;
 /** The smallest thinking budget (Anthropic Messages API, thinking.budget_tokens). */
@@ -100,9 +101,15 @@ function reasoningFields(
     return {};
   }
   const { effort, budgetTokens, adaptive } = reasoning;
-  if (adaptive) return { thinking: { type: 'adaptive' }, ...(effort && { effort: wireEffort(effort, losses) }) };
+  if (adaptive) {
+    losses.push({ field: 'thinking', action: 'rewritten', reason: 'thinking that is switched on is adaptive here' });
+    return { thinking: { type: 'adaptive' }, ...(effort && { effort: wireEffort(effort, losses) }) };
+  }
   if (budgetTokens !== undefined) return { thinking: { type: 'enabled', budget_tokens: budgetTokens } };
-  return effort ? { thinking: { type: 'enabled', budget_tokens: budgetOf(effort, maxTokens) } } : {};
+  if (!effort) return {};
+  const budget = budgetOf(effort, maxTokens);
+  losses.push({ field: 'thinking', action: 'rewritten', reason: `${budget} tokens stand for the effort "${effort}"` });
+  return { thinking: { type: 'enabled', budget_tokens: budget } };
 }
 
 function wireEffort(effort: ReasoningEffort, losses: Loss[]): ReasoningEffort {
@@ -133,7 +140,7 @@ export function reconciled(body: JsonObject, losses: Loss[]): JsonObject {
     losses.push({ field, action: 'dropped', reason });
   };
   if (thinking.type === 'enabled') {
-    const obstacle = budgetObstacle(body, thinking, losses) ?? historyObstacle(body);
+    const obstacle = budgetObstacle(body, thinking, losses) ?? thinkingObstacle(body);
     if (obstacle) {
       drop('thinking', obstacle);
       return body;
@@ -163,15 +170,4 @@ function budgetObstacle(body: JsonObject, thinking: JsonObject, losses: Loss[]):
   const reason = `the budget must be at least ${MIN_BUDGET} and below max_tokens`;
   losses.push({ field: 'thinking.budget_tokens', action: 'rewritten', reason });
   return undefined;
-}
-
-/** With a budget, an assistant turn whose tools were just run must begin with thinking; another model's does not. */
-function historyObstacle(body: JsonObject): string | undefined {
-  const messages = objectsOf(body.messages);
-  const assistant = messages.findLast((message) => message.role === 'assistant');
-  const last = objectsOf(messages.at(-1)?.content);
-  if (!assistant || !last.some((block) => block.type === 'tool_result')) return undefined;
-  const first = objectsOf(assistant.content)[0];
-  const begins = first?.type === 'thinking' || first?.type === 'redacted_thinking';
-  return begins ? undefined : 'the turn that called the tools began without thinking';
 }

@@ -1,6 +1,7 @@
 import type { Codec } from '../codec.ts';
 import { decodeError, encodeError, encodeStreamError } from '../openai-errors.ts';
 import { glance } from './glance.ts';
+import { reasoningHistory } from './reasoning-history.ts';
 import { decodeRequest, encodeRequest } from './request.ts';
 import { decodeResponse, encodeResponse } from './response.ts';
 import { decodeStream } from './stream.ts';
@@ -10,6 +11,7 @@ import { encodeStream } from './stream-writer.ts';
 export const openaiChat: Codec = {
   id: 'openai-chat',
   decodeRequest,
+  history: reasoningHistory,
   encodeRequest,
   decodeResponse,
   encodeResponse,

@@ -128,7 +128,7 @@ function dropUnspeakable(parts: readonly Part[], at: string, { ledger }: Writing
 function wireCall(call: ToolCallPart, at: string, writing: Writing): JsonObject {
   const own = ownBlock(call.origin);
   const id = callId(call.id, writing);
-  if (id !== call.id) writing.ledger.rewritten(`${at}.tool_calls`, `"${call.id}" is no id that the API takes`);
+  if (id !== call.id) writing.ledger.rewritten(`${at}.tool_calls.id`, `"${call.id}" is no id that the API takes`);
   if (own?.type === 'custom') return { ...own, id };
   return {
     ...own,
@@ -144,9 +144,14 @@ function reasoningFields(parts: readonly Part[], at: string, { target, ledger }:
   const own = reasoning.map((part) => ownBlock(part.origin)).filter((block) => block !== undefined);
   const foreign = reasoning.filter((part) => !ownBlock(part.origin));
   const fields = Object.assign({}, ...own.filter((block) => block.type !== 'thinking')) as JsonObject;
-  if (foreign.length === 0) return fields;
+  const { reasoningField: wanted } = target;
   const text = foreign.map((part) => part.text).join('');
-  if (target.reasoningField && text !== '') return { ...fields, [target.reasoningField]: text };
-  ledger.dropped(`${at}.reasoning`, 'thinking goes back only to the model that made it');
+  if (wanted && text !== '') return { ...fields, [wanted]: text };
+  if (wanted && fields[wanted] === undefined && parts.some(isCall)) {
+    ledger.invented(`${at}.${wanted}`, 'this provider wants to see the thinking before a call, and it is not known');
+    return { ...fields, [wanted]: '' };
+  }
+  if (foreign.length === 0) return fields;
+  for (const _ of foreign) ledger.dropped(`${at}.reasoning`, 'thinking goes back only to the model that made it');
   return fields;
 }

@@ -1,0 +1,35 @@
+import type { JsonObject } from '../../model/json.ts';
+import type { HistoryRules } from '../codec.ts';
+import { camelCased } from './casing.ts';
+import { traitsOf } from './models.ts';
+import { objectsOf, textOf } from './wire.ts';
+
+/** Gemini 3 wants the first call of each step of the turn under way to be signed (Gemini API, thought signatures). */
+export const thoughtHistory: HistoryRules = {
+  // calls that stand beside a signed one need no signature, so fewer signatures than calls may still be enough
+  mayLack: (bytes) => bytes.includes('"functionCall"') && occurrences(bytes, '"thoughtSignature"') < calls(bytes),
+  lacks: (body, { model }) =>
+    traitsOf(model).generation >= 3 && stepsOf(objectsOf(camelCased(body).contents)).some(isUnsigned),
+};
+
+const calls = (bytes: Buffer): number => occurrences(bytes, '"functionCall"');
+
+function occurrences(bytes: Buffer, text: string): number {
+  let count = 0;
+  for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + text.length)) count++;
+  return count;
+}
+
+/** Contents of the turn under way: behind the last thing that the user said. */
+export function stepsOf<Content extends JsonObject>(contents: readonly Content[]): readonly Content[] {
+  const asked = contents.findLastIndex(
+    ({ role, parts }) => role !== 'model' && objectsOf(parts).some((part) => !part.functionResponse),
+  );
+  return contents.slice(asked + 1);
+}
+
+function isUnsigned({ role, parts }: JsonObject): boolean {
+  if (role !== 'model') return false;
+  const first = objectsOf(parts).find((part) => part.functionCall);
+  return first !== undefined && textOf(first.thoughtSignature) === '';
+}

@@ -1,0 +1,74 @@
+import type { Codec } from '../codecs/codec.ts';
+import { createSseReader } from '../codecs/sse.ts';
+import type { CallContext } from '../model/call.ts';
+import type { Part } from '../model/content.ts';
+import type { StreamEvent } from '../model/event.ts';
+import { isObject } from '../model/json.ts';
+import { emptyResponse, fold, foldAll } from '../model/response.ts';
+import { familyOf } from '../vault/family.ts';
+import { mayHoldState } from '../vault/state.ts';
+import type { Answered, ReasoningVault } from '../vault/vault.ts';
+import { ownerOf, type Reader } from './history.ts';
+
+/** A longer answer is not kept for the sake of its state. */
+const MOST_BYTES = 4 * 1024 * 1024;
+
+/** Reads along with an answer, and keeps what its model left in it for itself. */
+export class Witness {
+  readonly #vault: ReasoningVault;
+  readonly #answered: Answered;
+  readonly #codec: Codec;
+  readonly #response = emptyResponse();
+  #read: Buffer[] = [];
+  #bytes = 0;
+
+  constructor(vault: ReasoningVault, { provider, model }: Reader, codec: Codec, context: CallContext) {
+    this.#vault = vault;
+    this.#codec = codec;
+    this.#answered = { owner: ownerOf(context), family: familyOf(provider, model), dialect: context.dialect };
+  }
+
+  /** An event of an answer that is translated. */
+  see(event: StreamEvent): void {
+    fold(this.#response, event);
+    if (event.type === 'response-end') this.seeParts(this.#response.parts);
+  }
+
+  seeParts(parts: readonly Part[]): void {
+    this.#vault.remember(this.#answered, parts);
+  }
+
+  /** A piece of an answer that travels as it is. */
+  seeBytes(bytes: Buffer): void {
+    this.#bytes += bytes.length;
+    if (this.#bytes <= MOST_BYTES) this.#read.push(bytes);
+  }
+
+  /** The bytes are whole. They are decoded only when the client turns out to have dropped what they hold. */
+  seeEnd(shape: 'json' | 'sse'): void {
+    if (this.#bytes > MOST_BYTES) return;
+    const answer = Buffer.concat(this.#read);
+    this.#read = [];
+    const codec = this.#codec;
+    if (!mayHoldState(codec.id, answer)) return;
+    this.#vault.rememberUnread(this.#answered, { bytes: answer.length, read: () => partsOf(answer, shape, codec) });
+  }
+}
+
+function partsOf(answer: Buffer, shape: 'json' | 'sse', codec: Codec): readonly Part[] {
+  try {
+    if (shape === 'sse') return streamedParts(answer, codec);
+    const body: unknown = JSON.parse(answer.toString('utf8'));
+    return isObject(body) ? codec.decodeResponse(body).parts : [];
+  } catch {
+    // the client has had the answer as it was: what we cannot read of it, we cannot keep
+    return [];
+  }
+}
+
+function streamedParts(answer: Buffer, codec: Codec): readonly Part[] {
+  const reader = createSseReader();
+  const decoder = codec.decodeStream();
+  const events = [...reader.push(answer), ...reader.end()].flatMap((event) => [...decoder.push(event)]);
+  return foldAll([...events, ...decoder.end()]).parts;
+}
