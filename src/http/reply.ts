@@ -62,8 +62,12 @@ export async function replyStream(
     }
     stream.end();
   } catch (thrown) {
-    if (!response.headersSent) throw thrown;
-    if (!response.destroyed) stream.end(codec.encodeStreamError(asGatewayError(thrown)));
+    if (!response.headersSent) {
+      const told = thrown instanceof GatewayError ? thrown.details.stream : undefined;
+      if (told?.codec !== codec.id) throw thrown;
+      await stream.write(told.bytes);
+      stream.end();
+    } else if (!response.destroyed) stream.end(codec.encodeStreamError(asGatewayError(thrown)));
   } finally {
     keepAlive.forget(stream);
   }
@@ -104,7 +108,7 @@ export function replyError(thrown: unknown, codec: Codec, response: ServerRespon
 }
 
 /** Who answered, for people who debug: the upstream's own request id and limits, and our route. Names and values in turn. */
-function responseHeaders({ requestId, trace }: CallContext): string[] {
+export function responseHeaders({ requestId, trace }: CallContext): string[] {
   const headers = ['x-bifrost-request-id', requestId];
   for (const name in trace.upstreamHeaders) headers.push(name, trace.upstreamHeaders[name] ?? '');
   const answered = trace.attempts.at(-1);

@@ -1,3 +1,5 @@
+import type { CodecId } from './content.ts';
+
 /** What went wrong, as far as anybody reacts to it. A new kind does not compile until every reaction is decided. */
 export type ErrorKind =
   | 'invalid-request'
@@ -25,6 +27,8 @@ export interface ErrorDetails {
   readonly type?: string;
   readonly code?: string;
   readonly param?: string;
+  /** The stream that began with this error and held nothing else, as it came: a client of its format gets just that. */
+  readonly stream?: { readonly codec: CodecId; readonly bytes: Uint8Array };
   /** Upstream request id. */
   readonly upstreamRequestId?: string;
   readonly cause?: unknown;

@@ -8,6 +8,7 @@ import { streamErrorOf } from './errors.ts';
 import { reasonOf } from './finish.ts';
 import { type ItemReader, itemReader, type Reading } from './item-readers.ts';
 import { PartSink } from './part-sink.ts';
+import { splitName } from './tool-names.ts';
 import { usageOf } from './usage.ts';
 import { objectOf, objectsOf, originOf, textOf, without } from './wire.ts';
 
@@ -61,7 +62,7 @@ export class AnswerReader {
       named: (call) => ({
         ...call,
         id: call.id || this.#mintedId(),
-        name: context.toolNames?.get(call.name) ?? call.name,
+        name: context.toolNames?.get(call.name) ?? (context.foreign ? splitName(call.name).name : call.name),
       }),
     };
   }
