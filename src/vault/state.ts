@@ -5,6 +5,7 @@ import { isObject, type JsonObject, type JsonValue } from '../model/json.ts';
 /** Fields of wire blocks that only the model which wrote them can read, or wants to see again. */
 const STATE_FIELDS: Readonly<Record<CodecId, readonly string[]>> = {
   'anthropic-messages': ['signature', 'data'],
+  'bedrock-converse': ['reasoningContent'],
   gemini: ['thoughtSignature'],
   'openai-chat': ['reasoning_content', 'reasoning', 'reasoning_details', 'thinking', 'extra_content'],
   'openai-responses': ['encrypted_content', 'id'],
@@ -13,6 +14,7 @@ const STATE_FIELDS: Readonly<Record<CodecId, readonly string[]>> = {
 /** What the bytes of an answer hold when a part of it carries state. */
 const STATE_MARKS: Readonly<Record<CodecId, readonly string[]>> = {
   'anthropic-messages': ['"signature', '"redacted_thinking"'],
+  'bedrock-converse': ['"reasoningContent"'],
   gemini: ['"thoughtSignature"'],
   'openai-chat': ['"reasoning', '"extra_content"', '"thinking"'],
   'openai-responses': ['"encrypted_content"'],
