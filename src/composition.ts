@@ -11,20 +11,23 @@ import type { Metrics } from './logs/metrics.ts';
 import { logQueryOf, mcpLogQueryOf } from './logs/query.ts';
 import { McpClients } from './mcp/clients.ts';
 import type { ModelCall } from './model/call.ts';
+import type { OperationCall } from './model/operation.ts';
 import type { Log } from './process-log.ts';
 import { createProviderCall } from './providers/call.ts';
 import { createProviderCatalog } from './providers/catalog.ts';
 import { createNetwork } from './providers/fetch.ts';
+import { createOperationTry } from './providers/operations/call.ts';
 import { createProviders } from './providers/registry.ts';
 import { createUpstreams } from './providers/upstreams.ts';
 import { createModelCatalog, type ModelCatalog } from './router/catalog.ts';
-import { createRouter } from './router/router.ts';
+import { createOperationRouter, createRouter } from './router/router.ts';
 import { type ClientOverrides, openClientOverrides } from './stores/client-overrides.ts';
 
 // The rooms of the house, each made of the configuration; `serve` puts them together.
 
 export interface Models {
   readonly routed: ModelCall;
+  readonly routedOperation: OperationCall;
   readonly catalog: ModelCatalog;
   close(): Promise<void>;
 }
@@ -37,6 +40,7 @@ export function openModels(config: Config, log: Log): Models {
   const upstreams = createUpstreams(network);
   return {
     routed: createRouter({ providers, call: createProviderCall({ codecs, upstreams }) }),
+    routedOperation: createOperationRouter({ providers, call: createOperationTry({ codecs, upstreams }) }),
     catalog: createModelCatalog({ providers, catalog: createProviderCatalog({ codecs, upstreams }) }),
     close: () => network.close(),
   };

@@ -63,6 +63,7 @@ export async function serve(
   const models = openModels(config, log);
   const gateway = createGateway({
     routed: models.routed,
+    routedOperation: models.routedOperation,
     countTokens: models.catalog.countTokens,
     mcp,
     toolManager: config.mcp.tool_manager_config,
@@ -78,6 +79,7 @@ export async function serve(
   const app = createApp({
     booting: () => booting,
     call: gateway.call,
+    operate: gateway.operate,
     codecs,
     callerOf,
     keepAlive,

@@ -3,19 +3,21 @@ import type { GatewayTools } from '../agent/tools.ts';
 import { TranscriptMemory } from '../agent/transcript-memory.ts';
 import type { ToolManagerConfig } from '../config/schema.ts';
 import { estimatedTokens } from '../governance/token-estimate.ts';
-import { logged } from '../logs/logged.ts';
+import { logged, loggedOperation } from '../logs/logged.ts';
 import type { LogSink } from '../logs/sink.ts';
 import { parseToolArguments } from '../mcp/execute.ts';
 import { injectedTools } from '../mcp/inject.ts';
 import { resultParts, resultText } from '../mcp/result-text.ts';
 import type { CallContext, ModelCall } from '../model/call.ts';
 import type { JsonObject } from '../model/json.ts';
+import type { OperationCall } from '../model/operation.ts';
 import { orderedId } from '../model/ordered-id.ts';
 import type { ChatRequest } from '../model/request.ts';
 import { type LoggedTools, loggedTools, type McpTools } from './tool-runs.ts';
 
 export interface GatewayParts {
   readonly routed: ModelCall;
+  readonly routedOperation: OperationCall;
   /** Undefined when the provider that would answer does not count tokens. */
   readonly countTokens: (request: ChatRequest, context: CallContext) => Promise<number | undefined>;
   readonly mcp: McpTools;
@@ -26,6 +28,8 @@ export interface GatewayParts {
 /** The request path, wired. */
 export interface Gateway {
   readonly call: ModelCall;
+  /** What is no chat: embeddings, images, sound, reranking, legacy completions. */
+  readonly operate: OperationCall;
   /** Every MCP tool, with each run logged. */
   readonly tools: LoggedTools;
   countTokens(request: ChatRequest, context: CallContext): Promise<number>;
@@ -37,7 +41,7 @@ export interface ManualToolCall {
   readonly arguments: JsonObject;
 }
 
-export function createGateway({ routed, countTokens, mcp, toolManager, sink }: GatewayParts): Gateway {
+export function createGateway({ routed, routedOperation, countTokens, mcp, toolManager, sink }: GatewayParts): Gateway {
   const tools = loggedTools(mcp, sink);
   const oneTurn = logged(routed, sink);
   const call = agentLoop({
@@ -51,6 +55,7 @@ export function createGateway({ routed, countTokens, mcp, toolManager, sink }: G
   });
   return {
     call,
+    operate: loggedOperation(routedOperation, sink),
     tools,
     countTokens: async (request, context) => (await countTokens(request, context)) ?? (await estimatedTokens(request)),
     executeTool: async ({ name, arguments: input }, { caller, signal }) => {

@@ -6,12 +6,13 @@ import type { JsonObject } from '../model/json.ts';
 import { answerPreflight, applyCors } from './cors.ts';
 import { type InferenceOptions, serveInference } from './inference.ts';
 import { handleMcp, type McpEndpoint } from './mcp.ts';
+import { type OperationOptions, serveOperation } from './operations.ts';
 import type { RequestCheck } from './origin.ts';
 import { replyError } from './reply.ts';
 import { dialectOf, type Route, routeOf, servedPaths } from './routes.ts';
 import { type SideRoutes, serveSideRoute } from './side-routes.ts';
 
-export interface AppOptions extends InferenceOptions {
+export interface AppOptions extends InferenceOptions, OperationOptions {
   readonly codecs: Readonly<Record<CodecId, Codec>>;
   readonly sideRoutes: SideRoutes;
   readonly mcp: McpEndpoint;
@@ -76,6 +77,9 @@ async function dispatch(options: AppOptions, request: IncomingMessage, response:
   if (route?.kind === 'inference') {
     return serveInference(options.codecs[route.codec], route, request, response, options);
   }
+  if (route?.kind === 'operation') {
+    return serveOperation(options.codecs[route.serves.codec], route.serves, request, response, options);
+  }
   if (route) return serveSideRoute(route, request, response, options);
   if (path === '/metrics') return text(response, await options.metricsText());
   if (isInferencePath(path)) return refuse(options, path, notServed(method, path), response);
@@ -85,9 +89,15 @@ async function dispatch(options: AppOptions, request: IncomingMessage, response:
 
 /** A route, never what a client made up. */
 function labelOf(route: Route | undefined, path: string): string {
-  if (route && 'url' in route && route.url) return route.url.label;
+  const url = route && urlOf(route);
+  if (url) return url.label;
   if (route || path === '/mcp') return path;
   return path.startsWith('/api/') ? '/api' : 'other';
+}
+
+function urlOf(route: Route): { label: string } | undefined {
+  if (route.kind === 'operation') return route.serves.url;
+  return 'url' in route ? route.url : undefined;
 }
 
 const isInferencePath = (path: string): boolean => /^\/(?:v1|openai|anthropic|genai|bedrock|cohere)(?:\/|$)/.test(path);

@@ -1,11 +1,22 @@
 import type { SaidByUrl } from '../codecs/body.ts';
 import type { CodecId } from '../model/content.ts';
+import type { OperationFormat, OperationKind } from '../model/operation.ts';
 
 /** What a path serves. A client API for a known format is one line here. */
 export type Route =
   | { readonly kind: 'inference'; readonly codec: CodecId; readonly operation: string; readonly url?: ModelUrl }
   | { readonly kind: 'count-tokens' | 'models'; readonly codec: CodecId; readonly url?: ModelUrl }
-  | { readonly kind: 'tool-execute' };
+  | { readonly kind: 'tool-execute' }
+  | { readonly kind: 'operation'; readonly serves: OperationRoute };
+
+/** An operation that is no chat. */
+export interface OperationRoute {
+  readonly kind: OperationKind;
+  readonly format: OperationFormat;
+  /** In which errors are told. */
+  readonly codec: CodecId;
+  readonly url?: ModelUrl;
+}
 
 /** A path that names a model. */
 interface ModelUrl {
@@ -21,6 +32,24 @@ const countTokens: Route = { kind: 'count-tokens', codec: 'anthropic-messages' }
 const models: Route = { kind: 'models', codec: 'openai-chat' };
 const anthropicModels: Route = { kind: 'models', codec: 'anthropic-messages' };
 const geminiModels: Route = { kind: 'models', codec: 'gemini' };
+
+/** OpenAI's own paths below its base URL. */
+const OPENAI_OPERATIONS: readonly (readonly [path: string, kind: OperationKind])[] = [
+  ['/completions', 'text_completion'],
+  ['/embeddings', 'embedding'],
+  ['/images/generations', 'image_generation'],
+  ['/images/edits', 'image_edit'],
+  ['/images/variations', 'image_variation'],
+  ['/audio/speech', 'speech'],
+  ['/audio/transcriptions', 'transcription'],
+  ['/audio/translations', 'translation'],
+  ['/rerank', 'rerank'],
+];
+
+const operation = (kind: OperationKind, format: OperationFormat): Route => ({
+  kind: 'operation',
+  serves: { kind, format, codec: 'openai-chat' },
+});
 
 const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['POST /v1/chat/completions', chat],
@@ -39,6 +68,11 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['GET /anthropic/v1/models', anthropicModels],
   ['GET /genai/v1beta/models', geminiModels],
   ['GET /genai/v1/models', geminiModels],
+  ...['/v1', '/openai/v1', '/openai'].flatMap((base) =>
+    OPENAI_OPERATIONS.map(([path, kind]): [string, Route] => [`POST ${base}${path}`, operation(kind, 'openai')]),
+  ),
+  ['POST /cohere/v2/embed', operation('embedding', 'cohere')],
+  ['POST /cohere/v2/rerank', operation('rerank', 'cohere')],
   ['POST /v1/mcp/tool/execute', { kind: 'tool-execute' }],
 ]);
 
@@ -54,11 +88,18 @@ function googleRoute(path: string): Route | undefined {
   if (version === undefined || model === undefined) return undefined;
   const url = { label: `/genai/${version}/models/{model}:${verb}`, said: { model, stream: verb === STREAMS } };
   if (verb === 'countTokens') return { kind: 'count-tokens', codec: 'gemini', url };
+  const embeds = EMBEDDING_VERBS[verb];
+  if (embeds) return { kind: 'operation', serves: { kind: 'embedding', format: embeds, codec: 'gemini', url } };
   if (verb !== 'generateContent' && verb !== STREAMS) return undefined;
   return { kind: 'inference', codec: 'gemini', operation: 'generate_content', url };
 }
 
 const STREAMS = 'streamGenerateContent';
+
+const EMBEDDING_VERBS: Readonly<Record<string, OperationFormat | undefined>> = {
+  embedContent: 'gemini',
+  batchEmbedContents: 'gemini-batch',
+};
 
 function decoded(text: string): string | undefined {
   try {
@@ -77,5 +118,7 @@ export function dialectOf(path: string): CodecId {
 /** The paths served, for the 404 that helps. */
 export const servedPaths = (): string[] => [
   ...ROUTES.keys(),
-  ...['generateContent', STREAMS, 'countTokens'].map((verb) => `POST /genai/v1beta/models/{model}:${verb}`),
+  ...['generateContent', STREAMS, 'countTokens', ...Object.keys(EMBEDDING_VERBS)].map(
+    (verb) => `POST /genai/v1beta/models/{model}:${verb}`,
+  ),
 ];

@@ -32,7 +32,7 @@ interface SideOptions {
   readonly maxBodyBytes: number;
 }
 
-type SideRoute = Exclude<Route, { kind: 'inference' }>;
+type SideRoute = Exclude<Route, { kind: 'inference' | 'operation' }>;
 
 export async function serveSideRoute(
   route: SideRoute,

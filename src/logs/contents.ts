@@ -123,7 +123,7 @@ function shownPart(part: Part): Part {
 const shownMessage = ({ role, parts }: ChatRequest['messages'][number]) => ({ role, parts: parts.map(shownPart) });
 
 /** The first `maxBytes` of UTF-8 text, less what would be half a character. */
-function cutBytes(bytes: Uint8Array, maxBytes: number): Uint8Array {
+export function cutBytes(bytes: Uint8Array, maxBytes: number): Uint8Array {
   if (bytes.length <= maxBytes) return bytes;
   let end = maxBytes;
   while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;

@@ -1,0 +1,54 @@
+import type { CallContext } from '../model/call.ts';
+import type { OperationFrame, OperationRequest } from '../model/operation.ts';
+import { cutBytes, OutputCollector } from './contents.ts';
+import { Observation } from './observation.ts';
+import type { CallContents } from './record.ts';
+import type { LogSink } from './sink.ts';
+
+const IS_TEXT = /json|text\//;
+
+/** What is learnt about an operation while its answer passes. Pictures and sound are not kept, only what JSON says. */
+export class OperationObservation extends Observation<OperationFrame> {
+  readonly #request: OperationRequest;
+  #output: OutputCollector | undefined;
+
+  constructor(sink: LogSink, request: OperationRequest, context: CallContext) {
+    super(sink, request, context);
+    this.#request = request;
+  }
+
+  see({ contentType, bytes, translated, usage }: OperationFrame): void {
+    if (this.firstTokenMs === undefined) this.sawContent();
+    if (usage) this.usage = usage;
+    const { keepsContents, maxContentBytes } = this.sink;
+    if (keepsContents && contentType && IS_TEXT.test(contentType)) this.#output = new OutputCollector(maxContentBytes);
+    const said = translated ? Buffer.from(JSON.stringify(translated)) : bytes;
+    this.#output?.see({ raw: { codec: 'openai-chat', bytes: said }, events: [] });
+  }
+
+  protected contents(): CallContents | undefined {
+    if (!this.sink.keepsContents) return undefined;
+    const { payload } = this.#request;
+    const isJson = payload.contentType.includes('json');
+    const whole = isJson ? payload.bytes : this.#shownForm();
+    const request = cutBytes(whole, this.sink.maxContentBytes);
+    const { response, truncated: isAnswerCut } = this.#output?.take() ?? {};
+    const truncated = request.length < whole.length || isAnswerCut === true;
+    return { requestCodec: OPERATION, request, responseCodec: OPERATION, response, truncated };
+  }
+
+  /** A form without its files, which are named. */
+  #shownForm(): Uint8Array {
+    const { fields, files } = this.#request.payload;
+    const named = files.map(({ field, fileName, mediaType, bytes }) => ({
+      field,
+      fileName,
+      mediaType,
+      size: bytes.length,
+    }));
+    return Buffer.from(JSON.stringify({ ...fields, files: named }));
+  }
+}
+
+/** No codec: the log shows the texts as they travelled. */
+const OPERATION = 'operation';
