@@ -98,11 +98,8 @@ export const FIELDS_WITHOUT_EFFECT: readonly string[] = [
   'send_back_raw_request',
   'send_back_raw_response',
   'store_raw_request_response',
-  'azure_key_config',
-  'vertex_key_config',
   'bedrock_key_config',
   'ca_cert_pem',
-  'beta_header_overrides',
   'stream_throughput_guard',
   // mcp
   'virtual_mcps',

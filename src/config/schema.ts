@@ -12,7 +12,36 @@ const whiteList = z
     message: 'the list names an entry twice',
   });
 
-const keyAlias = z.union([z.string(), z.looseObject({ model_id: z.string() })]);
+/** A name's id at the provider; beside it, where that model lives when not where the key says. */
+const keyAlias = z.union([
+  z.string(),
+  z.looseObject({
+    model_id: z.string(),
+    model_name: z.string().optional(),
+    model_family: z.string().optional(),
+    endpoint: secret.optional(),
+    api_version: secret.optional(),
+    region: secret.optional(),
+    project_id: secret.optional(),
+  }),
+]);
+
+const azureKey = z.looseObject({
+  endpoint: secret.prefault(''),
+  api_version: secret.optional(),
+  client_id: secret.optional(),
+  client_secret: secret.optional(),
+  tenant_id: secret.optional(),
+  scopes: z.array(z.string()).default([]),
+  authority_host: secret.optional(),
+});
+
+const vertexKey = z.looseObject({
+  project_id: secret.optional(),
+  project_number: secret.optional(),
+  region: secret.optional(),
+  auth_credentials: secret.optional(),
+});
 
 const providerKey = z.looseObject({
   id: z.string().optional(),
@@ -26,6 +55,8 @@ const providerKey = z.looseObject({
   ollama_key_config: z.looseObject({ url: secret }).optional(),
   vllm_key_config: z.looseObject({ url: secret, model_name: z.string().optional() }).optional(),
   sgl_key_config: z.looseObject({ url: secret }).optional(),
+  azure_key_config: azureKey.optional(),
+  vertex_key_config: vertexKey.optional(),
 });
 
 const networkConfig = z.looseObject({
@@ -38,6 +69,7 @@ const networkConfig = z.looseObject({
   stream_idle_timeout_in_seconds: z.number().min(5).max(3_600).default(120),
   max_conns_per_host: z.number().int().positive().max(10_000).default(5_000),
   insecure_skip_verify: z.boolean().default(false),
+  beta_header_overrides: z.record(z.string(), z.boolean()).default({}),
 });
 
 const BASE_TYPES = ['openai', 'anthropic', 'bedrock', 'cohere', 'gemini', 'replicate', 'huggingface'] as const;

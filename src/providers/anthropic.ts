@@ -1,8 +1,8 @@
 import Anthropic from '@anthropic-ai/sdk';
-import { asDirectResponse } from './direct-response.ts';
 import type { Fetch } from './fetch.ts';
 import { cacheHeads } from './head-cache.ts';
-import { answerBehind, sdkOptions, type Upstream, type UpstreamTarget } from './upstream.ts';
+import { throughSdk } from './sdk-upstream.ts';
+import type { Upstream, UpstreamTarget } from './upstream.ts';
 
 const ANTHROPIC_ITSELF = 'https://api.anthropic.com';
 
@@ -21,14 +21,13 @@ export function openAnthropic(target: UpstreamTarget, fetch: Fetch): Upstream {
     defaultHeaders: { 'accept-encoding': 'identity', ...keyHeaders(target), ...target.headers },
   });
   cacheHeads(client);
-  const errors = { timeout: Anthropic.APIConnectionTimeoutError, aborted: Anthropic.APIUserAbortError };
-  const settled = (answer: Promise<Response>) =>
-    answer.then(asDirectResponse, (thrown: unknown) => answerBehind(thrown, errors, target));
-  return {
-    post: (path, body, call) => settled(client.post(path, { body, ...sdkOptions(call) }).asResponse()),
-    get: (path, call) => settled(client.get(path, sdkOptions(call)).asResponse()),
-  };
+  return throughSdk((path) => [client, path], anthropicErrors, target);
 }
+
+export const anthropicErrors = {
+  timeout: Anthropic.APIConnectionTimeoutError,
+  aborted: Anthropic.APIUserAbortError,
+};
 
 /** Servers that speak Anthropic's format know keys as `x-api-key`; the SDK sends a bearer token. */
 function keyHeaders({ apiKey, baseUrl }: UpstreamTarget): Record<string, string | null> {

@@ -6,12 +6,13 @@ import { GatewayError } from '../model/errors.ts';
 import { isObject } from '../model/json.ts';
 import type { ChatRequest } from '../model/request.ts';
 import { googleModelPath } from './base-url.ts';
-import type { CallTarget } from './call.ts';
+import { type CallTarget, placed } from './call.ts';
 import type { DirectResponse } from './direct-response.ts';
 import { forwardedHeaders } from './forwarded-headers.ts';
 import { type Deployment, isScripted, type Provider } from './provider.ts';
 import { refusalOf } from './refusal.ts';
 import type { Upstreams } from './upstreams.ts';
+import { vertexModelPath } from './vertex/deployments.ts';
 
 /** A model as its provider lists it. */
 export interface UpstreamModel {
@@ -38,6 +39,7 @@ const MODELS_PATH: Readonly<Record<CodecId, string>> = {
   'openai-chat': '/models',
   'openai-responses': '/models',
   'anthropic-messages': '/v1/models?limit=1000',
+  'bedrock-converse': '/foundation-models',
   gemini: 'models?pageSize=1000',
 };
 
@@ -46,17 +48,18 @@ export const createProviderCatalog = ({ codecs, upstreams }: CatalogOptions): Pr
     if (isScripted(deployment)) return deployment.models.map((id) => ({ id, created: 0 }));
     const [format] = deployment.speaks;
     const upstream = await upstreams(upstreamOf(key));
-    const answer = await upstream.get(MODELS_PATH[format], { headers: {}, signal });
+    const answer = await upstream.get(deployment.modelsPath ?? MODELS_PATH[format], { headers: {}, signal });
     if (!answer.ok) throw refusalOf(answer, codecs[format], name);
     return modelsIn(answer, name);
   },
 
-  async countTokens({ provider, key, model }, request, context) {
+  async countTokens(target, request, context) {
+    const { provider, key, model } = placed(target);
     const { deployment } = provider;
     const count = isScripted(deployment) ? undefined : countOf(deployment, request, model, codecs);
     if (!count) return undefined;
     const upstream = await upstreams(provider.upstreamOf(key));
-    const headers = forwardedHeaders(context.caller.forwardHeaders, count.format);
+    const headers = forwardedHeaders(context, count.format, provider.takesBeta);
     const answer = await upstream.post(count.path, count.body, { headers, signal: context.signal });
     if (!answer.ok) throw refusalOf(answer, codecs[count.format], provider.name);
     const body = jsonOf(answer, provider.name);
@@ -75,7 +78,7 @@ interface Count {
 
 /** Google counts what any client asks; Anthropic's count is of use to its own clients, whose body goes as it is. */
 function countOf(
-  { speaks }: Deployment,
+  { sdk, speaks }: Deployment,
   request: ChatRequest,
   model: string,
   codecs: CatalogOptions['codecs'],
@@ -84,6 +87,10 @@ function countOf(
   if (speaks.includes('gemini')) {
     const { body } = codecs.gemini.encodeRequest(request, { model, stream: false });
     const path = googleModelPath(model);
+    if (sdk === 'vertex-google') {
+      const counted = JSON.stringify({ model: vertexModelPath(model), ...body });
+      return { format: 'gemini', path: `${vertexModelPath(model)}:countTokens`, body: counted, field: 'totalTokens' };
+    }
     const counted = JSON.stringify({ generateContentRequest: { model: path, ...body } });
     return { format: 'gemini', path: `${path}:countTokens`, body: counted, field: 'totalTokens' };
   }
@@ -93,10 +100,10 @@ function countOf(
   return { format: 'anthropic-messages', path, body: raw.withModel(model), field: 'input_tokens' };
 }
 
-/** `{data: [...]}` or Google's `{models: [...]}`; some servers give the list alone. */
+/** `{data: [...]}`, Google's `{models: [...]}` or `{publisherModels: [...]}`; some servers give the list alone. */
 function modelsIn(answer: DirectResponse, provider: string): readonly UpstreamModel[] {
   const body = jsonOf(answer, provider);
-  const list = isObject(body) ? (body.data ?? body.models) : body;
+  const list = isObject(body) ? (body.data ?? body.models ?? body.publisherModels) : body;
   if (!Array.isArray(list)) {
     throw new GatewayError('bad-response', `${provider} listed its models in a form we do not know`, { provider });
   }
@@ -104,7 +111,7 @@ function modelsIn(answer: DirectResponse, provider: string): readonly UpstreamMo
     const named = isObject(entry) ? (entry.id ?? entry.name) : undefined;
     if (!isObject(entry) || typeof named !== 'string' || !generates(entry)) return [];
     // Google lists `models/gemini-2.5-pro` and takes the name without the folder
-    const id = named.replace(/^models\//, '');
+    const id = named.replace(/^(publishers\/google\/)?models\//, '');
     const displayName = entry.display_name ?? entry.displayName;
     return [{ id, created: secondsOf(entry), ...(typeof displayName === 'string' && { displayName }) }];
   });

@@ -2,6 +2,7 @@ import { GoogleGenAI } from '@google/genai';
 import { GatewayError } from '../model/errors.ts';
 import { asDirectResponse, type DirectResponse } from './direct-response.ts';
 import type { Fetch } from './fetch.ts';
+import type { Token } from './identity.ts';
 import { tooLate, type Upstream, type UpstreamCall, type UpstreamTarget } from './upstream.ts';
 
 type Method = 'POST' | 'GET';
@@ -10,7 +11,7 @@ type Method = 'POST' | 'GET';
  * A provider behind the official `@google/genai` SDK, which owns its URL, authentication and headers. Body and answer
  * pass by the SDK, in the fetch that it calls: it would read every chunk of a stream into a Response of its own.
  */
-export function openGoogle(target: UpstreamTarget, fetch: Fetch): Upstream {
+export function openGoogle(target: UpstreamTarget, fetch: Fetch, token?: Token): Upstream {
   const client = new Client({
     // The SDK wants a key even where its header is taken away again
     apiKey: target.apiKey ?? 'none',
@@ -19,15 +20,18 @@ export function openGoogle(target: UpstreamTarget, fetch: Fetch): Upstream {
     // the base URL holds the version
     httpOptions: { baseUrl: target.baseUrl, apiVersion: '' },
   });
+  const line = { target, fetch, ...(token && { token }) };
   return {
-    post: (path, body, call) => client.send('POST', path, body, call, { target, fetch }),
-    get: (path, call) => client.send('GET', path, undefined, call, { target, fetch }),
+    post: (path, body, call) => client.send('POST', path, body, call, line),
+    get: (path, call) => client.send('GET', path, undefined, call, line),
   };
 }
 
 interface Line {
   readonly target: UpstreamTarget;
   readonly fetch: Fetch;
+  /** In place of a key: told to be Vertex, the SDK would read keys and projects from the environment. */
+  readonly token?: Token;
 }
 
 /** The SDK's own transport is not public; a subclass may use it. */
@@ -37,15 +41,16 @@ class Client extends GoogleGenAI {
     path: string,
     body: string | Uint8Array | undefined,
     call: UpstreamCall,
-    { target, fetch }: Line,
+    { target, fetch, token }: Line,
   ): Promise<DirectResponse> {
     const { headers, signal, cancellation, answerMode } = call;
     const exchange = new Exchange(target);
+    const bearer = await token?.();
     const isWhole = /^https?:\/\//.test(path);
     const fetchOnce: typeof globalThis.fetch = (url, init) => {
       const sent = {
         ...init,
-        headers: headOf(init?.headers, headers, target),
+        headers: headOf(init?.headers, headers, target, bearer),
         ...(body !== undefined && { body }),
         ...(signal && { signal }),
         ...(cancellation && { cancellation }),
@@ -65,9 +70,15 @@ class Client extends GoogleGenAI {
 }
 
 /** The SDK's headers under ours: it would write both values of a name that both give. */
-function headOf(sdks: RequestInit['headers'], call: UpstreamCall['headers'], target: UpstreamTarget): Headers {
+function headOf(
+  sdks: RequestInit['headers'],
+  call: UpstreamCall['headers'],
+  target: UpstreamTarget,
+  bearer: string | undefined,
+): Headers {
   const head = new Headers(sdks);
   if (target.apiKey === undefined) head.delete('x-goog-api-key');
+  if (bearer !== undefined) head.set('authorization', `Bearer ${bearer}`);
   head.set('accept-encoding', 'identity');
   for (const [name, value] of Object.entries({ ...target.headers, ...call })) head.set(name, value);
   return head;

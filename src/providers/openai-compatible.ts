@@ -1,9 +1,8 @@
 import type { CodecId } from '../model/content.ts';
-import type { JsonObject } from '../model/json.ts';
-import type { Loss } from '../model/loss.ts';
 import { openAiReasoning } from './openai-reasoning.ts';
-import type { Adjust, Deployment } from './provider.ts';
+import type { Deployment } from './provider.ts';
 import {
+  adjustWith,
   completesToolSchemas,
   developerIsSystem,
   drops,
@@ -58,15 +57,6 @@ function deployment(line: Line): Deployment {
     ...(streamOptions === false && { streamOptions }),
   };
 }
-
-const adjustWith =
-  (quirks: readonly Quirk[]): Adjust =>
-  (body, model) => {
-    const losses: Loss[] = [];
-    const report = (loss: Loss) => losses.push(loss);
-    const adjusted = quirks.reduce<JsonObject>((current, quirk) => quirk.apply(current, model, report), body);
-    return { body: adjusted, losses };
-  };
 
 const noStreamOptions = drops('stream_options is refused here', 'stream_options');
 

@@ -1,14 +1,15 @@
 import OpenAI from 'openai';
-import { asDirectResponse } from './direct-response.ts';
 import type { Fetch } from './fetch.ts';
 import { cacheHeads } from './head-cache.ts';
-import { answerBehind, sdkOptions, type Upstream, type UpstreamTarget } from './upstream.ts';
+import type { Token } from './identity.ts';
+import { throughSdk } from './sdk-upstream.ts';
+import type { Upstream, UpstreamTarget } from './upstream.ts';
 
 /** A provider behind the official `openai` SDK, which owns its URL, authentication and headers. */
-export function openOpenAi(target: UpstreamTarget, fetch: Fetch): Upstream {
+export function openOpenAi(target: UpstreamTarget, fetch: Fetch, token?: Token): Upstream {
   const client = new OpenAI({
     // The SDK wants a key even where its header is taken away again
-    apiKey: target.apiKey ?? 'none',
+    apiKey: token ?? target.apiKey ?? 'none',
     // Given, so that the SDK does not read them from the environment
     organization: null,
     project: null,
@@ -21,17 +22,13 @@ export function openOpenAi(target: UpstreamTarget, fetch: Fetch): Upstream {
     fetch,
     defaultHeaders: {
       'accept-encoding': 'identity',
-      ...(target.apiKey === undefined && { authorization: null }),
+      ...(target.apiKey === undefined && !token && { authorization: null }),
       ...target.headers,
     },
   });
-  cacheHeads(client);
-  const errors = { timeout: OpenAI.APIConnectionTimeoutError, aborted: OpenAI.APIUserAbortError };
-  const settled = (answer: Promise<Response>) =>
-    answer.then(asDirectResponse, (thrown: unknown) => answerBehind(thrown, errors, target));
-  return {
-    post: (path, body, call) => settled(client.post(path, { body, ...sdkOptions(call) }).asResponse()),
-    get: (path, call) => settled(client.get(path, sdkOptions(call)).asResponse()),
-    delete: (path, call) => settled(client.delete(path, sdkOptions(call)).asResponse()),
-  };
+  // A kept head would hold a token beyond its end
+  if (!token) cacheHeads(client);
+  return throughSdk((path) => [client, path], openAiErrors, target);
 }
+
+export const openAiErrors = { timeout: OpenAI.APIConnectionTimeoutError, aborted: OpenAI.APIUserAbortError };

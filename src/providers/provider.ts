@@ -87,6 +87,8 @@ export interface Provider {
   readonly chatUrl?: string;
   /** Where one name hosts several families of models: who serves this one, with the key as its alias changes it. */
   readonly placeOf?: (key: ProviderKey, model: string) => Place;
+  /** Whether an `anthropic-beta` flag may be sent; absent = all may. */
+  readonly takesBeta?: (flag: string) => boolean;
   allows(operation: Operation): boolean;
   /** Throws GatewayError when nothing says where the provider is. */
   upstreamOf(key: ProviderKey): UpstreamTarget;

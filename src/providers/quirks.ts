@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import type { Loss } from '../model/loss.ts';
 import type { BodySource } from '../model/request.ts';
+import type { Adjust } from './provider.ts';
 import { withoutNarrowPatterns } from './schema-patterns.ts';
 
 /**
@@ -13,6 +14,16 @@ export interface Quirk {
   /** The changed body, or the very same when there was nothing to change. Tells `report` what was lost. */
   apply(body: JsonObject, model: string, report: (loss: Loss) => void): JsonObject;
 }
+
+/** The quirks of a server, one after the other. */
+export const adjustWith =
+  (quirks: readonly Quirk[]): Adjust =>
+  (body, model) => {
+    const losses: Loss[] = [];
+    const report = (loss: Loss) => losses.push(loss);
+    const adjusted = quirks.reduce<JsonObject>((current, quirk) => quirk.apply(current, model, report), body);
+    return { body: adjusted, losses };
+  };
 
 type Message = JsonObject;
 

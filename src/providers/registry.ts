@@ -1,11 +1,15 @@
 import type { NetworkConfig, ProviderConfig, ProviderKey } from '../config/schema.ts';
 import type { Secret } from '../config/secrets.ts';
 import { GatewayError } from '../model/errors.ts';
+import { azure } from './azure/deployments.ts';
 import { googleBaseUrl, openAiBaseUrl, rootOf } from './base-url.ts';
+import { placing } from './hosting.ts';
 import { mockDeployment } from './mock.ts';
 import { openAiCompatible } from './openai-compatible.ts';
+import { ownServerOperations, withOperations } from './operations/offers.ts';
 import type { Deployment, Operation, Provider, ScriptedDeployment } from './provider.ts';
 import type { UpstreamTarget } from './upstream.ts';
+import { vertex } from './vertex/deployments.ts';
 
 const anthropic: Deployment = {
   name: 'anthropic',
@@ -26,7 +30,9 @@ const gemini: Deployment = {
 };
 
 /** Every provider that needs no more than a key, or not even that. */
-export const builtInDeployments: readonly Deployment[] = [anthropic, gemini, ...openAiCompatible];
+export const builtInDeployments: readonly Deployment[] = [anthropic, gemini, azure, vertex, ...openAiCompatible].map(
+  withOperations,
+);
 
 const builtIn: ReadonlyMap<string, Deployment> = new Map(builtInDeployments.map((entry) => [entry.name, entry]));
 
@@ -35,7 +41,6 @@ const CUSTOM_BASES: ReadonlySet<string> = new Set(['openai', 'anthropic', 'gemin
 
 /** Names of the original's other providers: known, so that `azure/gpt-4o` is not taken for a model's own name. */
 const SPOKEN_ELSEWHERE: ReadonlySet<string> = new Set([
-  'azure',
   'bedrock',
   'bedrock_mantle',
   'cohere',
@@ -43,7 +48,6 @@ const SPOKEN_ELSEWHERE: ReadonlySet<string> = new Set([
   'elevenlabs',
   'replicate',
   'runway',
-  'vertex',
 ]);
 
 export interface Providers {
@@ -118,6 +122,7 @@ const customDeployment = (name: string, base: Deployment, custom: CustomConfig):
     keyVariables: [],
     keyless: custom.is_key_less,
     wire: base.sdk === 'openai' ? { maxTokensField: 'max_tokens' } : base.wire,
+    ...(base.sdk === 'openai' && { operations: ownServerOperations }),
   };
 };
 
@@ -160,6 +165,8 @@ function providerOf(deployment: Deployment | ScriptedDeployment, settings: Provi
     keyless,
     network,
     ...(chatUrl !== undefined && { chatUrl }),
+    ...hosting(deployment, settings),
+    ...takingBetas(deployment, network),
     allows: (operation: Operation) => allowed === undefined || isAllowed(allowed, operation),
     upstreamOf: (key) => {
       const known = targets.get(key);
@@ -168,6 +175,26 @@ function providerOf(deployment: Deployment | ScriptedDeployment, settings: Provi
       targets.set(key, target);
       return target;
     },
+  };
+}
+
+type Extras<Field extends keyof Provider> = Partial<Pick<Provider, Field>>;
+
+const hosting = (deployment: Deployment | ScriptedDeployment, settings: ProviderConfig): Extras<'placeOf'> =>
+  'hosts' in deployment && deployment.hosts
+    ? { placeOf: placing(deployment.hosts, (hosted) => providerOf(hosted, settings)) }
+    : {};
+
+/** `beta_header_overrides` names flags, whole or by how they begin, that are known after all or are not. */
+function takingBetas(
+  deployment: Deployment | ScriptedDeployment,
+  { beta_header_overrides: overrides }: NetworkConfig,
+): Extras<'takesBeta'> {
+  const usual = 'takesBeta' in deployment ? deployment.takesBeta : undefined;
+  const given = Object.entries(overrides);
+  if (given.length === 0) return usual ? { takesBeta: usual } : {};
+  return {
+    takesBeta: (flag) => given.find(([start]) => flag.startsWith(start))?.[1] ?? usual?.(flag) ?? true,
   };
 }
 
@@ -182,8 +209,10 @@ function targetOf(
   return {
     provider: deployment.name,
     sdk: deployment.sdk,
-    baseUrl: baseUrlOf(deployment, key, network),
-    ...(key.value.value !== '' && { apiKey: key.value.value }),
+    ...(deployment.access?.(key, network) ?? {
+      baseUrl: baseUrlOf(deployment, key, network),
+      ...(key.value.value !== '' && { apiKey: key.value.value }),
+    }),
     headers: Object.fromEntries(
       Object.entries(network.extra_headers).flatMap(([name, { value }]) =>
         value ? [[name.toLowerCase(), value]] : [],
@@ -199,7 +228,7 @@ function baseUrlOf(deployment: Deployment, key: ProviderKey, network: NetworkCon
   const perKey = key.ollama_key_config ?? key.vllm_key_config ?? key.sgl_key_config;
   const given = textOf(perKey?.url) ?? textOf(network.base_url);
   if (given !== undefined) {
-    return BASE_URL[deployment.sdk](given, deployment.baseUrl);
+    return BASE_URL[deployment.sdk]?.(given, deployment.baseUrl) ?? given;
   }
   if (deployment.baseUrl !== undefined) return deployment.baseUrl;
   throw new GatewayError(
@@ -209,7 +238,7 @@ function baseUrlOf(deployment: Deployment, key: ProviderKey, network: NetworkCon
   );
 }
 
-const BASE_URL: Readonly<Record<UpstreamTarget['sdk'], (given: string, usual: string | undefined) => string>> = {
+const BASE_URL: Readonly<Partial<Record<UpstreamTarget['sdk'], (given: string, usual?: string) => string>>> = {
   openai: openAiBaseUrl,
   anthropic: rootOf,
   google: googleBaseUrl,

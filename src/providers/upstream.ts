@@ -57,7 +57,7 @@ export interface Upstream {
 }
 
 /** The error classes of a vendor's SDK that mean something to us. */
-interface SdkErrors {
+export interface SdkErrors {
   readonly timeout: abstract new (...given: never[]) => Error;
   readonly aborted: abstract new (...given: never[]) => Error;
 }

@@ -9,8 +9,10 @@ const importersOf = (target: string): string[] => [
 
 test.each([
   ['undici', ['providers/fetch.ts']],
-  ['openai', ['providers/openai.ts']],
+  ['openai', ['providers/azure/openai.ts', 'providers/openai.ts']],
   ['@anthropic-ai/sdk', ['providers/anthropic.ts']],
-])('only one file of the providers imports %s', (target, files) => {
+  ['@anthropic-ai/foundry-sdk', ['providers/azure/claude.ts']],
+  ['@anthropic-ai/vertex-sdk', ['providers/vertex/claude.ts']],
+])('only the files that carry its calls import %s', (target, files) => {
   expect(importersOf(target)).toEqual(files);
 });

@@ -1,0 +1,69 @@
+import type { ProviderKey } from '../../config/schema.ts';
+import { openAiReasoning } from '../openai-reasoning.ts';
+import type { Deployment } from '../provider.ts';
+import { adjustWith, completesToolSchemas, type Quirk, renames } from '../quirks.ts';
+import { azureAccess, claudeAccess, DEFAULT_API_VERSION } from './access.ts';
+
+/** Versions of the API without a date: its OpenAI-compatible surface, which names the model in the body. */
+const UNDATED = /^(v\d+|latest|preview)$/i;
+
+/** `max_completion_tokens` is known from here on (Azure OpenAI, API version lifecycle). */
+const NEW_LIMIT_SINCE = '2024-09-01';
+
+type Limit = 'max_tokens' | 'max_completion_tokens';
+type ChatPath = NonNullable<Deployment['chatPath']>;
+
+/** The Responses API is served on the undated surface only. */
+const pathOn =
+  (chatPath: (model: string) => string): ChatPath =>
+  (format, model) =>
+    format === 'openai-responses' ? '/v1/responses' : chatPath(model);
+
+const deploymentPath = pathOn((model) => `/deployments/${encodeURIComponent(model)}/chat/completions`);
+const undatedPath = pathOn(() => '/v1/chat/completions');
+
+function openAiOn(chatPath: ChatPath, limit: Limit): Deployment {
+  const quirks: readonly Quirk[] = [
+    ...(limit === 'max_tokens' ? [renames('max_completion_tokens', 'max_tokens')] : []),
+    ...openAiReasoning,
+    completesToolSchemas,
+  ];
+  return {
+    name: 'azure',
+    speaks: ['openai-chat', 'openai-responses'],
+    sdk: 'azure-openai',
+    keyVariables: [],
+    keyless: true,
+    wire: { maxTokensField: limit },
+    adjust: adjustWith(quirks),
+    mayAdjust: (source, model) => quirks.some((quirk) => quirk.concerns(source, model)),
+    chatPath,
+    modelsPath: '/v1/models',
+    access: azureAccess,
+  };
+}
+
+const ON_OLD_VERSIONS = openAiOn(deploymentPath, 'max_tokens');
+const ON_DATED_VERSIONS = openAiOn(deploymentPath, 'max_completion_tokens');
+const UNDATED_SURFACE = openAiOn(undatedPath, 'max_completion_tokens');
+
+/** Claude is served in Anthropic's own format (Claude in Microsoft Foundry). */
+const CLAUDE: Deployment = {
+  name: 'azure',
+  speaks: ['anthropic-messages'],
+  sdk: 'azure-anthropic',
+  keyVariables: [],
+  keyless: true,
+  wire: {},
+  access: claudeAccess,
+};
+
+/** Models of OpenAI's API, and Claude, behind one endpoint. A key leads to a resource; models are its deployments. */
+export const azure: Deployment = { ...ON_DATED_VERSIONS, hosts: hostOf };
+
+function hostOf(family: string, { azure_key_config: config }: ProviderKey): Deployment {
+  if (/claude|anthropic/i.test(family)) return CLAUDE;
+  const version = config?.api_version?.value || DEFAULT_API_VERSION;
+  if (UNDATED.test(version)) return UNDATED_SURFACE;
+  return version < NEW_LIMIT_SINCE ? ON_OLD_VERSIONS : ON_DATED_VERSIONS;
+}
