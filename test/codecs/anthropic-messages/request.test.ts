@@ -717,7 +717,7 @@ describe('building a body of its own', () => {
       ask(
         { maxOutputTokens: 4_000, reasoning: { budgetTokens: 2_000 } },
         {
-          tools: [{ type: 'function', name: 'a', inputSchema: {}, owner: 'client' }],
+          tools: [{ type: 'function', name: 'a', inputSchema: { type: 'object' }, owner: 'client' }],
           toolChoice: { type: 'tool', name: 'a' },
         },
       ),
