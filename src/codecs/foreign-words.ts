@@ -38,9 +38,39 @@ export const WORDS: Readonly<Record<CodecId, FormatWords>> = {
     tool: { type: true, name: true, description: true, input_schema: true, strict: true },
     settings: {
       thinking: { type: true, budget_tokens: true },
-      output_config: { effort: true, format: { type: true, name: true, schema: true } },
-      output_format: { type: true, name: true, schema: true },
+      output_config: { effort: true, format: { type: true, schema: true } },
+      output_format: { type: true, schema: true },
       metadata: { user_id: true },
+    },
+  },
+  'bedrock-converse': {
+    at: 'messages.*.content.*',
+    part: {
+      text: true,
+      json: true,
+      image: { format: true, source: true },
+      document: { format: true, name: true, source: true },
+      video: { format: true, source: true },
+      audio: { format: true, source: true },
+      toolUse: { toolUseId: true, name: true, input: true },
+      toolResult: { toolUseId: true, content: true, status: true },
+      reasoningContent: { reasoningText: true, redactedContent: true },
+      guardContent: { text: { text: true } },
+      citationsContent: { content: true },
+      searchResult: { source: true, title: true, content: true },
+    },
+    tool: { toolSpec: { name: true, description: true, inputSchema: true, strict: true } },
+    settings: {
+      additionalModelRequestFields: {
+        thinking: { type: true, budget_tokens: true },
+        reasoning_config: { type: true, budget_tokens: true },
+        reasoningConfig: { type: true, maxReasoningEffort: true },
+        reasoning_effort: true,
+        output_config: { effort: true },
+        top_k: true,
+        inferenceConfig: { topK: true },
+      },
+      outputConfig: { textFormat: { type: true, structure: { jsonSchema: { name: true, schema: true } } } },
     },
   },
   gemini: {
@@ -94,7 +124,7 @@ export const WORDS: Readonly<Record<CodecId, FormatWords>> = {
       reasoning: { effort: true, max_tokens: true, enabled: true },
       reasoning_effort: true,
       reasoning_max_tokens: true,
-      response_format: { type: true, json_schema: { name: true, schema: true, strict: true } },
+      response_format: { type: true, json_schema: { schema: true } },
     },
   },
   'openai-responses': {
@@ -126,7 +156,7 @@ export const WORDS: Readonly<Record<CodecId, FormatWords>> = {
     settings: {
       user: true,
       reasoning: { effort: true, max_tokens: true },
-      text: { format: { type: true, name: true, schema: true, strict: true } },
+      text: { format: { type: true, schema: true } },
     },
   },
 };

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Framing } from '../codecs/codec.ts';
 import { atTurnEnd } from '../model/turn-end.ts';
 
 export interface KeepAliveTiming {
@@ -41,30 +42,39 @@ export class KeepAlive {
 }
 
 /**
- * One SSE answer. Headers go out with the first bytes, so that an error before them can still be a status; a client
- * that has waited long gets them early, with a keep-alive. Honours back pressure.
+ * One streamed answer, in server-sent events or another framing. Headers go out with the first bytes, so that an error
+ * before them can still be a status; a client that has waited long gets them early, with a keep-alive. Honours back
+ * pressure.
  */
 export class EventStream {
   readonly #response: ServerResponse;
   readonly #headers: () => string[];
   readonly #keepAlive: string;
+  readonly #contentType: string;
+  /** Absent for server-sent events, which are written as they come. */
+  readonly #frames: ((piece: Uint8Array | string) => Uint8Array) | undefined;
   /** Between two events, where a keep-alive may stand. */
   #atBoundary = true;
   lastWriteMs = Date.now();
 
   /** `headers` gives further names and values in turn, in an array of its own. */
-  constructor(response: ServerResponse, keepAlive: string, headers: () => string[]) {
+  constructor(response: ServerResponse, keepAlive: string, headers: () => string[], framing?: Framing) {
     this.#response = response;
     this.#keepAlive = keepAlive;
     this.#headers = headers;
+    this.#contentType = framing?.contentType ?? 'text/event-stream; charset=utf-8';
+    this.#frames = framing?.writer();
   }
 
   /** Writes whole events or a piece of the upstream's own bytes; gives a promise only when the client is slower. */
-  write(piece: Uint8Array | string): Promise<void> | undefined {
+  write(given: Uint8Array | string): Promise<void> | undefined {
+    const piece = this.#frames ? this.#frames(given) : given;
+    if (piece.length === 0) return undefined;
     this.#begin();
     this.#cork();
     this.lastWriteMs = Date.now();
-    this.#atBoundary = endsEvent(piece);
+    // frames are made whole
+    this.#atBoundary = this.#frames !== undefined || endsEvent(piece);
     return this.#response.write(piece) ? undefined : drained(this.#response);
   }
 
@@ -72,12 +82,14 @@ export class EventStream {
     if (!this.#atBoundary || this.#response.destroyed || this.#response.writableNeedDrain) return;
     this.#begin();
     this.lastWriteMs = Date.now();
-    this.#response.write(this.#keepAlive);
+    this.#response.write(this.#frames ? this.#frames(this.#keepAlive) : this.#keepAlive);
   }
 
   end(piece = ''): void {
     this.#begin();
-    this.#response.end(piece && !this.#atBoundary ? `\n\n${piece}` : piece);
+    // blank lines end what the upstream left unfinished
+    const text = piece && (this.#frames || !this.#atBoundary) ? `\n\n${piece}` : piece;
+    this.#response.end(this.#frames ? this.#frames(text) : text);
   }
 
   /** What this turn brings goes out in one piece. */
@@ -91,7 +103,7 @@ export class EventStream {
   #begin(): void {
     if (this.#response.headersSent) return;
     const headers = this.#headers();
-    headers.push('content-type', 'text/event-stream; charset=utf-8', 'cache-control', 'no-cache');
+    headers.push('content-type', this.#contentType, 'cache-control', 'no-cache');
     // or nginx holds the stream back
     headers.push('x-accel-buffering', 'no');
     this.#response.writeHead(200, headers);

@@ -49,7 +49,7 @@ export async function replyStream(
   keepAlive: KeepAlive,
 ): Promise<void> {
   const { codec, context, response, model } = exchange;
-  const stream = new EventStream(response, codec.keepAlive, () => responseHeaders(context));
+  const stream = new EventStream(response, codec.keepAlive, () => responseHeaders(context), codec.framing);
   keepAlive.watch(stream);
   try {
     const encode = codec.encodeStream({ model, createdAtMs: Date.now() });

@@ -1,7 +1,7 @@
 import type { JsonObject } from './json.ts';
 
 /** A wire format. A new one is a folder in `codecs/` and a line here; the compiler then lists every place to decide. */
-export type CodecId = 'anthropic-messages' | 'gemini' | 'openai-chat' | 'openai-responses';
+export type CodecId = 'anthropic-messages' | 'bedrock-converse' | 'gemini' | 'openai-chat' | 'openai-responses';
 
 /** The block exactly as it came over the wire. Re-emitted verbatim by the same codec, ignored by the others. */
 export interface Origin {
@@ -78,15 +78,19 @@ export interface ToolResultPart {
   readonly owner?: ToolOwner;
   readonly turn?: GatewayTurn;
   /** What a tool search found; there for every search, even one that failed. */
-  readonly found?: readonly FoundTool[];
+  readonly found?: readonly FunctionTool[];
   origin?: Origin;
 }
 
-/** The definition of a tool that was left out of the prompt. */
-export interface FoundTool {
+/** A function that a model may call. */
+export interface FunctionTool {
+  readonly type: 'function';
   readonly name: string;
   readonly description?: string;
+  /** JSON Schema as it came; each target derives its own form from it, never from another target's. */
   readonly inputSchema: JsonObject;
+  readonly strict?: boolean;
+  readonly owner: ToolOwner;
   readonly origin?: Origin;
 }
 

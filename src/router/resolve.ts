@@ -27,6 +27,7 @@ const PROVIDER_OF_DIALECT: Readonly<Record<CodecId, string>> = {
   'openai-chat': 'openai',
   'openai-responses': 'openai',
   'anthropic-messages': 'anthropic',
+  'bedrock-converse': 'bedrock',
   gemini: 'gemini',
 };
 

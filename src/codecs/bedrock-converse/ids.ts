@@ -1,0 +1,28 @@
+import { shortHash } from '../short-hash.ts';
+
+/** The longest that the API takes (Bedrock API, ToolUseBlock.toolUseId and ToolSpecification.name). */
+const MAX_LENGTH = 64;
+const VALID = /^[a-zA-Z0-9_-]{1,64}$/;
+
+/** Names that the API refuses are cleaned, cut and given a hash: the same name always becomes the same. */
+export function wireName(name: string): string {
+  if (VALID.test(name)) return name;
+  return `${name.replace(/[^a-zA-Z0-9_-]/g, '_').slice(0, MAX_LENGTH - 9)}_${shortHash(name, 8)}`;
+}
+
+const wireCallId = (id: string): string => {
+  const clean = id.replace(/[^a-zA-Z0-9_-]/g, '_');
+  return clean.length <= MAX_LENGTH ? clean : `${clean.slice(0, MAX_LENGTH - 17)}_${shortHash(id, 16)}`;
+};
+
+/** Gives each call an id that no other call of the same body has; same calls in, same ids out. */
+export function uniqueIds(toWire: (id: string) => string = wireCallId): (id: string) => string {
+  const taken = new Set<string>();
+  return (id) => {
+    const base = toWire(id) || 'tooluse';
+    let unique = base;
+    for (let copy = 2; taken.has(unique); copy++) unique = `${base.slice(0, MAX_LENGTH - 4)}_${copy}`;
+    taken.add(unique);
+    return unique;
+  };
+}

@@ -1,0 +1,142 @@
+import type { MediaPart, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart } from '../../model/content.ts';
+import { isObject, type JsonObject } from '../../model/json.ts';
+import { parsedInput, unreadableInput } from '../call-input.ts';
+import { foreignBlock } from '../foreign-block.ts';
+import type { Ledger } from '../ledger.ts';
+import type { WireNames } from '../wire-names.ts';
+import { documentOf } from './documents.ts';
+import { mediaBlock } from './media.ts';
+import type { ModelTraits } from './models.ts';
+import { objectOf, ownBlock, textOf } from './wire.ts';
+
+/** What writing a body goes by, and where it accounts for what it changes. */
+export interface Writing {
+  readonly traits: ModelTraits;
+  readonly names: WireNames;
+  readonly callIds: (id: string) => string;
+  readonly documentNames: (name: string) => string;
+  readonly ledger: Ledger;
+}
+
+/** Text that the validator calls empty: white space, and the characters that it counts as such. */
+const BLANK = /^[\s\u00ad\u200b-\u200d\u2060\ufeff]*$/u;
+
+/** Claude Code's first system block changes with every request, which spoils prompt caches. */
+const BILLING_HEADER = 'x-anthropic-billing-header:';
+
+/**
+ * A part of system, user or assistant content as blocks; none when it is left out, which the ledger then says. Calls
+ * and results are written by `toolUseBlock` and `toolResultBlock`, which pair them.
+ */
+export function contentBlocks(part: Part, at: string, writing: Writing): JsonObject[] {
+  const block = contentBlock(part, at, writing);
+  if (!block) return [];
+  const cachePoint = cachePointOf(part, at, writing);
+  return cachePoint ? [block, cachePoint] : [block];
+}
+
+function contentBlock(part: Part, at: string, writing: Writing): JsonObject | undefined {
+  const { ledger } = writing;
+  const drop = (reason: string): undefined => ledger.dropped(at, reason) as undefined;
+  switch (part.type) {
+    case 'text':
+      return textBlock(part, drop);
+    case 'reasoning':
+      return signedBlock(part, writing) ?? drop('thinking goes back only to the model that signed it');
+    case 'media':
+      return ownMedia(part) ?? mediaBlock(part, writing.documentNames) ?? drop(`Bedrock takes no ${part.mediaType} so`);
+    case 'opaque':
+      return ownBlock(part.origin) ?? drop(foreignBlock(part.origin));
+    case 'tool-call':
+    case 'tool-result':
+      return drop('a tool call or its result stands where this format has no place for it');
+  }
+}
+
+/** The block as it came, unless its text was edited since. */
+function textBlock({ text, origin }: TextPart, drop: (reason: string) => undefined): JsonObject | undefined {
+  const own = ownBlock(origin);
+  if (own && typeof own.text !== 'string') return own;
+  if (BLANK.test(text)) return drop('a text block must not be empty');
+  if (own) return own.text === text ? own : { ...own, text };
+  return text.startsWith(BILLING_HEADER)
+    ? drop('a billing header of Anthropic, which changes with every request')
+    : { text };
+}
+
+/** Byte for byte, or not at all: signed thinking must not be changed, unsigned thinking is refused. */
+function signedBlock({ origin }: ReasoningPart, { traits }: Writing): JsonObject | undefined {
+  const own = ownBlock(origin);
+  if (own) {
+    const { reasoningText, redactedContent } = objectOf(own.reasoningContent);
+    return redactedContent !== undefined || objectOf(reasoningText).signature ? own : undefined;
+  }
+  // Claude's signatures are good wherever Claude is served (Anthropic, extended thinking)
+  if (!traits.isClaude || origin?.codec !== 'anthropic-messages') return undefined;
+  const { thinking, signature } = origin.block;
+  if (typeof thinking !== 'string' || typeof signature !== 'string' || signature === '') return undefined;
+  return { reasoningContent: { reasoningText: { text: thinking, signature } } };
+}
+
+const ownMedia = ({ origin }: MediaPart): JsonObject | undefined => ownBlock(origin);
+
+/** Anthropic's cache mark on a block is a block of its own here, behind it. */
+function cachePointOf({ origin }: Part, at: string, { traits, ledger }: Writing): JsonObject | undefined {
+  const mark = origin?.codec === 'anthropic-messages' ? origin.block.cache_control : undefined;
+  if (!isObject(mark)) return undefined;
+  if (traits.caches) return cachePoint(mark);
+  ledger.dropped(`${at}.cache_control`, 'this model takes no cache points');
+  return undefined;
+}
+
+export const cachePoint = ({ ttl }: JsonObject): JsonObject => ({
+  cachePoint: { type: 'default', ...(typeof ttl === 'string' && { ttl }) },
+});
+
+/** A call for the history; `id` is the one that its result will use too. */
+export function toolUseBlock(part: ToolCallPart, id: string, at: string, { names, ledger }: Writing): JsonObject {
+  const name = names.of(part.name);
+  const own = objectOf(ownBlock(part.origin)?.toolUse);
+  const read = isObject(own.input) ? own.input : parsedInput(part.input);
+  if (!read) ledger.rewritten(`${at}.toolUse.input`, 'the arguments are not a JSON object');
+  const { value, changed } = documentOf(read ?? unreadableInput(part.input));
+  if (changed) ledger.rewritten(`${at}.toolUse.input`, 'Bedrock takes no empty keys in JSON');
+  return { toolUse: { ...own, toolUseId: id, name, input: value } };
+}
+
+export function toolResultBlock(part: ToolResultPart, id: string, at: string, writing: Writing): JsonObject {
+  const own = ownBlock(part.origin);
+  if (own) return { ...own, toolResult: { ...objectOf(own.toolResult), toolUseId: id } };
+  const content = part.content.flatMap((inner, index) => resultContent(inner, `${at}.content.${index}`, writing));
+  return {
+    toolResult: {
+      toolUseId: id,
+      // a result without content is refused
+      content: content.length > 0 ? content : [{ text: '(no content)' }],
+      // only Claude and Nova know a status (Bedrock API, ToolResultBlock)
+      ...((writing.traits.isClaude || writing.traits.isNova) && part.isError && { status: 'error' }),
+    },
+  };
+}
+
+function resultContent(part: Part, at: string, writing: Writing): JsonObject[] {
+  if (part.type === 'text' && part.text === '') return [];
+  const block = part.type === 'text' ? resultText(part, writing) : contentBlock(part, at, writing);
+  return block ? [block] : [];
+}
+
+/** Tool search names tools; the model must read the name under which it can call them. */
+function resultText({ text, origin }: TextPart, { names }: Writing): JsonObject {
+  const name = origin?.block.type === 'tool_reference' ? textOf(origin.block.tool_name) : '';
+  const said = name === '' ? text : text.replace(name, names.of(name));
+  return { text: BLANK.test(said) ? '(blank)' : said };
+}
+
+/** For a call that nobody answered: without a result Bedrock refuses the whole conversation. */
+export const missingResultBlock = (id: string, { isClaude, isNova }: ModelTraits): JsonObject => ({
+  toolResult: {
+    toolUseId: id,
+    content: [{ text: 'The call was interrupted: there is no result.' }],
+    ...((isClaude || isNova) && { status: 'error' }),
+  },
+});

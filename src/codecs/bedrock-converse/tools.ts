@@ -1,0 +1,101 @@
+import { isObject, type JsonObject } from '../../model/json.ts';
+import type { FunctionTool, Tool, ToolChoice } from '../../model/request.ts';
+import type { Ledger } from '../ledger.ts';
+import type { WireNames } from '../wire-names.ts';
+import { documentOf } from './documents.ts';
+import { cachePoint, type Writing } from './provider-blocks.ts';
+import { objectOf, objectsOf, originOf, ownBlock, textOf } from './wire.ts';
+
+export const decodeTools = (body: JsonObject): Tool[] => objectsOf(objectOf(body.toolConfig).tools).map(decodeTool);
+
+/** Cache points and tools that the provider itself runs stand in the same list. */
+function decodeTool(entry: JsonObject): Tool {
+  const spec = entry.toolSpec;
+  if (!isObject(spec)) {
+    const name = textOf(objectOf(entry.systemTool).name) || (Object.keys(entry)[0] ?? '');
+    return { type: 'provider', name, origin: originOf(entry) };
+  }
+  return {
+    type: 'function',
+    name: textOf(spec.name),
+    ...(typeof spec.description === 'string' && { description: spec.description }),
+    inputSchema: objectOf(objectOf(spec.inputSchema).json),
+    ...(typeof spec.strict === 'boolean' && { strict: spec.strict }),
+    owner: 'client',
+    origin: originOf(entry),
+  };
+}
+
+export function decodeToolChoice(body: JsonObject): ToolChoice | undefined {
+  const { auto, any, tool } = objectOf(objectOf(body.toolConfig).toolChoice);
+  if (isObject(tool)) return { type: 'tool', name: textOf(tool.name) };
+  if (isObject(any)) return { type: 'required' };
+  return isObject(auto) ? { type: 'auto' } : undefined;
+}
+
+/** Tools of this format as they came, function tools of others written anew; `from` is the first one's place. */
+export function encodeTools(tools: readonly Tool[], writing: Writing, from = 0): JsonObject[] {
+  return tools.flatMap((tool, index) => {
+    const at = `toolConfig.tools.${from + index}`;
+    if (tool.type === 'function') return encodeFunction(tool, at, writing);
+    const own = ownBlock(tool.origin);
+    if (own) return [own];
+    writing.ledger.dropped(at, `only another provider can run its tool ${tool.name}`);
+    return [];
+  });
+}
+
+function encodeFunction(tool: FunctionTool, at: string, { names, ledger, traits }: Writing): JsonObject[] {
+  const name = names.of(tool.name);
+  if (name !== tool.name) ledger.rewritten(`${at}.name`, `"${tool.name}" is not a name that Bedrock takes`);
+  const own = ownBlock(tool.origin);
+  const spec = objectOf(own?.toolSpec);
+  if (own) return [spec.name === name ? own : { ...own, toolSpec: { ...spec, name } }];
+  if (tool.origin?.block.defer_loading === true && !tool.description) {
+    ledger.dropped(at, `"${tool.name}" is a placeholder for tools that are loaded later`);
+    return [];
+  }
+  const written = {
+    toolSpec: { name, ...describing(tool), inputSchema: schemaOf(tool, at, ledger), ...strictly(tool) },
+  };
+  const mark = tool.origin?.block.cache_control;
+  if (!isObject(mark)) return [written];
+  if (traits.isClaude) return [written, cachePoint(mark)];
+  ledger.dropped(`${at}.cache_control`, 'this model takes no cache points among its tools');
+  return [written];
+}
+
+/** An empty description is refused. */
+const describing = ({ description }: FunctionTool): JsonObject => (description?.trim() ? { description } : {});
+
+const strictly = ({ strict }: FunctionTool): JsonObject => (strict ? { strict } : {});
+
+/** The top of a schema must say that it is an object (Bedrock API, ToolInputSchema). */
+function schemaOf({ inputSchema }: FunctionTool, at: string, ledger: Ledger): JsonObject {
+  const { value, changed } = documentOf(inputSchema);
+  if (changed) ledger.rewritten(`${at}.inputSchema`, 'Bedrock takes no empty keys in JSON');
+  return { json: value.type === 'object' ? value : { ...value, type: 'object' } };
+}
+
+/** Undefined for "none", which this format has no word for. */
+export function encodeToolChoice(choice: ToolChoice, names: WireNames): JsonObject | undefined {
+  switch (choice.type) {
+    case 'auto':
+      return { auto: {} };
+    case 'none':
+      return undefined;
+    case 'required':
+      return { any: {} };
+    case 'tool':
+      return { tool: { name: names.of(choice.name) } };
+  }
+}
+
+/** Tools for the calls of a history whose own tools are gone: with calls in it, Bedrock wants a tool config. */
+export function toolsOfHistory(messages: readonly JsonObject[]): JsonObject[] {
+  const names = new Set<string>();
+  for (const { content } of messages) {
+    for (const { toolUse } of objectsOf(content)) if (isObject(toolUse)) names.add(textOf(toolUse.name));
+  }
+  return [...names].map((name) => ({ toolSpec: { name, inputSchema: { json: { type: 'object', properties: {} } } } }));
+}

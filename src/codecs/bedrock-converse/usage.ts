@@ -1,0 +1,33 @@
+import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { NO_USAGE, type Usage } from '../../model/usage.ts';
+
+/** `inputTokens` leaves cached tokens out (Bedrock API, TokenUsage and prompt caching); our totals contain them. */
+export function usageOf(wire: JsonObject): Usage {
+  const cacheRead = count(wire.cacheReadInputTokens);
+  const cacheWrite = count(wire.cacheWriteInputTokens);
+  return {
+    input: count(wire.inputTokens) + cacheRead + cacheWrite,
+    output: count(wire.outputTokens),
+    cacheRead,
+    cacheWrite,
+    reasoning: 0,
+  };
+}
+
+/** Our counts in this format's arithmetic; `own` is the upstream's object, shown as it came while it says the same. */
+export function wireUsage(usage: Usage, own?: JsonValue): JsonObject {
+  if (isObject(own) && equal(usageOf(own), { ...usage, reasoning: 0 })) return own;
+  return {
+    inputTokens: Math.max(0, usage.input - usage.cacheRead - usage.cacheWrite),
+    outputTokens: usage.output,
+    totalTokens: usage.input + usage.output,
+    ...(usage.cacheRead > 0 && { cacheReadInputTokens: usage.cacheRead }),
+    ...(usage.cacheWrite > 0 && { cacheWriteInputTokens: usage.cacheWrite }),
+  };
+}
+
+const NAMES = Object.keys(NO_USAGE) as readonly (keyof Usage)[];
+
+const equal = (a: Usage, b: Usage): boolean => NAMES.every((name) => a[name] === b[name]);
+
+const count = (value: JsonValue | undefined): number => (typeof value === 'number' ? value : 0);
