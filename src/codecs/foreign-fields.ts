@@ -3,31 +3,41 @@ import { isObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import type { Loss } from '../model/loss.ts';
 import type { ChatRequest } from '../model/request.ts';
 import { WORDS, type Words } from './foreign-words.ts';
+import { objectOf } from './members.ts';
 
 /**
  * What the client's own blocks say beside what the model of requests holds: nobody translates it, so leaving the format
  * drops it. One walk for every target, so that no codec can forget a field. Where a part is left out as a whole, its
- * codec says so. `carried` are fields that this target has words for all the same.
+ * codec says so. `carried`: ends of paths for which this target has words all the same.
  */
 export function accountForForeign(
   { messages, tools, settings }: Pick<ChatRequest, 'messages' | 'tools' | 'settings'>,
   target: CodecId,
   losses: Loss[],
-  carried: ReadonlySet<string> = NOTHING,
+  carried: readonly string[] = [],
 ): void {
   const drop = (field: string) => {
-    const name = field.slice(field.lastIndexOf('.') + 1);
-    if (!carried.has(name)) losses.push({ field, action: 'dropped', reason: `${target} has no such field` });
+    if (!carried.some((suffix) => field.endsWith(suffix)))
+      losses.push({ field, action: 'dropped', reason: `${target} has no such field` });
   };
   for (const { parts } of messages) accountForParts(parts, target, drop);
   tools.forEach(({ origin, type }, index) => {
-    if (origin && origin.codec !== target && type === 'function') accountForTool(origin, `tools.${index}`, drop);
+    if (!origin || origin.codec === target || type !== 'function') return;
+    accountForTool(origin, `tools.${index}`, drop);
+    if (origin.block.type === 'custom') losses.push(asFunction(`tools.${index}.parameters`));
   });
   const { origin } = settings;
-  if (origin && origin.codec !== target) unsaid(origin.block, WORDS[origin.codec].settings, '', drop);
+  if (!origin || origin.codec === target) return;
+  unsaid(origin.block, WORDS[origin.codec].settings, '', drop);
+  const { responseSchema } = objectOf(origin.block.generationConfig);
+  if (hasOrder(responseSchema)) drop('generationConfig.responseSchema.propertyOrdering');
 }
 
-const NOTHING: ReadonlySet<string> = new Set();
+const asFunction = (field: string): Loss => ({
+  field,
+  action: 'rewritten',
+  reason: 'a tool that takes free text is a function with one argument here',
+});
 
 type Drop = (field: string) => void;
 
@@ -64,3 +74,10 @@ function unsaid(block: JsonObject, words: Words, at: string, drop: Drop): void {
 }
 
 const says = (value: JsonValue | undefined): boolean => value !== undefined && value !== null && value !== '';
+
+/** JSON Schema, into which Google's own kind of schema is read, knows no order of properties. */
+const hasOrder = (schema: JsonValue | undefined): boolean =>
+  isObject(schema) &&
+  (schema.propertyOrdering !== undefined ||
+    schema.property_ordering !== undefined ||
+    Object.values(schema).some((member) => hasOrder(member)));

@@ -22,7 +22,10 @@ export function effortOf(
     ledger.rewritten(field, `not every model knows "${reasoning.effort}"; high is the most that all know`);
     return 'high';
   }
-  if (reasoning.effort) return reasoning.effort;
+  if (reasoning.effort) {
+    if (reasoning.adaptive) ledger.rewritten(field, 'the effort alone says how long the model thinks');
+    return reasoning.effort;
+  }
   const { budgetTokens } = reasoning;
   const effort = budgetTokens === undefined ? 'medium' : effortOfBudget(budgetTokens, maxOutputTokens);
   ledger.rewritten(field, `"${effort}" stands for ${budgetTokens ?? 'adaptive'} thinking`);

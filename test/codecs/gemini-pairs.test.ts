@@ -85,15 +85,19 @@ describe('a turn of a coding agent', () => {
 
   test('F1 leaves nothing out that the ledger does not name', () => {
     expect(losses.map(({ action, field }) => `${action} ${field}`)).toEqual([
+      'dropped messages.*.content.*.cache_control',
+      'dropped messages.*.content.*.signature',
       'dropped tools.1.defer_loading',
+      'dropped thinking.display',
+      'dropped context_management',
       'dropped tools.2',
       'dropped contents.0.parts.0',
-      'dropped contents.0.parts.1.cache_control',
       'rewritten contents.2.role',
       'dropped contents.3.parts.0',
-      'dropped contents.5.parts.0.cache_control',
+      'rewritten contents.4.parts.1.parts.0',
       'dropped user',
-      'dropped context_management',
+      'invented generationConfig.thinkingConfig.includeThoughts',
+      'rewritten generationConfig.thinkingConfig',
     ]);
   });
 

@@ -57,18 +57,21 @@ describe('a turn of a coding agent', () => {
 
   test('F1 leaves nothing out that the ledger does not name', () => {
     expect(losses.map(({ action, field }) => `${action} ${field}`)).toEqual([
+      'dropped messages.*.content.*.cache_control',
+      'dropped messages.*.content.*.signature',
       'dropped tools.1.defer_loading',
-      'invented tools.1.function.parameters',
-      'dropped tools.2',
+      'dropped thinking.display',
       'dropped context_management',
+      'invented tools.1.function.parameters.properties',
+      'dropped tools.2',
       'dropped reasoning_effort',
       'dropped user',
       'rewritten max_completion_tokens',
       'dropped messages.0.content.0',
-      'dropped messages.0.content.1.cache_control',
       'dropped messages.3.reasoning',
       'rewritten messages.4.content',
-      'dropped messages.7.content.0.cache_control',
+      'invented messages.4',
+      'rewritten messages.4.content.0',
       'invented stream_options.include_usage',
     ]);
   });

@@ -109,6 +109,9 @@ function rebuiltBody(request: ChatRequest, target: EncodeTarget, writing: Writin
   };
   const choice = toolChoiceOf(request, writing);
   if (choice && tools.length > 0) body.tool_choice = choice;
+  else if (request.toolChoice) {
+    losses.push({ field: 'tool_choice', action: 'dropped', reason: 'there are no tools to choose from' });
+  }
   limited(body, target, losses);
   return reconciled(body, losses);
 }

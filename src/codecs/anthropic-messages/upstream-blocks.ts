@@ -31,6 +31,9 @@ export function contentBlock(part: Part, field: string, { losses }: Writing): Js
     case 'reasoning':
       return signedBlock(part) ?? drop('thinking goes back only to the model that signed it');
     case 'media':
+      if (part.source.type === 'file' && part.origin && !ownBlock(part.origin)) {
+        return drop('a file id of another provider means nothing to this one');
+      }
       return ownBlock(part.origin) ?? mediaBlock(part) ?? drop(`this format takes no ${part.mediaType}`);
     case 'opaque':
       return ownBlock(part.origin) ?? drop(foreignBlock(part.origin));
@@ -97,6 +100,8 @@ export function toolUseBlock(part: ToolCallPart, id: string, field: string, { na
   const name = names.toWire(part.name);
   const own = ownBlock(part.origin);
   if (own?.type === 'tool_use') return own.id === id && own.name === name ? own : { ...own, id, name };
+  if (name !== part.name)
+    losses.push({ field: `${field}.name`, action: 'rewritten', reason: 'no name that this format takes' });
   return { type: 'tool_use', id, name, input: inputOf(part.input, `${field}.input`, losses) };
 }
 

@@ -1,5 +1,6 @@
 import type { Message, Part, ToolCallPart, ToolResultPart } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
+import type { Ledger } from '../ledger.ts';
 import { callPart, contentPart, missingResult, resultPart, type Writing } from './provider-parts.ts';
 import { SKIP_MARKER } from './signatures.ts';
 import { objectOf, textOf } from './wire.ts';
@@ -53,7 +54,7 @@ class Conversation {
 
   finished(): WireConversation {
     this.#closeTurn();
-    signTurn(this.#contents);
+    signTurn(this.#contents, this.#writing.ledger);
     return { system: this.#system, contents: this.#contents };
   }
 
@@ -147,7 +148,7 @@ class Conversation {
  * In the turn under way the first call of each step must be signed, and only that one: copies on its siblings, which
  * some clients make, are refused like a missing one (Gemini API, thought signatures).
  */
-function signTurn(contents: readonly WireContent[]): void {
+function signTurn(contents: readonly WireContent[], ledger: Ledger): void {
   const asked = contents.findLastIndex(
     ({ role, parts }) => role === 'user' && parts.some((part) => !part.functionResponse),
   );
@@ -160,7 +161,9 @@ function signTurn(contents: readonly WireContent[]): void {
       const { thoughtSignature, ...unsigned } = sibling;
       if (signature !== '' && thoughtSignature === signature) replace(parts, sibling, unsigned);
     }
-    if (index > asked && signature === '') replace(parts, first, { ...first, thoughtSignature: SKIP_MARKER });
+    if (index <= asked || signature !== '') return;
+    replace(parts, first, { ...first, thoughtSignature: SKIP_MARKER });
+    ledger.invented(`contents.${index}.thoughtSignature`, 'stands for a signature that no Gemini model gave');
   });
 }
 

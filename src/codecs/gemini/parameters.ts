@@ -2,8 +2,8 @@ import type { JsonObject } from '../../model/json.ts';
 import type { ReasoningEffort, ReasoningSettings, Settings } from '../../model/request.ts';
 import type { EncodeTarget } from '../codec.ts';
 import type { Ledger } from '../ledger.ts';
-import { type ModelTraits, traitsOf } from './models.ts';
 import { jsonSchema } from '../schemas/gemini-json.ts';
+import { type ModelTraits, traitsOf } from './models.ts';
 import { objectOf, ownBlock } from './wire.ts';
 
 /** The most stop sequences that the API takes (Gemini API, GenerationConfig). */
@@ -52,38 +52,13 @@ export function limit(config: JsonObject, { maxOutputTokens, model }: EncodeTarg
   );
 }
 
-/** Settings of another format in this one's words, and an account of its other fields. */
+/** Settings of another format in this one's words. */
 function translatedConfig(settings: Settings, target: EncodeTarget, hasFunctions: boolean, ledger: Ledger): JsonObject {
   const { user, parallelToolCalls } = settings;
   if (user !== undefined) ledger.dropped('user', 'the API has no such field');
   if (parallelToolCalls === false) ledger.dropped('parallel_tool_calls', 'the API has no such field');
-  for (const field of untranslated(settings.origin?.block ?? {})) ledger.dropped(field, 'the API has no such field');
   const thinkingConfig = thinkingOf(settings.reasoning, target, ledger);
   return { ...formatFields(settings, target, hasFunctions, ledger), ...(thinkingConfig && { thinkingConfig }) };
-}
-
-/** Fields of the other formats that settings read, and which of their members. */
-const TRANSLATED: Readonly<Record<string, readonly string[]>> = {
-  thinking: ['type', 'budget_tokens', 'display'],
-  output_config: ['effort', 'format'],
-  output_format: ['type', 'name', 'schema'],
-  metadata: ['user_id'],
-  reasoning: ['effort', 'max_tokens', 'enabled', 'summary'],
-  reasoning_effort: [],
-  response_format: ['type', 'json_schema'],
-  text: ['format'],
-  user: [],
-  top_k: [],
-  stream: [],
-};
-
-function untranslated(block: JsonObject): string[] {
-  return Object.entries(block).flatMap(([field, value]) => {
-    const read = TRANSLATED[field];
-    if (value === undefined || value === null) return [];
-    if (!read) return [field];
-    return Object.keys(objectOf(value)).flatMap((member) => (read.includes(member) ? [] : [`${field}.${member}`]));
-  });
 }
 
 function formatFields(
@@ -118,6 +93,7 @@ function thinkingOf(
     return undefined;
   }
   if (reasoning.effort === 'none') return withoutThinking(traits, target, ledger);
+  ledger.invented('generationConfig.thinkingConfig.includeThoughts', 'thinking that is asked for is shown');
   // one of level and budget: both together are refused
   return { includeThoughts: true, ...amountOf(reasoning, traits, ledger) };
 }
@@ -141,9 +117,15 @@ function amountOf(
     }
     return { thinkingBudget: fitting };
   }
-  if (effort === undefined || effort === 'none') return adaptive && traits.generation < 3 ? { thinkingBudget: -1 } : {};
+  if (effort === undefined || effort === 'none') {
+    if (adaptive) ledger.rewritten('generationConfig.thinkingConfig', 'the model decides how long it thinks');
+    return adaptive && traits.generation < 3 ? { thinkingBudget: -1 } : {};
+  }
+  if (adaptive) ledger.rewritten('generationConfig.thinkingConfig', 'the effort alone says how long the model thinks');
   if (traits.generation >= 3) return { thinkingLevel: levelOf(effort, traits, ledger) };
-  return { thinkingBudget: least + Math.floor(BUDGET_SHARE[effort] * (most - least)) };
+  const budget = least + Math.floor(BUDGET_SHARE[effort] * (most - least));
+  ledger.rewritten('generationConfig.thinkingConfig', `${budget} tokens stand for the effort "${effort}"`);
+  return { thinkingBudget: budget };
 }
 
 type Effort = Exclude<ReasoningEffort, 'none'>;

@@ -57,7 +57,9 @@ function textPart({ text, origin }: TextPart, at: string, { ledger, names }: Wri
   }
   // tool search names tools; the model must read the name under which it can call them
   const name = origin?.block.type === 'tool_reference' ? textOf(origin.block.tool_name) : '';
-  return { text: name === '' ? text : text.replace(name, names.of(name)) };
+  if (name === '') return { text };
+  ledger.rewritten(at, 'what a tool search found is told in words');
+  return { text: text.replace(name, names.of(name)) };
 }
 
 /** A call for the history, signed if its signature is known. */
@@ -68,6 +70,7 @@ export function callPart(part: ToolCallPart, at: string, { names, ledger }: Writ
     const call = objectOf(own.functionCall);
     return call.name === name ? own : { ...own, functionCall: { ...call, name } };
   }
+  if (name !== part.name) ledger.rewritten(`${at}.functionCall.name`, 'the API takes no such name');
   const args = parsedInput(part.input);
   if (!args) ledger.rewritten(`${at}.functionCall.args`, 'the arguments are not a JSON object');
   const signature = signatureOf(part);
@@ -98,6 +101,7 @@ export function resultPart(result: ToolResultPart, call: JsonObject, at: string,
   const holdsMedia = traitsOf(writing.target.model).generation >= 3 && media.every((block) => block.inlineData);
   if (media.length > 0 && !holdsMedia) {
     writing.ledger.rewritten(at, 'results hold text only; what else they brought follows as the user');
+    writing.ledger.invented(at, 'a line says whose attachments follow');
     texts.push(`[${media.length} attachment(s) of this result follow]`);
   }
   const response = { [result.isError ? 'error' : 'output']: texts.join('\n') };

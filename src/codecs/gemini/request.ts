@@ -98,14 +98,14 @@ function rebuiltBody(request: ChatRequest, writing: Writing): JsonObject {
     ...(tools.length > 0 && { tools }),
   };
   if (hasFunctions) rechoose(body, offered(request.toolChoice, tools, writing), names);
-  else if (request.toolChoice && request.toolChoice.type !== 'auto' && tools.length === 0) {
+  else if (request.toolChoice) {
     ledger.dropped('toolConfig', 'there are no functions to choose from');
   }
   return body;
 }
 
 /** Where Google's own OpenAI-compatible API puts the signature of a call. */
-const CARRIED: ReadonlySet<string> = new Set(['extra_content']);
+const CARRIED = ['.extra_content'] as const;
 
 /** A choice of a function that is not declared would be refused. */
 function offered(choice: ToolChoice | undefined, tools: readonly JsonObject[], { names, ledger }: Writing) {

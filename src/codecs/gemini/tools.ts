@@ -1,9 +1,9 @@
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
-import type { FunctionTool, Tool, ToolChoice } from '../../model/request.ts';
+import type { FunctionTool, ProviderTool, Tool, ToolChoice } from '../../model/request.ts';
 import type { Ledger } from '../ledger.ts';
-import type { WireNames } from '../wire-names.ts';
-import { jsonSchemaOf } from '../schemas/gemini-given.ts';
 import { writtenSchema } from '../schemas/gemini.ts';
+import { jsonSchemaOf } from '../schemas/gemini-given.ts';
+import type { WireNames } from '../wire-names.ts';
 import { objectOf, objectsOf, originOf, ownBlock, stringsOf, textOf } from './wire.ts';
 
 /** The tools of a body; where only some functions may be called, only those. */
@@ -69,7 +69,7 @@ export function encodeTools(tools: readonly Tool[], names: WireNames, ledger: Le
   tools.forEach((tool, index) => {
     const at = `tools.${from + index}`;
     if (tool.type === 'provider') {
-      const own = ownBlock(tool.origin) ?? (hasFunctions ? undefined : hostedCounterpart(tool.origin.block));
+      const own = ownBlock(tool.origin) ?? (hasFunctions ? undefined : hostedCounterpart(tool, at, ledger));
       if (own) hosted.push(own);
       else ledger.dropped(at, `"${tool.name}" is a tool of another format, which has no counterpart in this one`);
       return;
@@ -81,41 +81,34 @@ export function encodeTools(tools: readonly Tool[], names: WireNames, ledger: Le
 }
 
 /** Web search is the one hosted tool that every vendor has; Gemini before 3 refuses it beside functions. */
-const hostedCounterpart = ({ type }: JsonObject): JsonObject | undefined =>
-  /^web_search(_|$)/.test(textOf(type)) ? { googleSearch: {} } : undefined;
+function hostedCounterpart({ origin }: ProviderTool, at: string, ledger: Ledger): JsonObject | undefined {
+  if (!/^web_search(_|$)/.test(textOf(origin.block.type))) return undefined;
+  ledger.rewritten(at, 'web search is Google Search here, which takes no options');
+  return { googleSearch: {} };
+}
 
 function encodeFunction(tool: FunctionTool, at: string, names: WireNames, ledger: Ledger): JsonObject | undefined {
   const name = names.of(tool.name);
   if (name !== tool.name) ledger.rewritten(`${at}.name`, `"${tool.name}" is not a name that the API takes`);
   const own = ownBlock(tool.origin);
   if (own) return own.name === name ? own : { ...own, name };
-  const foreign = Object.keys(tool.origin?.block ?? {}).filter(
-    (key) => !CARRIED.has(key) && tool.origin?.block[key] !== false,
-  );
-  if (foreign.includes('defer_loading') && !tool.description) {
+  if (tool.origin?.block.defer_loading && !tool.description) {
     ledger.dropped(at, `"${tool.name}" is a placeholder for tools that are loaded later`);
     return undefined;
   }
-  for (const field of foreign) ledger.dropped(`${at}.${field}`, 'function declarations have no such field');
   if (tool.strict) ledger.dropped(`${at}.strict`, 'function declarations have no such field');
   return { name, ...(tool.description && { description: tool.description }), ...parametersOf(tool, at, ledger) };
 }
-
-const CARRIED: ReadonlySet<string> = new Set([
-  'type',
-  'name',
-  'description',
-  'input_schema',
-  'parameters',
-  'function',
-  'strict',
-]);
 
 /** A function that takes nothing has no parameters at all: an object without properties is refused. */
 function parametersOf({ inputSchema: given }: FunctionTool, at: string, ledger: Ledger): JsonObject {
   const takesAnything =
     Object.keys(objectOf(given.properties)).length > 0 || UNIONS.some((word) => given[word] !== undefined);
-  if (!takesAnything && !isObject(given.additionalProperties)) return {};
+  if (!takesAnything && !isObject(given.additionalProperties)) {
+    const says = Object.keys(given).some((keyword) => keyword !== 'type' && keyword !== 'properties');
+    if (says) ledger.dropped(`${at}.parameters`, 'a function that takes nothing has no parameters here');
+    return {};
+  }
   const { schema, form, removed } = writtenSchema({ ...given, type: 'object' });
   const field = form === 'openapi' ? 'parameters' : 'parametersJsonSchema';
   if (removed.length > 0) {

@@ -47,29 +47,41 @@ export function wireMedia(part: MediaPart, at: string, ledger: Ledger): JsonObje
   const { source, mediaType } = part;
   switch (source.type) {
     case 'text':
-      if (part.name !== undefined) ledger.dropped(`${at}.name`, 'a text part has no title');
+      if (part.name !== undefined) ledger.dropped(`${at}.title`, 'a text part has no title');
+      ledger.rewritten(`${at}.source`, 'documents of text are told as text');
       return { type: 'text', text: source.text };
     case 'file':
       ledger.dropped(at, 'a file id of another provider means nothing to this one');
       return undefined;
     case 'url':
-      if (mediaType.startsWith('image/')) return { type: 'image_url', image_url: { url: source.url } };
+      if (mediaType.startsWith('image/'))
+        return { type: 'image_url', image_url: { url: source.url, ...detailOf(part) } };
       ledger.rewritten(at, 'Chat Completions takes documents as data only; the model is given the URL as text');
+      ledger.dropped(`${at}.mimeType`, 'a URL that is told as text has no type');
       return { type: 'text', text: `[document: ${source.url}]` };
     case 'base64':
-      return wireData(mediaType, source.data, part.name);
+      return wireData(part, source.data, at, ledger);
   }
 }
 
-function wireData(mediaType: string, data: string, name: string | undefined): JsonObject {
+/** How closely the model looks at an image, in the word of OpenAI's other format. */
+function detailOf({ origin }: MediaPart): JsonObject {
+  const detail = origin?.codec === 'openai-responses' ? origin.block.detail : undefined;
+  return typeof detail === 'string' ? { detail } : {};
+}
+
+function wireData(part: MediaPart, data: string, at: string, ledger: Ledger): JsonObject {
+  const { mediaType, name } = part;
   if (mediaType.startsWith('image/')) {
     const known = mediaType === 'image/*' ? 'image/png' : mediaType;
-    return { type: 'image_url', image_url: { url: dataUriOf(known, data) } };
+    if (known !== mediaType) ledger.invented(`${at}.media_type`, 'the image did not say its type');
+    return { type: 'image_url', image_url: { url: dataUriOf(known, data), ...detailOf(part) } };
   }
   if (mediaType.startsWith('audio/')) {
     const format = mediaType === 'audio/mpeg' ? 'mp3' : mediaType.slice('audio/'.length);
     return { type: 'input_audio', input_audio: { data, format } };
   }
+  if (name === undefined) ledger.invented(`${at}.file.filename`, 'the API takes no file without a name');
   const extension = mediaType.slice(mediaType.indexOf('/') + 1).replace(/[^a-z0-9]/gi, '_');
   return {
     type: 'file',

@@ -63,5 +63,7 @@ export function textBlock({ text, origin }: TextPart, at: string, writing: Writi
   const block = origin?.block ?? {};
   // tool search names tools; the model must read the name under which it can call them
   const name = block.type === 'tool_reference' ? textOf(block.tool_name) : '';
-  return { type: 'text', text: name === '' ? text : text.replace(name, names.of(name)) };
+  if (name === '') return { type: 'text', text };
+  ledger.rewritten(at, 'what a tool search found is told in words');
+  return { type: 'text', text: text.replace(name, names.of(name)) };
 }

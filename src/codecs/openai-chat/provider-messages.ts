@@ -130,11 +130,13 @@ function wireCall(call: ToolCallPart, at: string, writing: Writing): JsonObject 
   const id = callId(call.id, writing);
   if (id !== call.id) writing.ledger.rewritten(`${at}.tool_calls.id`, `"${call.id}" is no id that the API takes`);
   if (own?.type === 'custom') return { ...own, id };
+  const name = writing.names.of(call.name);
+  if (name !== call.name) writing.ledger.rewritten(`${at}.tool_calls.name`, 'the API takes no such name');
   return {
     ...own,
     id,
     type: 'function',
-    function: { name: writing.names.of(call.name), arguments: call.input || '{}' },
+    function: { name, arguments: call.input || '{}' },
   };
 }
 

@@ -46,6 +46,7 @@ function writtenResult(call: ToolCallPart, result: ToolResultPart, at: string, w
   const { texts, attachments } = splitContent(result, at, writing);
   if (attachments.length > 0) {
     writing.ledger.rewritten(`${at}.content`, 'tool messages hold text only; images and documents follow as the user');
+    writing.ledger.invented(at, 'a line says whose attachments follow');
     texts.push(`[${attachments.length} attachment(s) of this result follow in the next user message]`);
   }
   const text = texts.join('\n');

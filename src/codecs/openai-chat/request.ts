@@ -93,8 +93,8 @@ function rebuiltBody(request: ChatRequest, writing: Writing): JsonObject {
   };
 }
 
-/** How closely an image is looked at: the same word in both of OpenAI's formats. */
-const CARRIED: ReadonlySet<string> = new Set(['detail']);
+/** What both of OpenAI's formats have words for. */
+const CARRIED = ['.detail', 'json_schema.name', 'json_schema.strict', 'format.name', 'format.strict'] as const;
 
 /** A choice among no tools, or of one that is not offered, would be refused. */
 function toolChoiceFor({ toolChoice }: ChatRequest, tools: readonly JsonObject[], { names, ledger }: Writing) {

@@ -3,7 +3,7 @@ import type { ReasoningSettings, ResponseFormat, Settings } from '../../model/re
 import type { EncodeTarget } from '../codec.ts';
 import type { Ledger } from '../ledger.ts';
 import { effortOf, isEffort } from '../openai-effort.ts';
-import { jsonSchemaFormat } from '../openai-format.ts';
+import { accountForName, jsonSchemaFormat } from '../openai-format.ts';
 import { userField } from '../openai-user.ts';
 import { objectOf, originOf, ownBlock, textOf } from './wire.ts';
 
@@ -130,12 +130,13 @@ function translatedFields(settings: Settings, target: EncodeTarget, ledger: Ledg
   return {
     ...userField(settings, ledger),
     ...(effort && { reasoning_effort: effort }),
-    ...(responseFormat && { response_format: wireFormat(responseFormat) }),
+    ...(responseFormat && { response_format: wireFormat(responseFormat, settings, ledger) }),
   };
 }
 
-function wireFormat(format: ResponseFormat): JsonObject {
+function wireFormat(format: ResponseFormat, { origin }: Settings, ledger: Ledger): JsonObject {
   if (format.type === 'json-object') return { type: 'json_object' };
+  accountForName('response_format.json_schema.name', origin, ledger);
   const { name, schema, strict } = format;
   return { type: 'json_schema', json_schema: { name, schema, ...(strict !== undefined && { strict }) } };
 }

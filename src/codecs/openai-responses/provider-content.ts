@@ -7,7 +7,7 @@ import type { Ledger } from '../ledger.ts';
 import { wireId } from '../openai-names.ts';
 import type { WireNames } from '../wire-names.ts';
 import { isRefusal } from './content.ts';
-import { ownBlock, without } from './wire.ts';
+import { objectOf, ownBlock, textOf, without } from './wire.ts';
 
 /** What writing a body goes by, and where it accounts for what it changes. */
 export interface Writing {
@@ -63,6 +63,7 @@ function inputText({ text, origin }: TextPart, at: string, ledger: Ledger): Json
     ledger.dropped(at, 'a billing header of Anthropic, which changes with every request');
     return undefined;
   }
+  if (origin?.block.type === 'tool_reference') ledger.rewritten(at, 'what a tool search found is told in words');
   if (text !== '') return { type: 'input_text', text };
   ledger.dropped(at, 'a text without characters');
   return undefined;
@@ -75,31 +76,48 @@ export function outputText(part: TextPart): JsonObject {
   return { annotations: [], ...(own?.type === 'output_text' && own), type: 'output_text', text: part.text };
 }
 
-function wireMedia({ source, mediaType, name }: MediaPart, at: string, ledger: Ledger): JsonObject | undefined {
+function wireMedia(part: MediaPart, at: string, ledger: Ledger): JsonObject | undefined {
+  const { source, mediaType, name } = part;
   const isImage = mediaType.startsWith('image/');
   switch (source.type) {
     case 'text':
+      if (name !== undefined) ledger.dropped(`${at}.title`, 'a text part has no title');
+      ledger.rewritten(`${at}.source`, 'documents of text are told as text');
       return { type: 'input_text', text: source.text };
     case 'file':
       ledger.dropped(at, 'a file id of another provider means nothing to this one');
       return undefined;
     case 'url':
+      if (!isImage) ledger.dropped(`${at}.mimeType`, 'a file at an address is sent without its type');
       return isImage
-        ? { type: 'input_image', detail: 'auto', image_url: source.url }
+        ? { type: 'input_image', detail: detailOf(part, at, ledger), image_url: source.url }
         : { type: 'input_file', file_url: source.url };
     case 'base64':
       if (isImage) {
         const known = mediaType === 'image/*' ? 'image/png' : mediaType;
-        return { type: 'input_image', detail: 'auto', image_url: dataUriOf(known, source.data) };
+        if (known !== mediaType) ledger.invented(`${at}.media_type`, 'the image did not say its type');
+        return {
+          type: 'input_image',
+          detail: detailOf(part, at, ledger),
+          image_url: dataUriOf(known, source.data),
+        };
       }
       if (mediaType.startsWith('audio/')) {
         ledger.dropped(at, 'the Responses API takes no audio');
         return undefined;
       }
+      if (name === undefined) ledger.invented(`${at}.filename`, 'the API takes no file without a name');
       return {
         type: 'input_file',
         filename: name ?? `document.${mediaType.slice(mediaType.indexOf('/') + 1).replace(/[^a-z0-9]/gi, '_')}`,
         file_data: dataUriOf(mediaType, source.data),
       };
   }
+}
+
+/** How closely the model looks, which this API wants to be told. */
+function detailOf({ origin }: MediaPart, at: string, ledger: Ledger): string {
+  const given = origin?.codec === 'openai-chat' ? textOf(objectOf(origin.block.image_url).detail) : '';
+  if (given === '') ledger.invented(`${at}.detail`, 'the API wants to be told how closely the model looks');
+  return given || 'auto';
 }

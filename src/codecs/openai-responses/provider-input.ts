@@ -128,6 +128,8 @@ function callItem(call: ToolCallPart, at: string, writing: Writing): JsonObject 
   }
   const namespace = split.kind === 'function' ? split.namespace : undefined;
   const name = namespace === undefined ? writing.names.of(call.name) : split.name;
+  if (namespace === undefined && name !== call.name)
+    writing.ledger.rewritten(`${at}.name`, 'the API takes no such name');
   const args = call.input || '{}';
   return { type: 'function_call', call_id: id, name, ...(namespace !== undefined && { namespace }), arguments: args };
 }

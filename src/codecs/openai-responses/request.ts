@@ -1,4 +1,4 @@
-import type { Message } from '../../model/content.ts';
+import type { Message, Part } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
 import type { ChatRequest, DecodedRequest, RawRequest, ToolChoice } from '../../model/request.ts';
 import type { EncodedRequest, EncodeTarget } from '../codec.ts';
@@ -101,7 +101,7 @@ function sameChoice(a: ToolChoice, b: ToolChoice | undefined): boolean {
 function rebuiltBody(request: ChatRequest, writing: Writing): JsonObject {
   const { names, ledger, target } = writing;
   accountForForeign(request, CODEC, ledger.losses, CARRIED);
-  const { instructions, messages } = withInstructions(request.messages);
+  const { instructions, messages } = withInstructions(request.messages, ledger);
   const tools = encodeTools(request.tools, names, ledger);
   const choice = toolChoiceFor(request, tools, writing);
   return {
@@ -114,22 +114,28 @@ function rebuiltBody(request: ChatRequest, writing: Writing): JsonObject {
   };
 }
 
-/** How closely an image is looked at: the same word in both of OpenAI's formats. */
-const CARRIED: ReadonlySet<string> = new Set(['detail']);
+/** What both of OpenAI's formats have words for. */
+const CARRIED = ['.detail', 'json_schema.name', 'json_schema.strict', 'format.name', 'format.strict'] as const;
 
 /** Leading system messages of other formats are `instructions`; this format's own stay the items that they were. */
-function withInstructions(messages: readonly Message[]): { instructions: string; messages: readonly Message[] } {
+function withInstructions(
+  messages: readonly Message[],
+  ledger: Ledger,
+): { instructions: string; messages: readonly Message[] } {
   const first = messages.findIndex((message) => !isInstruction(message));
   const count = first < 0 ? messages.length : first;
-  const texts = messages
-    .slice(0, count)
-    .flatMap(({ parts }) =>
-      parts.flatMap((part) => (part.type === 'text' && !isBillingHeader(part.text) ? [part.text] : [])),
-    );
+  const texts = messages.slice(0, count).flatMap(({ parts }) => parts.flatMap((part) => instructionIn(part, ledger)));
   const rest = messages.slice(count);
   if (rest.length > 0) return { instructions: texts.join('\n\n'), messages: rest };
   // the API wants an input
   return { instructions: '', messages: [{ role: 'user', parts: contentParts(texts.join('\n\n'), {}) }] };
+}
+
+function instructionIn(part: Part, ledger: Ledger): string[] {
+  if (part.type !== 'text') return [];
+  if (!isBillingHeader(part.text)) return [part.text];
+  ledger.dropped('instructions', 'a billing header of Anthropic, which changes with every request');
+  return [];
 }
 
 /** Whether a message is the client's `instructions`, or a system message of text in another format. */

@@ -3,7 +3,7 @@ import type { ReasoningSettings, ResponseFormat, Settings } from '../../model/re
 import type { EncodeTarget } from '../codec.ts';
 import type { Ledger } from '../ledger.ts';
 import { effortOf, isEffort } from '../openai-effort.ts';
-import { jsonSchemaFormat } from '../openai-format.ts';
+import { accountForName, jsonSchemaFormat } from '../openai-format.ts';
 import { userField } from '../openai-user.ts';
 import { objectOf, originOf, ownBlock, without } from './wire.ts';
 
@@ -90,11 +90,14 @@ function translatedFields(settings: Settings, target: EncodeTarget, ledger: Ledg
   dropUnknown(settings, ledger);
   const { responseFormat } = settings;
   const effort = effortOf(settings, target, 'reasoning.effort', ledger);
+  ledger.invented('store', 'who asks in another format means to store nothing');
+  if (effort) ledger.invented('reasoning.summary', 'thinking that is asked for is shown');
+  if (target.reasoning === true) ledger.invented('include', 'thinking that is not stored must be encrypted');
   return {
     store: false,
     ...userField(settings, ledger),
     ...(effort && { reasoning: { effort, summary: 'auto' } }),
-    ...(responseFormat && { text: { format: wireFormat(responseFormat) } }),
+    ...(responseFormat && { text: { format: wireFormat(responseFormat, settings, ledger) } }),
     ...(target.reasoning === true && { include: [ENCRYPTED_REASONING] }),
   };
 }
@@ -116,8 +119,9 @@ function dropUnknown(settings: Settings, ledger: Ledger): void {
   }
 }
 
-function wireFormat(format: ResponseFormat): JsonObject {
+function wireFormat(format: ResponseFormat, { origin }: Settings, ledger: Ledger): JsonObject {
   if (format.type === 'json-object') return { type: 'json_object' };
+  accountForName('text.format.name', origin, ledger);
   const { name, schema, strict } = format;
   return { type: 'json_schema', name, schema, ...(strict !== undefined && { strict }) };
 }

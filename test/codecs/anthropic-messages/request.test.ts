@@ -652,7 +652,7 @@ describe('building a body of its own', () => {
       { maxOutputTokens: 11_024, reasoning: { effort: 'high' } },
       thinks,
       { max_tokens: 11_024, thinking: { type: 'enabled', budget_tokens: 9_024 } },
-      [],
+      ['rewritten thinking'],
     ],
     [
       'a budget without a limit',
@@ -666,14 +666,14 @@ describe('building a body of its own', () => {
       { maxOutputTokens: 9, reasoning: { adaptive: true, effort: 'max' } },
       thinks,
       { max_tokens: 9, thinking: { type: 'adaptive' }, output_config: { effort: 'max' } },
-      [],
+      ['rewritten thinking'],
     ],
     [
       'D14 an effort below the least',
       { maxOutputTokens: 9, reasoning: { adaptive: true, effort: 'minimal' } },
       thinks,
       { max_tokens: 9, thinking: { type: 'adaptive' }, output_config: { effort: 'low' } },
-      ['rewritten output_config.effort'],
+      ['rewritten thinking', 'rewritten output_config.effort'],
     ],
     [
       'D12 a budget above the limit',

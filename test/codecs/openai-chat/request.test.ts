@@ -520,7 +520,7 @@ describe('a request of another format', () => {
       { reasoning: { adaptive: true, effort: 'high' } },
       { reasoning: true },
       { reasoning_effort: 'high' },
-      [],
+      ['reasoning_effort'],
     ],
     [
       'a small budget is low',
@@ -556,7 +556,7 @@ describe('a request of another format', () => {
       { responseFormat: { type: 'json-schema', name: 'n', schema: {} } },
       {},
       { response_format: { type: 'json_schema', json_schema: { name: 'n', schema: {} } } },
-      [],
+      ['response_format.json_schema.name'],
     ],
     [
       'F1 foreign fields are dropped by name',
