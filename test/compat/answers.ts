@@ -1,3 +1,6 @@
+/** A client format that the recordings are read in. */
+export type Format = 'anthropic-messages' | 'openai-chat' | 'openai-responses' | 'gemini';
+
 /** What a client holds in its hands after a call, in words that all formats share. */
 export interface Answer {
   readonly text: string;

@@ -1,19 +1,20 @@
-import type { CodecId } from '../../src/model/content.ts';
+import { createSseReader } from '../../src/codecs/sse.ts';
 import type { FinishReason } from '../../src/model/event.ts';
+import { isObject, type JsonObject } from '../../src/model/json.ts';
 import type { Digest, Recording } from '../support/recordings.ts';
-import type { Answer, Call, Counts, Failure } from './answers.ts';
+import type { Answer, Call, Counts, Failure, Format } from './answers.ts';
 
 type Kind = FinishReason['kind'];
 
 /** The format of each recorded API. */
-export const FORMAT_OF: Readonly<Record<string, CodecId>> = {
+export const FORMAT_OF: Readonly<Record<string, Format>> = {
   'anthropic.messages': 'anthropic-messages',
   'openai.chat': 'openai-chat',
   'openai.responses': 'openai-responses',
   'gemini.generate': 'gemini',
 };
 
-export const formatOf = ({ endpoint }: Recording): CodecId => {
+export const formatOf = ({ endpoint }: Recording): Format => {
   const format = FORMAT_OF[endpoint];
   if (!format) throw new Error(`no format is known for ${endpoint}`);
   return format;
@@ -23,7 +24,7 @@ export const formatOf = ({ endpoint }: Recording): CodecId => {
 export type Expected = Partial<Omit<Answer, 'usage'>> & { readonly usage?: Partial<Counts> };
 
 /** What a client of `format` must make of a recorded answer, out of what the vendor's SDK made of it. */
-export function expectedOf(recording: Recording, format: CodecId): Expected | Pick<Failure, 'failed' | 'status'> {
+export function expectedOf(recording: Recording, format: Format): Expected | Pick<Failure, 'failed' | 'status'> {
   const { digest } = recording;
   if (digest.error) return { failed: true, status: digest.error.status ?? undefined };
   const isSame = format === formatOf(recording);
@@ -42,10 +43,39 @@ export function expectedOf(recording: Recording, format: CodecId): Expected | Pi
 }
 
 /** Calls without an id of the vendor's are given one, unless the vendor's bytes travel as they are. */
-function callsOf({ digest }: Recording, isSame: boolean): Call[] | undefined {
+function callsOf(recording: Recording, isSame: boolean): Call[] | undefined {
+  const { digest } = recording;
   const missing = isSame ? '' : ANY_ID;
-  return digest.toolCalls?.map(({ id, name, arguments: input }) => ({ id: id ?? missing, name, arguments: input ?? {} }));
+  const listed = digest.toolCalls?.map(({ id, name, arguments: input }) => ({
+    id: id ?? missing,
+    name,
+    arguments: input ?? {},
+  }));
+  return listed && !isSame ? [...listed, ...unlistedCalls(recording)] : listed;
 }
+
+/** Calls that digests leave out: of custom tools, whose free text is the argument `input`, and the legacy one. */
+function unlistedCalls({ response, digest }: Recording): Call[] {
+  if (digest.finish === 'function_call') {
+    const [choice] = objects(response.body?.choices);
+    const { name, arguments: input } = objectOf(objectOf(choice?.message).function_call);
+    return [{ id: ANY_ID, name: String(name), arguments: JSON.parse(String(input)) }];
+  }
+  if (!digest.items?.includes('custom_tool_call')) return [];
+  const ended = response.body ?? objectOf(dataOf(response.sse ?? '').at(-1)?.response);
+  return objects(ended.output)
+    .filter(({ type }) => type === 'custom_tool_call')
+    .map(({ call_id, name, input }) => ({ id: String(call_id), name: String(name), arguments: { input } }));
+}
+
+/** The data of every event of an SSE text. */
+function dataOf(sse: string): JsonObject[] {
+  const reader = createSseReader();
+  return [...reader.push(Buffer.from(sse)), ...reader.end()].map(({ data }) => JSON.parse(data));
+}
+
+const objectOf = (value: unknown): JsonObject => (isObject(value) ? value : {});
+const objects = (value: unknown): JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : []);
 
 /** Stands for whatever id there is. */
 export const ANY_ID = '*';
@@ -83,19 +113,20 @@ const KINDS: Readonly<Record<string, Kind>> = {
   max_output_tokens: 'length',
 };
 
-function kindOf({ digest }: Recording): Kind {
-  const { finish, incomplete, block, refusal, toolCalls = [], partialToolCalls } = digest;
+function kindOf(recording: Recording): Kind {
+  const { finish, incomplete, block, refusal, toolCalls = [], partialToolCalls } = recording.digest;
   if (block !== undefined) return 'refusal';
   const said = KINDS[incomplete ?? String(finish)] ?? 'other';
-  if (said === 'stop' && (toolCalls.length > 0 || partialToolCalls)) return 'tool-calls';
+  const calls = toolCalls.length > 0 || partialToolCalls || unlistedCalls(recording).length > 0;
+  if (said === 'stop' && calls) return 'tool-calls';
   return said === 'stop' && refusal ? 'refusal' : said;
 }
 
 /** A refusal told in words is a complete answer in the Responses API. */
-const finishFor = (recording: Recording, format: CodecId): string =>
+const finishFor = (recording: Recording, format: Format): string =>
   format === 'openai-responses' && recording.digest.refusal ? 'completed' : WORDS[format][kindOf(recording)];
 
-const WORDS: Readonly<Record<CodecId, Readonly<Record<Kind, string>>>> = {
+const WORDS: Readonly<Record<Format, Readonly<Record<Kind, string>>>> = {
   'anthropic-messages': {
     stop: 'end_turn',
     'stop-sequence': 'stop_sequence',
@@ -139,12 +170,14 @@ const WORDS: Readonly<Record<CodecId, Readonly<Record<Kind, string>>>> = {
 };
 
 /** The digest's counts, which follow their vendor, as inclusive ones; only those for which the format has a place. */
-function countsOf(recording: Recording, format: CodecId): Partial<Counts> {
-  const { input = 0, output = 0, cacheRead = 0, cacheWrite = 0, reasoning } = recording.digest.usage ?? {};
+function countsOf(recording: Recording, format: Format): Partial<Counts> {
+  const { input = 0, output = 0, cacheRead = 0, cacheWrite = 0, reasoning, total } = recording.digest.usage ?? {};
   const origin = formatOf(recording);
+  // Gemini's output leaves thinking out, and so does xAI's: its total says so
+  const apart = origin === 'gemini' || (origin !== format && total === input + output + (reasoning ?? 0));
   const inclusive = {
     input: origin === 'anthropic-messages' ? input + cacheRead + cacheWrite : input,
-    output: origin === 'gemini' ? output + (reasoning ?? 0) : output,
+    output: apart ? output + (reasoning ?? 0) : output,
     cacheRead,
   };
   return format === 'anthropic-messages' || reasoning === undefined ? inclusive : { ...inclusive, reasoning };

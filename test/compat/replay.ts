@@ -5,6 +5,7 @@ import type { JsonObject } from '../../src/model/json.ts';
 import { type Gateway, keyed, startGatewayHere } from '../support/gateway.ts';
 import type { Recording } from '../support/recordings.ts';
 import { sharedPath } from '../support/shared.ts';
+import type { Format } from './answers.ts';
 
 /** What the replay upstream was asked, in order. */
 export interface AskedUpstream {
@@ -80,3 +81,13 @@ async function startReplay(): Promise<ReplayServer> {
   });
   return replay;
 }
+
+const PATHS: Readonly<Record<string, string>> = {
+  'anthropic-messages': '/anthropic/v1/messages',
+  'openai-chat': '/v1/chat/completions',
+  'openai-responses': '/v1/responses',
+};
+
+/** Where a client of a format asks for a stream. */
+export const pathOf = (format: Format, model: string): string =>
+  PATHS[format] ?? `/genai/v1beta/models/${model}:streamGenerateContent?alt=sse`;

@@ -8,9 +8,8 @@ import type {
 } from 'openai/resources/chat/completions';
 import type { CompletionUsage } from 'openai/resources/completions';
 import type { Response, ResponseCreateParamsNonStreaming } from 'openai/resources/responses/responses';
-import type { CodecId } from '../../src/model/content.ts';
 import { isObject, type JsonObject } from '../../src/model/json.ts';
-import type { Answer, Failure } from './answers.ts';
+import type { Answer, Failure, Format } from './answers.ts';
 
 /** A client format, spoken by the official SDK with the helper that puts a stream together. */
 export type AskSdk = (model: string, stream: boolean, body?: JsonObject) => Promise<Answer | Failure>;
@@ -18,7 +17,7 @@ export type AskSdk = (model: string, stream: boolean, body?: JsonObject) => Prom
 const HELLO = [{ role: 'user' as const, content: 'hello' }];
 
 /** The official SDKs as clients of the gateway at `url`. */
-export function sdksAt(url: string): Readonly<Record<CodecId, AskSdk>> {
+export function sdksAt(url: string): Readonly<Record<Format, AskSdk>> {
   const quiet = { apiKey: 'any', maxRetries: 0, timeout: 15_000 };
   const openai = new OpenAI({ ...quiet, baseURL: `${url}/v1` });
   const anthropic = new Anthropic({ ...quiet, baseURL: `${url}/anthropic`, logLevel: 'off' });

@@ -17,6 +17,7 @@ export interface Digest {
   readonly text?: string;
   readonly thinking?: string;
   readonly blocks?: readonly string[];
+  readonly items?: readonly string[];
   readonly refusal?: string;
   /** Why a Responses answer is incomplete. */
   readonly incomplete?: string;
