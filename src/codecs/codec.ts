@@ -3,7 +3,7 @@ import type { GatewayError } from '../model/errors.ts';
 import type { FinishReason, StreamEvent } from '../model/event.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Loss } from '../model/loss.ts';
-import type { BodySource, ChatRequest, DecodedRequest } from '../model/request.ts';
+import type { BodySource, ChatRequest, DecodedRequest, RequestHead } from '../model/request.ts';
 import type { ChatResponse } from '../model/response.ts';
 import type { ServerListing, ServerToolsAsked } from '../model/server-tools.ts';
 import type { Usage } from '../model/usage.ts';
@@ -153,4 +153,15 @@ export interface Codec {
   decodeError(status: number, text: string, headers: Readonly<Record<string, string>>): GatewayError;
   /** provider -> us, verbatim traffic: usage and outcome from the last bytes only. */
   glance(bytes: Uint8Array, shape: 'json' | 'sse'): Glance;
+}
+
+/** A format that travels in another API's envelope. */
+export interface Envelope {
+  /** The format itself, its errors and streams in the envelope's words. */
+  readonly codec: Codec;
+  /** A body as the format itself writes it, and headers for what stood in it. Throws GatewayError('invalid-request'). */
+  opened(
+    bytes: Buffer,
+    said: Pick<RequestHead, 'model' | 'stream'>,
+  ): { readonly bytes: Buffer; readonly headers: Readonly<Record<string, string>> };
 }

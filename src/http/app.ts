@@ -75,7 +75,7 @@ async function dispatch(options: AppOptions, request: IncomingMessage, response:
   if (method === 'OPTIONS') return answerPreflight(request, response);
   applyCors(request, response);
   if (route?.kind === 'inference') {
-    return serveInference(options.codecs[route.codec], route, request, response, options);
+    return serveInference(route.envelope?.codec ?? options.codecs[route.codec], route, request, response, options);
   }
   if (route?.kind === 'operation') {
     return serveOperation(options.codecs[route.serves.codec], route.serves, request, response, options);

@@ -23,7 +23,7 @@ type InferenceRoute = Extract<Route, { kind: 'inference' }>;
 /** Serves one inference request from its bytes to its last byte. Never throws: every failure becomes an answer. */
 export async function serveInference(
   codec: Codec,
-  { operation, url }: InferenceRoute,
+  { operation, url, envelope }: InferenceRoute,
   request: IncomingMessage,
   response: ServerResponse,
   options: InferenceOptions,
@@ -35,8 +35,10 @@ export async function serveInference(
     if (!isAnswered) abort.abort(cancelledByClient());
   });
   try {
-    const bytes = await requestBody(request, options.maxBodyBytes);
-    const { head, source } = readBody(codec.id, bytes, url?.said);
+    const given = await requestBody(request, options.maxBodyBytes);
+    const inside = envelope && url ? envelope.opened(given, url.said) : undefined;
+    const bytes = inside?.bytes ?? given;
+    const { head, source } = readBody(codec.id, bytes, inside ? undefined : url?.said);
     const chat = new DeferredRequest(head, source, codec.decodeRequest);
     // what is ours in the history becomes turns again before anybody may send the bytes as they are
     if (codec.holdsOurs?.(bytes)) void chat.messages;
@@ -44,7 +46,7 @@ export async function serveInference(
       requestId,
       operation: head.stream ? `${operation}_stream` : operation,
       dialect: codec.id,
-      caller: options.callerOf(request.headers),
+      caller: options.callerOf(inside ? { ...request.headers, ...inside.headers } : request.headers),
       signal: abort.signal,
       trace: newTrace(),
       startedAtMs: performance.now(),

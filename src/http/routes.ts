@@ -1,13 +1,28 @@
+import { bedrockInvoke } from '../codecs/bedrock-invoke/index.ts';
 import type { SaidByUrl } from '../codecs/body.ts';
+import type { Envelope } from '../codecs/codec.ts';
 import type { CodecId } from '../model/content.ts';
 import type { OperationFormat, OperationKind } from '../model/operation.ts';
+import { pathBehind } from './aliases.ts';
+import { type PassthroughRoute, passthroughRoute } from './passthrough-routes.ts';
+import { type StoredRoute, storedPaths, storedRoute } from './stored-routes.ts';
 
 /** What a path serves. A client API for a known format is one line here. */
 export type Route =
-  | { readonly kind: 'inference'; readonly codec: CodecId; readonly operation: string; readonly url?: ModelUrl }
+  | {
+      readonly kind: 'inference';
+      readonly codec: CodecId;
+      readonly operation: string;
+      readonly url?: ModelUrl;
+      /** Only together with a URL that names the model. */
+      readonly envelope?: Envelope;
+    }
   | { readonly kind: 'count-tokens' | 'models'; readonly codec: CodecId; readonly url?: ModelUrl }
   | { readonly kind: 'tool-execute' }
-  | { readonly kind: 'operation'; readonly serves: OperationRoute };
+  | { readonly kind: 'model'; readonly codec: CodecId; readonly id: string; readonly url: { readonly label: string } }
+  | { readonly kind: 'operation'; readonly serves: OperationRoute }
+  | { readonly kind: 'stored'; readonly serves: StoredRoute }
+  | { readonly kind: 'passthrough'; readonly serves: PassthroughRoute };
 
 /** An operation that is no chat. */
 export interface OperationRoute {
@@ -29,6 +44,7 @@ const chat: Route = { kind: 'inference', codec: 'openai-chat', operation: 'chat_
 const responses: Route = { kind: 'inference', codec: 'openai-responses', operation: 'responses' };
 const messages: Route = { kind: 'inference', codec: 'anthropic-messages', operation: 'messages' };
 const countTokens: Route = { kind: 'count-tokens', codec: 'anthropic-messages' };
+const inputTokens: Route = { kind: 'count-tokens', codec: 'openai-responses' };
 const models: Route = { kind: 'models', codec: 'openai-chat' };
 const anthropicModels: Route = { kind: 'models', codec: 'anthropic-messages' };
 const geminiModels: Route = { kind: 'models', codec: 'gemini' };
@@ -44,6 +60,7 @@ const OPENAI_OPERATIONS: readonly (readonly [path: string, kind: OperationKind])
   ['/audio/transcriptions', 'transcription'],
   ['/audio/translations', 'translation'],
   ['/rerank', 'rerank'],
+  ['/responses/compact', 'responses_compact'],
 ];
 
 const operation = (kind: OperationKind, format: OperationFormat): Route => ({
@@ -62,6 +79,9 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['POST /anthropic/v1/messages/count_tokens', countTokens],
   ['POST /v1/messages', messages],
   ['POST /v1/messages/count_tokens', countTokens],
+  ['POST /v1/responses/input_tokens', inputTokens],
+  ['POST /openai/v1/responses/input_tokens', inputTokens],
+  ['POST /openai/responses/input_tokens', inputTokens],
   ['GET /v1/models', models],
   ['GET /openai/v1/models', models],
   ['GET /openai/models', models],
@@ -77,7 +97,56 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
 ]);
 
 export const routeOf = (method: string, path: string): Route | undefined =>
-  ROUTES.get(`${method} ${path}`) ?? (method === 'POST' && path.startsWith('/genai/') ? googleRoute(path) : undefined);
+  ROUTES.get(`${method} ${path}`) ?? (method === 'POST' ? modelRoute(path) : undefined) ?? patternRoute(method, path);
+
+/** Paths that hold an id, and aliases of others. */
+function patternRoute(method: string, path: string): Route | undefined {
+  const stored = storedRoute(method, path);
+  if (stored) return { kind: 'stored', serves: stored };
+  const model = method === 'GET' ? oneModelRoute(path) : undefined;
+  if (model) return model;
+  const passed = passthroughRoute(path);
+  if (passed) return { kind: 'passthrough', serves: passed };
+  const behind = pathBehind(path);
+  return behind === undefined ? undefined : routeOf(method, behind);
+}
+
+const ONE_MODEL = /^(?:\/v1|\/openai\/v1|\/openai|\/(anthropic)\/v1|\/(genai)\/v1(?:beta)?)\/models\/(.+)$/;
+
+/** The slash of `provider/model` stands in the path as it is, or encoded as SDKs do. */
+function oneModelRoute(path: string): Route | undefined {
+  const [whole, anthropic, genai, name = ''] = ONE_MODEL.exec(path) ?? [];
+  const id = decoded(name);
+  if (whole === undefined || id === undefined) return undefined;
+  const codec = anthropic ? 'anthropic-messages' : genai ? 'gemini' : 'openai-chat';
+  return { kind: 'model', codec, id, url: { label: '/v1/models/{model}' } };
+}
+
+/** Paths that name a model. */
+function modelRoute(path: string): Route | undefined {
+  if (path.startsWith('/genai/')) return googleRoute(path);
+  return path.includes('/bedrock/model/') ? bedrockRoute(path) : undefined;
+}
+
+/** Names may hold slashes (`provider/model`, ARNs), encoded or not. */
+const BEDROCK_PATH = /^(?:\/(?:litellm|langchain|pydanticai))?\/bedrock\/model\/(.+)\/([a-z-]+)$/;
+
+const BEDROCK_VERBS: Readonly<Record<string, { stream: boolean; enclosed: boolean } | undefined>> = {
+  converse: { stream: false, enclosed: false },
+  'converse-stream': { stream: true, enclosed: false },
+  invoke: { stream: false, enclosed: true },
+  'invoke-with-response-stream': { stream: true, enclosed: true },
+};
+
+function bedrockRoute(path: string): Route | undefined {
+  const [, name = '', verb = ''] = BEDROCK_PATH.exec(path) ?? [];
+  const model = decoded(name);
+  const does = BEDROCK_VERBS[verb];
+  if (!model || !does) return undefined;
+  const url = { label: `/bedrock/model/{model}/${verb}`, said: { model, stream: does.stream } };
+  if (!does.enclosed) return { kind: 'inference', codec: 'bedrock-converse', operation: 'converse', url };
+  return { kind: 'inference', codec: 'anthropic-messages', operation: 'invoke', url, envelope: bedrockInvoke };
+}
 
 /** `provider/model` stands in the path as it is; LangChain leaves `models/` out where the name has a slash. */
 const GOOGLE_PATH = /^\/genai\/(v1(?:alpha|beta)?)\/(?:models\/)?(.+):(\w+)$/;
@@ -110,15 +179,19 @@ function decoded(text: string): string | undefined {
 }
 
 /** The dialect in which a path that nobody serves is refused. */
-export function dialectOf(path: string): CodecId {
+export function dialectOf(given: string): CodecId {
+  const path = pathBehind(given) ?? given;
   if (path.startsWith('/genai')) return 'gemini';
+  if (/^\/(?:\w+\/)?bedrock(?:\/|$)/.test(path)) return 'bedrock-converse';
   return path.startsWith('/anthropic') ? 'anthropic-messages' : 'openai-chat';
 }
 
 /** The paths served, for the 404 that helps. */
 export const servedPaths = (): string[] => [
   ...ROUTES.keys(),
+  ...storedPaths(),
   ...['generateContent', STREAMS, 'countTokens', ...Object.keys(EMBEDDING_VERBS)].map(
     (verb) => `POST /genai/v1beta/models/{model}:${verb}`,
   ),
+  ...Object.keys(BEDROCK_VERBS).map((verb) => `POST /bedrock/model/{model}/${verb}`),
 ];

@@ -21,6 +21,9 @@ const FAMILIES: readonly (readonly [name: RegExp, provider: string])[] = [
   [/^grok-/, 'xai'],
   [/^deepseek-/, 'deepseek'],
   [/^sonar(-|$)/, 'perplexity'],
+  // with a vendor, a region or a whole ARN in front: Bedrock's own names
+  [/^(?:[a-z-]{2,}\.)?(?:amazon|anthropic|meta|mistral|cohere|ai21|deepseek|openai|qwen|writer)\./, 'bedrock'],
+  [/^arn:aws[\w-]*:bedrock:/, 'bedrock'],
 ];
 
 const PROVIDER_OF_DIALECT: Readonly<Record<CodecId, string>> = {
