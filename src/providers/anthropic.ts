@@ -6,6 +6,9 @@ import type { Upstream, UpstreamTarget } from './upstream.ts';
 
 const ANTHROPIC_ITSELF = 'https://api.anthropic.com';
 
+/** The version that our codec speaks. SDKs ask for later ones by themselves; a client's own wish goes above both. */
+export const spokenVersion = { 'anthropic-version': '2023-06-01' } as const;
+
 /** A provider behind the official `@anthropic-ai/sdk`, which owns its URL, authentication and headers. */
 export function openAnthropic(target: UpstreamTarget, fetch: Fetch): Upstream {
   const client = new Anthropic({
@@ -18,7 +21,7 @@ export function openAnthropic(target: UpstreamTarget, fetch: Fetch): Upstream {
     logLevel: 'off',
     openTelemetry: false,
     fetch,
-    defaultHeaders: { 'accept-encoding': 'identity', ...keyHeaders(target), ...target.headers },
+    defaultHeaders: { 'accept-encoding': 'identity', ...spokenVersion, ...keyHeaders(target), ...target.headers },
   });
   cacheHeads(client);
   return throughSdk((path) => [client, path], anthropicErrors, target);

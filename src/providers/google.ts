@@ -22,10 +22,14 @@ export function openGoogle(target: UpstreamTarget, fetch: Fetch, token?: Token):
   });
   const line = { target, fetch, ...(token && { token }) };
   return {
-    post: (path, body, call) => client.send('POST', path, body, call, line),
+    post: (path, body, call) => client.send('POST', inProject(path, target), body, call, line),
     get: (path, call) => client.send('GET', path, undefined, call, line),
   };
 }
+
+/** On Vertex models answer inside a project; they are listed outside of all. */
+const inProject = (path: string, { cloud }: UpstreamTarget): string =>
+  cloud?.project && cloud.region ? `projects/${cloud.project}/locations/${cloud.region}/${path}` : path;
 
 interface Line {
   readonly target: UpstreamTarget;

@@ -1,5 +1,5 @@
 import { AnthropicFoundry } from '@anthropic-ai/foundry-sdk';
-import { anthropicErrors } from '../anthropic.ts';
+import { anthropicErrors, spokenVersion } from '../anthropic.ts';
 import type { Fetch } from '../fetch.ts';
 import { cacheHeads } from '../head-cache.ts';
 import type { Token } from '../identity.ts';
@@ -16,7 +16,7 @@ export function openAzureAnthropic(target: UpstreamTarget, fetch: Fetch, token?:
     logLevel: 'off',
     openTelemetry: false,
     fetch,
-    defaultHeaders: { 'accept-encoding': 'identity', ...target.headers },
+    defaultHeaders: { 'accept-encoding': 'identity', ...spokenVersion, ...target.headers },
   });
   // A kept head would hold a token beyond its end
   if (!token) cacheHeads(client);

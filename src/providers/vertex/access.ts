@@ -13,18 +13,18 @@ const MULTI_REGIONS: ReadonlySet<string> = new Set(['us', 'eu']);
 /** The way to Gemini. A key with a value and no project is one of the express mode, which knows its project itself. */
 export function googleAccess(key: ProviderKey, network: NetworkConfig): Access {
   const place = placeOf(key);
-  const root = `${hostOf(place, network)}/v1beta1`;
-  if (key.value.value !== '') {
-    return { baseUrl: place.project ? `${root}/${folderOf(place, place.project)}` : root, apiKey: key.value.value };
-  }
-  return { baseUrl: `${root}/${folderOf(place, projectOf(key, place))}`, ...identityOf(place) };
+  const baseUrl = `${hostOf(place, network)}/v1beta1`;
+  const { project, region } = place;
+  if (key.value.value !== '')
+    return { baseUrl, apiKey: key.value.value, ...(project && { cloud: { project, region } }) };
+  return { baseUrl, cloud: { project: projectOf(key, place), region }, ...identityOf(place) };
 }
 
 /** The way to models in OpenAI's format (Llama and others, Mistral). */
 export function openAiAccess(key: ProviderKey, network: NetworkConfig): Access {
   const place = placeOf(key);
   return {
-    baseUrl: `${hostOf(place, network)}/v1/${folderOf(place, projectOf(key, place))}`,
+    baseUrl: `${hostOf(place, network)}/v1/projects/${projectOf(key, place)}/locations/${place.region}`,
     ...identityOf(place),
   };
 }
@@ -63,8 +63,6 @@ function hostOf({ region }: VertexPlace, network: NetworkConfig): string {
   if (MULTI_REGIONS.has(region)) return `https://aiplatform.${region}.rep.googleapis.com`;
   return `https://${region}-aiplatform.googleapis.com`;
 }
-
-const folderOf = ({ region }: VertexPlace, project: string): string => `projects/${project}/locations/${region}`;
 
 const identityOf = ({ credentials }: VertexPlace): Pick<Access, 'identity'> => ({
   identity: { type: 'google', ...(credentials && { credentials }) },

@@ -6,6 +6,9 @@ import { throughSdk } from '../sdk-upstream.ts';
 import type { Upstream, UpstreamTarget } from '../upstream.ts';
 import { googleToken } from './google-token.ts';
 
+/** The only version there; the SDK moves it from here into the body (Anthropic, Claude on Vertex AI). */
+const VERTEX_VERSION = { 'anthropic-version': 'vertex-2023-10-16' } as const;
+
 /**
  * Claude on Vertex behind the vendor's `@anthropic-ai/vertex-sdk`, which moves the model into the path and the version
  * of the API into the body.
@@ -29,7 +32,8 @@ export function openVertexAnthropic(target: UpstreamTarget, fetch: Fetch, google
       // The SDK tells a missing token as a broken connection
       await token();
       // It reads texts only
-      return sdk.post(path, typeof body === 'string' ? body : Buffer.from(body).toString('utf8'), call);
+      const text = typeof body === 'string' ? body : Buffer.from(body).toString('utf8');
+      return sdk.post(path, text, { ...call, headers: { ...call.headers, ...VERTEX_VERSION } });
     },
     async get(path, call) {
       await token();

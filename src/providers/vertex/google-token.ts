@@ -1,5 +1,5 @@
 import { type AuthClient, GoogleAuth } from 'google-auth-library';
-import { asGatewayError, GatewayError } from '../../model/errors.ts';
+import { GatewayError } from '../../model/errors.ts';
 import type { Fetch } from '../fetch.ts';
 import type { GoogleCredentials, Identity, Token } from '../identity.ts';
 
@@ -27,9 +27,9 @@ export const googleToken =
       const token = await auth.getAccessToken();
       if (token) return token;
     } catch (thrown) {
-      throw noToken(asGatewayError(thrown));
+      throw noToken(thrown instanceof Error ? thrown.message : String(thrown));
     }
-    throw noToken(new Error('none was given'));
+    throw noToken('none was given');
   };
 
 /**
@@ -37,20 +37,22 @@ export const googleToken =
  * Google whatever `token_uri` they hold.
  */
 function tokenFetch(fetch: Fetch, credentials: GoogleCredentials | undefined): typeof globalThis.fetch {
-  return (url, init) => {
+  return async (url, init) => {
     const address = url instanceof Request ? url.url : String(url);
     const body = init?.body instanceof URLSearchParams ? init.body.toString() : init?.body;
     const headers = new Headers(init?.headers);
     headers.set('accept-encoding', 'identity');
-    return fetch(address === GOOGLES_TOKEN_URL ? (credentials?.token_uri ?? address) : address, {
+    const answer = await fetch(address === GOOGLES_TOKEN_URL ? (credentials?.token_uri ?? address) : address, {
       ...init,
       headers,
       ...(body !== undefined && { body }),
     });
+    // The library reads more of a response than ours has
+    return new Response(await answer.text(), { status: answer.status, headers: [...answer.headers] });
   };
 }
 
-const noToken = ({ message }: Error): GatewayError =>
+const noToken = (message: string): GatewayError =>
   new GatewayError(
     'authentication',
     `Google gave no access token: ${message}; check auth_credentials in vertex_key_config, or the machine's own (GOOGLE_APPLICATION_CREDENTIALS, gcloud auth application-default login)`,
