@@ -3,6 +3,7 @@ import type { Codec } from '../codecs/codec.ts';
 import type { CodecId } from '../model/content.ts';
 import { GatewayError } from '../model/errors.ts';
 import type { JsonObject } from '../model/json.ts';
+import { askedOfStore, askedOperation, askedUntouched } from './asked-operation.ts';
 import { answerPreflight, applyCors } from './cors.ts';
 import { type InferenceOptions, serveInference } from './inference.ts';
 import { handleMcp, type McpEndpoint } from './mcp.ts';
@@ -16,6 +17,8 @@ export interface AppOptions extends InferenceOptions, OperationOptions {
   readonly codecs: Readonly<Record<CodecId, Codec>>;
   readonly sideRoutes: SideRoutes;
   readonly mcp: McpEndpoint;
+  /** The provider that made a response of the Responses API, as far as it is remembered. */
+  readonly ownerOf: (responseId: string) => string | undefined;
   /** Refuses requests that a foreign web page sent. */
   readonly check: RequestCheck;
   /** The admin API and the pages, loaded on first use: nothing of it is needed to serve models. */
@@ -77,14 +80,36 @@ async function dispatch(options: AppOptions, request: IncomingMessage, response:
   if (route?.kind === 'inference') {
     return serveInference(route.envelope?.codec ?? options.codecs[route.codec], route, request, response, options);
   }
-  if (route?.kind === 'operation') {
-    return serveOperation(options.codecs[route.serves.codec], route.serves, request, response, options);
-  }
+  if (route && 'serves' in route) return serveAsked(route, request, response, options);
   if (route) return serveSideRoute(route, request, response, options);
   if (path === '/metrics') return text(response, await options.metricsText());
   if (isInferencePath(path)) return refuse(options, path, notServed(method, path), response);
   const admin = await options.admin();
   admin(request, response);
+}
+
+/** What is no chat: an operation, something that a provider keeps, or words that are for the provider alone. */
+function serveAsked(
+  route: Extract<Route, { serves: object }>,
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: AppOptions,
+): Promise<void> {
+  const { codecs, maxBodyBytes, ownerOf } = options;
+  switch (route.kind) {
+    case 'operation': {
+      const asked = () => askedOperation(route.serves, request, maxBodyBytes);
+      return serveOperation(codecs[route.serves.codec], asked, request, response, options);
+    }
+    case 'stored': {
+      const asked = () => askedOfStore(route.serves, request, { maxBodyBytes, ownerOf });
+      return serveOperation(codecs['openai-chat'], asked, request, response, options);
+    }
+    case 'passthrough': {
+      const asked = () => askedUntouched(route.serves, request, maxBodyBytes);
+      return serveOperation(codecs[route.serves.codec], asked, request, response, options);
+    }
+  }
 }
 
 /** A route, never what a client made up. */
@@ -97,10 +122,14 @@ function labelOf(route: Route | undefined, path: string): string {
 
 function urlOf(route: Route): { label: string } | undefined {
   if (route.kind === 'operation') return route.serves.url;
+  if (route.kind === 'stored' || route.kind === 'passthrough') return route.serves;
   return 'url' in route ? route.url : undefined;
 }
 
-const isInferencePath = (path: string): boolean => /^\/(?:v1|openai|anthropic|genai|bedrock|cohere)(?:\/|$)/.test(path);
+const isInferencePath = (path: string): boolean =>
+  /^\/(?:v1|openai|anthropic|genai|bedrock|cohere|litellm|langchain|pydanticai|cursor|[a-z]+_passthrough)(?:\/|$)/.test(
+    path,
+  );
 
 const notServed = (method: string, path: string): GatewayError =>
   new GatewayError('not-found', `${method} ${path} is not served here; served are ${servedPaths().join(', ')}`);

@@ -1,32 +1,24 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { SaidByUrl } from '../codecs/body.ts';
 import type { Codec } from '../codecs/codec.ts';
-import { readOperation } from '../codecs/operations/read-operation.ts';
 import { type CallContext, type Caller, newTrace } from '../model/call.ts';
 import { asGatewayError } from '../model/errors.ts';
 import type { JsonObject } from '../model/json.ts';
-import { type OperationCall, type OperationFrame, operationName } from '../model/operation.ts';
+import { type OperationCall, type OperationFrame, type OperationRequest, operationName } from '../model/operation.ts';
 import { EventStream, type KeepAlive } from './event-stream.ts';
 import { cancelledByClient, replyError, responseHeaders } from './reply.ts';
-import { requestBody } from './request-body.ts';
 import type { RequestIds } from './request-ids.ts';
-import type { OperationRoute } from './routes.ts';
 
 export interface OperationOptions {
   readonly operate: OperationCall;
   readonly callerOf: (headers: IncomingMessage['headers']) => Caller;
   readonly keepAlive: KeepAlive;
   readonly requestIds: RequestIds;
-  readonly maxBodyBytes: number;
 }
-
-/** The most that sound to transcribe may take (OpenAI API reference, audio/transcriptions), and the form around it. */
-const MOST_SOUND_BYTES = 25 * 1024 * 1024 + 64 * 1024;
 
 /** Serves one operation from its bytes to its last byte. Never throws: every failure becomes an answer. */
 export async function serveOperation(
   codec: Codec,
-  route: OperationRoute,
+  asked: () => Promise<OperationRequest>,
   request: IncomingMessage,
   response: ServerResponse,
   options: OperationOptions,
@@ -37,28 +29,22 @@ export async function serveOperation(
     if (!response.writableFinished) abort.abort(cancelledByClient());
   });
   try {
-    const bytes = await requestBody(request, mostBytes(route, options.maxBodyBytes));
-    const contentType = request.headers['content-type'];
-    const { kind, format } = route;
-    const said: SaidByUrl | undefined = route.url?.said;
-    const asked = readOperation({ kind, format, contentType, bytes, said });
+    const operation = await asked();
     const context: CallContext = {
       requestId,
-      operation: operationName(kind, asked.stream),
+      operation: operationName(operation.kind, operation.stream),
       dialect: codec.id,
       caller: options.callerOf(request.headers),
       signal: abort.signal,
       trace: newTrace(),
       startedAtMs: performance.now(),
     };
-    await reply(options.operate(asked, context), { codec, context, model: asked.model, response }, options.keepAlive);
+    const exchange = { codec, context, model: operation.model, response };
+    await reply(options.operate(operation, context), exchange, options.keepAlive);
   } catch (thrown) {
     replyError(thrown, codec, response, requestId);
   }
 }
-
-const mostBytes = ({ kind }: OperationRoute, maxBodyBytes: number): number =>
-  kind === 'transcription' || kind === 'translation' ? Math.min(MOST_SOUND_BYTES, maxBodyBytes) : maxBodyBytes;
 
 interface Exchange {
   readonly codec: Codec;
@@ -74,7 +60,8 @@ async function reply(frames: AsyncIterable<OperationFrame>, exchange: Exchange, 
   const { done, value: first } = await pieces.next();
   if (done) return;
   try {
-    if (first.contentType?.includes('text/event-stream')) await replyEvents(first, pieces, exchange, keepAlive);
+    if (first.head) await replyUntouched(first.head, first, pieces, exchange);
+    else if (first.contentType?.includes('text/event-stream')) await replyEvents(first, pieces, exchange, keepAlive);
     else await replyBytes(first, pieces, exchange);
   } finally {
     // whoever leaves early ends the upstream request
@@ -100,15 +87,35 @@ async function replyBytes(
     return;
   }
   response.writeHead(200, headers);
+  await written(bytes, response);
+  await passOn(second, rest, response);
+}
+
+/** Whatever the provider said, in its own words and bytes. */
+async function replyUntouched(
+  { status, headers }: NonNullable<OperationFrame['head']>,
+  first: OperationFrame,
+  rest: AsyncIterator<OperationFrame>,
+  { response, context }: Exchange,
+): Promise<void> {
+  response.writeHead(status, { ...headers, 'x-bifrost-request-id': context.requestId });
+  response.flushHeaders();
+  await passOn({ done: false, value: first }, rest, response);
+}
+
+async function passOn(
+  begun: IteratorResult<OperationFrame>,
+  rest: AsyncIterator<OperationFrame>,
+  response: ServerResponse,
+): Promise<void> {
   try {
-    await written(bytes, response);
-    for (let next: IteratorResult<OperationFrame> = second; !next.done; next = await rest.next()) {
+    for (let next = begun; !next.done; next = await rest.next()) {
       await written(next.value.bytes, response);
       if (response.destroyed) return;
     }
     response.end();
   } catch {
-    // sound has no word for an error: a connection that breaks is the only sign of one
+    // such an answer has no word for an error: a connection that breaks is the only sign of one
     response.destroy();
   }
 }

@@ -7,7 +7,7 @@ import { GatewayError } from '../model/errors.ts';
 import { isObject, type JsonObject } from '../model/json.ts';
 import { orderedId } from '../model/ordered-id.ts';
 import { type ChatRequest, DeferredRequest } from '../model/request.ts';
-import { anthropicModels, geminiModels, type ListedModel, openaiModels } from './models.ts';
+import { anthropicModels, geminiModels, type ListedModel, oneModel, openaiModels } from './models.ts';
 import { cancelledByClient, replyError } from './reply.ts';
 import { requestBody } from './request-body.ts';
 import type { Route } from './routes.ts';
@@ -32,7 +32,7 @@ interface SideOptions {
   readonly maxBodyBytes: number;
 }
 
-type SideRoute = Exclude<Route, { kind: 'inference' | 'operation' }>;
+type SideRoute = Exclude<Route, { kind: 'inference' } | { serves: object }>;
 
 export async function serveSideRoute(
   route: SideRoute,
@@ -68,12 +68,16 @@ async function answerOf(
       const models = await sideRoutes.listModels(context);
       return (MODEL_LISTS[route.codec] ?? openaiModels)(models, query);
     }
+    case 'model': {
+      const models = await sideRoutes.listModels(context);
+      return oneModel(models, route.id, route.codec);
+    }
     case 'count-tokens': {
       const { head, source } = readBody(route.codec, await requestBody(request, maxBodyBytes), route.url?.said);
       const { decodeRequest } = codecs[route.codec];
       const counted = new DeferredRequest(head, source, (body) => decodeRequest(countedPart(body)));
       const tokens = await sideRoutes.countTokens(counted, context);
-      return route.codec === 'gemini' ? { totalTokens: tokens } : { input_tokens: tokens };
+      return (TOKEN_COUNTS[route.codec] ?? anthropicCount)(tokens);
     }
     case 'tool-execute': {
       const call = manualCallOf(query.get('format'), parsed(await requestBody(request, maxBodyBytes)));
@@ -82,6 +86,14 @@ async function answerOf(
     }
   }
 }
+
+const anthropicCount = (tokens: number): JsonObject => ({ input_tokens: tokens });
+
+/** Dialects with a count of their own shape. */
+const TOKEN_COUNTS: Readonly<Partial<Record<CodecId, (tokens: number) => JsonObject>>> = {
+  gemini: (tokens) => ({ totalTokens: tokens }),
+  'openai-responses': (tokens) => ({ object: 'response.input_tokens', input_tokens: tokens }),
+};
 
 type ModelList = (models: readonly ListedModel[], query: URLSearchParams) => JsonObject;
 

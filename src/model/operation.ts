@@ -12,7 +12,26 @@ export type OperationKind =
   | 'speech'
   | 'transcription'
   | 'translation'
-  | 'rerank';
+  | 'rerank'
+  | 'responses_compact'
+  | StoredKind
+  | 'passthrough';
+
+/** What is asked of a provider about things that it keeps: its account knows them, no model does. */
+export type StoredKind =
+  | 'responses_retrieve'
+  | 'responses_delete'
+  | 'responses_cancel'
+  | 'responses_input_items'
+  | 'file_upload'
+  | 'file_list'
+  | 'file_retrieve'
+  | 'file_delete'
+  | 'file_content'
+  | 'batch_create'
+  | 'batch_list'
+  | 'batch_retrieve'
+  | 'batch_cancel';
 
 /** An operation as it is logged and allowed: streams have a name of their own. */
 export type OperationName = OperationKind | `${OperationKind}_stream`;
@@ -52,12 +71,23 @@ export interface OperationRequest {
   readonly stream: boolean;
   readonly fallbacks: readonly string[];
   readonly payload: Payload;
+  /** Where the client's own URL leads, for operations that are forwarded: query included. */
+  readonly forwarded?: Forwarded;
+}
+
+export interface Forwarded {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly path: string;
+  /** The client's own headers, for answers that come back untouched too. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** A piece of an answer. The first says what it is; the last, where the provider told, what it took. */
 export interface OperationFrame {
   /** On the first frame only. */
   readonly contentType?: string;
+  /** On the first frame of an answer that is passed on as it is, whatever it is. */
+  readonly head?: { readonly status: number; readonly headers: Readonly<Record<string, string>> };
   readonly bytes: Uint8Array;
   /** In place of `bytes`: a whole answer that was translated into the client's format. */
   readonly translated?: JsonObject;

@@ -13,6 +13,8 @@ const isUsable = (key: ProviderKey, { keyless }: Provider): boolean =>
 
 /** Allow-list (absent or `*` = all), then block-list; a vLLM key with a model name serves that model only. */
 export function servesModel(key: ProviderKey, model: string): boolean {
+  // what asks for no model (stored responses, files) may go with any key
+  if (model === '') return true;
   if (isListed(key.blacklisted_models, model)) return false;
   const only = key.vllm_key_config?.model_name;
   if (only) return only.toLowerCase() === model.toLowerCase();

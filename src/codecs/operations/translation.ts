@@ -1,6 +1,6 @@
 import { GatewayError } from '../../model/errors.ts';
 import type { JsonObject, JsonValue } from '../../model/json.ts';
-import type { OperationRequest } from '../../model/operation.ts';
+import type { OperationRequest, PayloadFile } from '../../model/operation.ts';
 import type { Usage } from '../../model/usage.ts';
 import type { Ledger } from '../ledger.ts';
 
@@ -12,8 +12,26 @@ export interface ProviderAnswer {
   readonly body: JsonObject;
 }
 
-/** A body for a provider: JSON, or bytes with their type. */
-export type SentBody = JsonObject | { readonly contentType: string; readonly bytes: Uint8Array };
+/** A form for a provider. */
+export class SentForm {
+  readonly contentType: string;
+  readonly bytes: Uint8Array;
+
+  /** The boundary is given, because nothing here may be made up at random: the same form is the same bytes. */
+  constructor(boundary: string, fields: Readonly<Record<string, string>>, file: PayloadFile) {
+    this.contentType = `multipart/form-data; boundary=${boundary}`;
+    const pieces = Object.entries(fields).map(([name, value]) =>
+      Buffer.from(`--${boundary}\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`),
+    );
+    const { field, fileName, mediaType, bytes } = file;
+    const head = `content-disposition: form-data; name="${field}"; filename="${fileName}"\r\ncontent-type: ${mediaType}`;
+    pieces.push(Buffer.from(`--${boundary}\r\n${head}\r\n\r\n`));
+    this.bytes = Buffer.concat([...pieces, bytes, Buffer.from(`\r\n--${boundary}--\r\n`)]);
+  }
+}
+
+/** A body for a provider. */
+export type SentBody = JsonObject | SentForm;
 
 /** An answer for a client: JSON, or bytes with their type. */
 export type ClientAnswer =

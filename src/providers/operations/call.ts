@@ -6,14 +6,15 @@ import type { CodecId } from '../../model/content.ts';
 import { asGatewayError, GatewayError } from '../../model/errors.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import { type OperationFrame, type OperationRequest, operationName } from '../../model/operation.ts';
-import type { CallTarget } from '../call.ts';
+import { type CallTarget, placed } from '../call.ts';
 import { Cancellation } from '../cancellation.ts';
 import type { DirectResponse, StreamBody } from '../direct-response.ts';
 import { type Deployment, isScripted } from '../provider.ts';
 import { refusalOf, toldHeaders } from '../refusal.ts';
-import { tooLate, type UpstreamTarget } from '../upstream.ts';
+import { tooLate, type Upstream, type UpstreamCall, type UpstreamTarget } from '../upstream.ts';
 import type { Upstreams } from '../upstreams.ts';
 import { type OutgoingOperation, outgoingOperation, unsupported } from './outgoing.ts';
+import { passthroughUrl, untouchedFrames } from './passthrough.ts';
 import { byteFrames, eventFrames } from './stream.ts';
 
 /** One try at one target, as `ProviderCall` is for chats: leaving the answer early ends the upstream request. */
@@ -29,7 +30,8 @@ export interface OperationTryOptions {
 }
 
 export function createOperationTry({ codecs, upstreams }: OperationTryOptions): OperationTry {
-  return async function* operationFrames(target, request, context) {
+  return async function* operationFrames(given, request, context) {
+    const target = placed(given);
     const { provider, key, model } = target;
     const { deployment } = provider;
     if (isScripted(deployment)) throw unsupported(operationName(request.kind, request.stream), provider.name);
@@ -44,13 +46,14 @@ export function createOperationTry({ codecs, upstreams }: OperationTryOptions): 
       const upstreamTarget = provider.upstreamOf(key);
       const upstream = await upstreams(upstreamTarget);
       const timer = setTimeout(() => cancellation.fire(tooLate(upstreamTarget)), upstreamTarget.timeoutMs);
-      const answer = await upstream
-        .post(urlOf(sent, upstreamTarget, request, model), sent.body, {
-          headers: headersOf(sent, context),
-          cancellation,
-          ...(comesInPieces(request, sent) && { answerMode: 'streamed' as const }),
-        })
-        .finally(() => clearTimeout(timer));
+      const url = urlOf(sent, upstreamTarget, request, model);
+      const call = { headers: headersOf(sent, request, context), cancellation, ...answerMode(request, sent) };
+      const answer = await dispatched(upstream, url, sent, request, call).finally(() => clearTimeout(timer));
+      if (request.kind === 'passthrough') {
+        yield* untouchedFrames(answer);
+        isComplete = true;
+        return;
+      }
       if (!answer.ok) throw refusalOf(answer, codecs[deployment.speaks[0]], provider.name);
       context.trace.upstreamHeaders = toldHeaders(answer.headers.record);
       if (answer.stream) {
@@ -68,9 +71,24 @@ export function createOperationTry({ codecs, upstreams }: OperationTryOptions): 
   };
 }
 
-/** Sound is long and played while it comes. */
-const comesInPieces = ({ kind }: OperationRequest, { translation }: OutgoingOperation): boolean =>
-  kind === 'speech' && translation === undefined;
+function dispatched(
+  upstream: Upstream,
+  url: string,
+  { body }: OutgoingOperation,
+  { kind, forwarded }: OperationRequest,
+  call: UpstreamCall,
+): Promise<DirectResponse> {
+  if (forwarded?.method === 'GET') return upstream.get(url, call);
+  if (forwarded?.method !== 'DELETE') return upstream.post(url, body, call);
+  if (upstream.delete) return upstream.delete(url, call);
+  throw new GatewayError('invalid-request', `${kind} cannot be asked of this provider: nothing can be deleted there`);
+}
+
+/** Sound and files are long and used while they come; what is passed through is nobody's to read. */
+function answerMode({ kind }: OperationRequest, { translation }: OutgoingOperation): Pick<UpstreamCall, 'answerMode'> {
+  if (kind === 'passthrough') return { answerMode: 'untouched' };
+  return !translation && (kind === 'speech' || kind === 'file_content') ? { answerMode: 'streamed' } : {};
+}
 
 function urlOf(
   { wire }: OutgoingOperation,
@@ -78,6 +96,7 @@ function urlOf(
   request: OperationRequest,
   model: string,
 ): string {
+  if (request.kind === 'passthrough') return passthroughUrl(baseUrl, request);
   const path = wire.path(model, request);
   return wire.atRoot ? `${serverRoot(baseUrl)}${path}` : path;
 }
@@ -87,7 +106,12 @@ const serverRoot = (baseUrl: string): string =>
   baseUrl.replace(/\/+$/, '').replace(/(?:\/compatibility)?\/v\d+\w*$/, '');
 
 /** Headers of one request; Anthropic's own mean nothing here. */
-function headersOf({ contentType }: OutgoingOperation, { caller }: CallContext): Record<string, string> {
+function headersOf(
+  { contentType }: OutgoingOperation,
+  { forwarded }: OperationRequest,
+  { caller }: CallContext,
+): Readonly<Record<string, string>> {
+  if (forwarded?.headers) return forwarded.headers;
   const headers: Record<string, string> = { 'content-type': contentType };
   for (const [name, value] of Object.entries(caller.forwardHeaders)) {
     if (!name.startsWith('anthropic-')) headers[name] = value;

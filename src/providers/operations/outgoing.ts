@@ -1,7 +1,7 @@
 import { Ledger } from '../../codecs/ledger.ts';
 import { embeddingTranslation } from '../../codecs/operations/embedding.ts';
 import { rerankTranslation } from '../../codecs/operations/rerank.ts';
-import type { Translation } from '../../codecs/operations/translation.ts';
+import { SentForm, type Translation } from '../../codecs/operations/translation.ts';
 import { GatewayError } from '../../model/errors.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { Loss } from '../../model/loss.ts';
@@ -32,6 +32,7 @@ const INCLUDE_USAGE = '"stream_options":{"include_usage":true}';
 
 /** Writes `request` for a deployment, in the client's own format where it is spoken there. Throws GatewayError. */
 export function outgoingOperation(deployment: Deployment, request: OperationRequest, model: string): OutgoingOperation {
+  if (request.kind === 'passthrough') return untouched(request);
   const wires = deployment.operations?.[request.kind] ?? [];
   const same = wires.find(({ format }) => format === request.format);
   if (same) {
@@ -45,6 +46,13 @@ export function outgoingOperation(deployment: Deployment, request: OperationRequ
   }
   throw unsupported(operationName(request.kind, request.stream), deployment.name);
 }
+
+const untouched = (request: OperationRequest): OutgoingOperation => ({
+  wire: { format: request.format, path: () => '' },
+  contentType: request.payload.contentType,
+  body: request.payload.bytes,
+  losses: NO_LOSSES,
+});
 
 export const unsupported = (operation: string, provider: string): GatewayError =>
   new GatewayError(
@@ -71,12 +79,12 @@ function translated(
   if (request.stream) throw unsupported(operationName(request.kind, true), deployment.name);
   const ledger = new Ledger();
   const sent = translation.request(request, model, ledger);
-  const isBytes = 'bytes' in sent && sent.bytes instanceof Uint8Array;
+  const isForm = sent instanceof SentForm;
   return {
     wire,
     translation,
-    contentType: isBytes && typeof sent.contentType === 'string' ? sent.contentType : 'application/json',
-    body: isBytes ? (sent.bytes as Uint8Array) : JSON.stringify(sent),
+    contentType: isForm ? sent.contentType : 'application/json',
+    body: isForm ? sent.bytes : JSON.stringify(sent),
     losses: ledger.losses,
   };
 }

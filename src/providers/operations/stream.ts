@@ -80,8 +80,9 @@ const named = (error: GatewayError, provider: string): GatewayError =>
 const cutShort = (provider: string): GatewayError =>
   new GatewayError('network', `the answer of ${provider} ended before it was complete; try again`, { provider });
 
-/** `image_generation.completed`, `image_edit.completed`, `speech.audio.done`, `transcript.text.done` (OpenAI API reference). */
-const LAST_TYPE = /\.(?:completed|done)$/;
+/** The last event of each kind of stream (OpenAI API reference). */
+const LAST_TYPE =
+  /^(?:image_(?:generation|edit)\.completed|speech\.audio\.done|transcript\.text\.done|response\.(?:completed|incomplete|failed))$/;
 
 /** What the events of a stream tell of it, seen in passing. */
 class SeenEvents {
