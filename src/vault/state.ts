@@ -62,11 +62,11 @@ function withoutFields({ codec, block }: Origin): Origin {
   return { codec, block: rest };
 }
 
-/** What a turn says, however it travelled: its texts and its calls, as one short text. */
+/** What a turn says, however it travelled and in however many pieces: its texts and its calls, as one short text. */
 export function contentDigest(parts: readonly Part[]): string {
   const hash = createHash('sha256');
   for (const part of parts) {
-    if (part.type === 'text') hash.update(part.text.trim());
+    if (part.type === 'text') hash.update(part.text.replace(/\s+/g, ''));
     else if (part.type === 'tool-call') hash.update(`\n${part.name}(${inputDigest(part.input)})`);
   }
   return hash.digest('base64');

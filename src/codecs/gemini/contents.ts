@@ -25,7 +25,7 @@ const partsOf = (content: JsonValue | undefined): JsonObject[] =>
 function decodeContent(content: JsonValue, calls: CallIds): Message[] {
   const parts = partsOf(content);
   if (objectOf(content).role === 'model')
-    return [{ role: 'assistant', parts: parts.map((part) => modelPart(part, calls)) }];
+    return [{ role: 'assistant', parts: inWhole(parts).map((part) => modelPart(part, calls)) }];
   const results = parts.filter((part) => isObject(part.functionResponse));
   const rest = parts.filter((part) => !isObject(part.functionResponse));
   const messages: Message[] = [];
@@ -33,6 +33,20 @@ function decodeContent(content: JsonValue, calls: CallIds): Message[] {
   if (rest.length > 0) messages.push({ role: 'user', parts: rest.map(partOf) });
   return messages;
 }
+
+/** Google's SDKs keep an answer as the pieces in which it was streamed: what the model said in one go is one text. */
+function inWhole(blocks: readonly JsonObject[]): JsonObject[] {
+  const whole: JsonObject[] = [];
+  for (const block of blocks) {
+    const last = whole.at(-1);
+    if (last && isPlainText(last) && isPlainText(block))
+      whole[whole.length - 1] = { ...last, text: textOf(last.text) + textOf(block.text) };
+    else whole.push(block);
+  }
+  return whole;
+}
+
+const isPlainText = (block: JsonObject): boolean => typeof block.text === 'string' && Object.keys(block).length === 1;
 
 function modelPart(block: JsonObject, calls: CallIds): Part {
   if (!isObject(block.functionCall)) return partOf(block);

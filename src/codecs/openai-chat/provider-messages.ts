@@ -75,7 +75,7 @@ function messageFields(parts: readonly Part[]): JsonObject {
 }
 
 function assistantMessage(parts: readonly Part[], at: string, writing: Writing): JsonObject | undefined {
-  const texts = parts.filter((part) => isSpoken(part) && !isRefusal(part));
+  const texts = inWhole(parts.filter((part) => isSpoken(part) && !isRefusal(part)));
   const blocks = contentBlocks(texts, at, writing);
   const calls = parts.filter(isCall);
   const refusal = parts
@@ -100,6 +100,18 @@ function assistantMessage(parts: readonly Part[], at: string, writing: Writing):
     ...(legacy && { function_call: { name: legacy.name, arguments: legacy.input } }),
     ...(calls.length > 0 && !legacy && { tool_calls: calls.map((call) => wireCall(call, at, writing)) }),
   };
+}
+
+/** What other formats tell in several texts (citations, pieces of a stream) is one text here. */
+function inWhole(parts: readonly Part[]): Part[] {
+  const whole: Part[] = [];
+  for (const part of parts) {
+    const last = whole.at(-1);
+    const continues = part.type === 'text' && last?.type === 'text' && !ownBlock(part.origin) && !ownBlock(last.origin);
+    if (continues) whole[whole.length - 1] = { type: 'text', text: last.text + part.text };
+    else whole.push(part);
+  }
+  return whole;
 }
 
 function assistantContent(texts: readonly Part[], blocks: JsonObject[]): JsonObject[] | string | null {

@@ -187,16 +187,29 @@ const SNAKES = `inline_data mime_type code_execution prompt_template_name respon
 const withoutEmptyConfig = ({ generationConfig, ...rest }: JsonObject): JsonObject =>
   isObject(generationConfig) && Object.keys(generationConfig).length > 0 ? { ...rest, generationConfig } : rest;
 
-/** Parts of the system instruction and of all contents; the mark for unsigned calls of the last turn is ours. */
+/**
+ * Parts of the system instruction and of all contents, pieces of one text as one; the mark for unsigned calls of the
+ * last turn is ours.
+ */
 function partsIn(body: JsonObject): unknown[] {
   const contents = [body.systemInstruction ?? {}, ...objects(body.contents)];
   return contents.flatMap((content) =>
-    (isObject(content) ? objects(content.parts) : []).map(({ thoughtSignature, ...part }) =>
+    piecesJoined(isObject(content) ? content : {}).map(({ thoughtSignature, ...part }) =>
       thoughtSignature === undefined || thoughtSignature === 'skip_thought_signature_validator'
         ? part
         : { ...part, thoughtSignature },
     ),
   );
+}
+
+/** What the model said in one go is one text, however many pieces it came in. */
+function piecesJoined({ role, parts }: JsonObject): JsonObject[] {
+  const isPiece = (part: JsonObject | undefined) => part !== undefined && Object.keys(part).join() === 'text';
+  return objects(parts).reduce<JsonObject[]>((joined, part) => {
+    const last = joined.at(-1);
+    if (role !== 'model' || !isPiece(last) || !isPiece(part)) return [...joined, part];
+    return [...joined.slice(0, -1), { text: `${last?.text}${part.text}` }];
+  }, []);
 }
 
 const toolsIn = (tools: JsonObject[string]): unknown[] =>
