@@ -10,8 +10,10 @@ import { type Logs, openLogs } from './logs/logs.ts';
 import type { Metrics } from './logs/metrics.ts';
 import { logQueryOf, mcpLogQueryOf } from './logs/query.ts';
 import { McpClients } from './mcp/clients.ts';
-import type { ModelCall } from './model/call.ts';
+import { RequestServers } from './mcp/request-servers.ts';
+import type { CallContext, ModelCall } from './model/call.ts';
 import type { OperationCall } from './model/operation.ts';
+import type { ChatRequest } from './model/request.ts';
 import type { Log } from './process-log.ts';
 import { createProviderCall } from './providers/call.ts';
 import { createProviderCatalog } from './providers/catalog.ts';
@@ -21,6 +23,7 @@ import { createProviders } from './providers/registry.ts';
 import { createUpstreams } from './providers/upstreams.ts';
 import { createModelCatalog, type ModelCatalog } from './router/catalog.ts';
 import { createOperationRouter, createRouter } from './router/router.ts';
+import { type ServerToolHost, serverToolHost } from './router/server-tools.ts';
 import { type ClientOverrides, openClientOverrides } from './stores/client-overrides.ts';
 
 // The rooms of the house, each made of the configuration; `serve` puts them together.
@@ -29,6 +32,7 @@ export interface Models {
   readonly routed: ModelCall;
   readonly routedOperation: OperationCall;
   readonly catalog: ModelCatalog;
+  readonly serverToolHost: (request: ChatRequest, context: CallContext) => ServerToolHost;
   close(): Promise<void>;
 }
 
@@ -42,6 +46,7 @@ export function openModels(config: Config, log: Log): Models {
     routed: createRouter({ providers, call: createProviderCall({ codecs, upstreams }) }),
     routedOperation: createOperationRouter({ providers, call: createOperationTry({ codecs, upstreams }) }),
     catalog: createModelCatalog({ providers, catalog: createProviderCatalog({ codecs, upstreams }) }),
+    serverToolHost: (request, context) => serverToolHost(request, context, providers),
     close: () => network.close(),
   };
 }
@@ -61,6 +66,8 @@ export function openRequestLog({ client, logs_store: store }: Config, metrics: M
 
 export interface Mcp {
   readonly clients: McpClients;
+  /** Those that requests name for themselves. */
+  readonly requestServers: RequestServers;
   /** Where changes made through the API are kept. */
   readonly overrides: ClientOverrides;
 }
@@ -81,7 +88,12 @@ export async function openMcp(config: Config, appDir: string, log: Log): Promise
     resolveCommand,
     syncIntervalMs: config.mcp.tool_sync_interval,
   });
-  return { clients, overrides };
+  const requestServers = new RequestServers({
+    rules: config.mcp.request_servers,
+    toolManager: config.mcp.tool_manager_config,
+    log,
+  });
+  return { clients, requestServers, overrides };
 }
 
 /** The admin API and the page at `/`, loaded on first use and kept: nothing of them is needed to serve models. */

@@ -58,7 +58,7 @@ export async function serve(
   const { config } = loaded;
 
   const metrics = createMetrics();
-  const { clients: mcp, overrides } = await openMcp(config, appDir, log);
+  const { clients: mcp, requestServers, overrides } = await openMcp(config, appDir, log);
   const logs = openRequestLog(config, metrics, log);
   const models = openModels(config, log);
   const gateway = createGateway({
@@ -66,6 +66,11 @@ export async function serve(
     routedOperation: models.routedOperation,
     countTokens: models.catalog.countTokens,
     mcp,
+    serverTools: {
+      wordsOf: (dialect) => codecs[dialect].serverTools,
+      hostOf: models.serverToolHost,
+      servers: requestServers,
+    },
     toolManager: config.mcp.tool_manager_config,
     sink: logs.sink,
   });
@@ -80,6 +85,7 @@ export async function serve(
     booting: () => booting,
     call: gateway.call,
     operate: gateway.operate,
+    ownerOf: gateway.ownerOf,
     codecs,
     callerOf,
     keepAlive,
@@ -126,7 +132,7 @@ export async function serve(
       keepAlive.stop();
       mcpServer.close();
       // a request whose connection was ended still has its row to write
-      await Promise.all([mcp.close(), app.settled()]);
+      await Promise.all([mcp.close(), requestServers.close(), app.settled()]);
       await logs.close();
       await models.close();
       log('info', 'stopped');

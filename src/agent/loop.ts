@@ -1,18 +1,20 @@
 import type { CallContext, ModelCall } from '../model/call.ts';
 import { newTrace } from '../model/call.ts';
-import type { GatewayTurn, Message, ToolCallPart, ToolResultPart } from '../model/content.ts';
+import type { GatewayTurn, Message, Part, ToolCallPart, ToolResultPart } from '../model/content.ts';
 import type { FinishReason, Frame, StreamEvent } from '../model/event.ts';
-import type { ChatRequest } from '../model/request.ts';
+import type { ChatRequest, FunctionTool } from '../model/request.ts';
 import { appended } from '../model/request.ts';
 import { addUsage, NO_USAGE, type Usage } from '../model/usage.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
-import { type GatewayTools, runTools } from './tools.ts';
+import { type GatewayTools, type RequestScope, runTools } from './tools.ts';
 import type { TranscriptMemory } from './transcript-memory.ts';
 import { PartNumbering, Turn } from './turn.ts';
 
 export interface LoopOptions {
   readonly callModel: ModelCall;
   readonly tools: GatewayTools;
+  /** Opens what a request brings along, in place of `tools`; undefined when it brings nothing. */
+  readonly scopeOf?: (request: ChatRequest, context: CallContext) => (() => Promise<RequestScope>) | undefined;
   readonly memory: TranscriptMemory;
   /** Rounds of tools, so at most one call of the model more than this. */
   readonly maxDepth: number;
@@ -29,12 +31,32 @@ export interface LoopOptions {
 export function agentLoop(options: LoopOptions): ModelCall {
   return (request, context) => {
     const restored = options.memory.restore(ownerOf(context), request);
+    const scope = options.scopeOf?.(restored, context);
+    if (scope) return scopedRun(options, scope, context);
     if (!options.tools.any(context) || asksForSeveralAnswers(restored)) return options.callModel(restored, context);
     const tools = options.tools.offered(restored, context);
     if (tools.length === 0) return options.callModel(restored, context);
-    const ours = new Set(tools.map((tool) => tool.name).filter((name) => options.tools.runsByItself(name)));
-    return run(options, appended(restored, { tools }), ours, context);
+    return run(options, { request: appended(restored, { tools }), offered: tools, opening: [] }, context);
   };
+}
+
+/** A client that names servers by itself knows the words for what they did, and is always shown it. */
+async function* scopedRun(
+  options: LoopOptions,
+  open: () => Promise<RequestScope>,
+  context: CallContext,
+): AsyncGenerator<Frame> {
+  const { request, tools, opening } = await open();
+  const offered = tools.offered(request, context);
+  const start = { request: appended(request, { tools: offered }), offered, opening };
+  yield* run({ ...options, tools, showsTools: () => true }, start, context);
+}
+
+interface Start {
+  readonly request: ChatRequest;
+  /** What of its tools the gateway put there; a client's own tool of the same name was never offered. */
+  readonly offered: readonly FunctionTool[];
+  readonly opening: readonly Part[];
 }
 
 /** `n > 1` is several conversations at once; a loop over them has no meaning, so such a request keeps its own tools. */
@@ -42,15 +64,14 @@ const asksForSeveralAnswers = (request: ChatRequest): boolean => Number(request.
 
 const ownerOf = (context: CallContext): string => context.caller.virtualKey ?? '';
 
-/** `ours`: the offered tools that run by themselves; a client's own tool of the same name was never offered. */
 async function* run(
   options: LoopOptions,
-  first: ChatRequest,
-  ours: ReadonlySet<string>,
+  { request: first, offered, opening }: Start,
   context: CallContext,
 ): AsyncGenerator<Frame> {
   const { tools, maxDepth } = options;
   const shows = options.showsTools(context);
+  const ours = new Set(offered.map((tool) => tool.name).filter((name) => tools.runsByItself(name)));
   const numbering = new PartNumbering();
   const rounds: Message[] = [];
   let usage: Usage = NO_USAGE;
@@ -60,7 +81,7 @@ async function* run(
     numbering.beginTurn();
     const turnContext = round === 0 ? context : childOf(context, options.newId());
     for await (const frame of options.callModel(request, turnContext)) {
-      const flowing = flowOf(frame.events, turn, numbering, round);
+      const flowing = flowOf(frame.events, turn, numbering, round === 0 ? opening : undefined);
       if (flowing.length > 0) yield { events: flowing };
     }
     usage = addUsage(usage, turn.response.usage);
@@ -78,7 +99,7 @@ async function* run(
     }
     const gatewayTurn: GatewayTurn = { round, mixed: false };
     const before = heldWithoutCalls(turn, numbering, () => true);
-    if (shows) before.push(...eventsOfCalls(outcome.calls, gatewayTurn, numbering));
+    if (shows) before.push(...eventsOfCalls(outcome.calls, gatewayTurn, numbering, tools));
     if (before.length > 0) yield { events: before };
     const results = await runTools(outcome.calls, tools, turnContext, options.maxParallelTools);
     if (shows) yield { events: eventsOfResults(results, gatewayTurn, numbering) };
@@ -87,20 +108,27 @@ async function* run(
       { role: 'tool', parts: results },
     ];
     rounds.push(...messages);
-    request = nextRequest(request, messages, turnContext);
+    const found = foundTools(results, request);
+    for (const { name } of found) if (tools.runsByItself(name)) ours.add(name);
+    request = nextRequest(request, messages, found, turnContext);
   }
 }
 
-/** What of a frame may go to the client now. The client sees one response: one start, and the end only at the end. */
+/**
+ * What of a frame may go to the client now. The client sees one response: one start, with `opening` behind it, which is
+ * absent in later rounds, and the end only at the end.
+ */
 function flowOf(
   events: readonly StreamEvent[],
   turn: Turn,
   numbering: PartNumbering,
-  round: number,
+  opening: readonly Part[] | undefined,
 ): readonly StreamEvent[] {
   const flowing: StreamEvent[] = [];
   for (const event of events) {
-    if (event.type === 'response-start' && round === 0) flowing.push(event);
+    if (event.type === 'response-start' && opening) {
+      flowing.push(event, ...opening.flatMap((part) => numbering.whole(part)));
+    }
     if (turn.take(event)) flowing.push(numbering.renumbered(event));
   }
   return flowing;
@@ -133,7 +161,8 @@ async function* ending(
     usage,
     ...(endOrigin && last.round === 0 && { origin: endOrigin }),
   });
-  if (outcome.type !== 'hand-back' || outcome.ours.length === 0) {
+  const asks = outcome.type === 'hand-back' && outcome.theirs.some((call) => isQuestion(call, options.tools));
+  if (outcome.type !== 'hand-back' || (outcome.ours.length === 0 && !asks)) {
     rememberRounds(options, last, [], context);
     // an answer that still holds calls was cut off: ours mean nothing to the client, its own it may judge by itself
     const dropped = (name: string) => outcome.type === 'answer' && last.ours.has(name);
@@ -142,12 +171,23 @@ async function* ending(
   }
   const gatewayTurn: GatewayTurn = { round: last.round, mixed: true };
   const before = heldWithoutCalls(turn, numbering, () => true);
-  if (last.shows) before.push(...eventsOfCalls(outcome.ours, gatewayTurn, numbering));
+  if (last.shows) before.push(...eventsOfCalls(outcome.ours, gatewayTurn, numbering, options.tools));
   if (before.length > 0) yield before;
   const results = await runTools(outcome.ours, options.tools, context, options.maxParallelTools);
   rememberRounds(options, last, results, context);
   const ran = last.shows ? eventsOfResults(results, gatewayTurn, numbering) : [];
-  yield [...ran, ...outcome.theirs.flatMap((call) => numbering.whole(call)), end({ kind: 'tool-calls' })];
+  const handed = outcome.theirs.flatMap((call) => {
+    const isTheirs = !isQuestion(call, options.tools);
+    return isTheirs ? numbering.whole(call) : eventsOfCalls([call], gatewayTurn, numbering, options.tools);
+  });
+  const hasCalls = outcome.theirs.some((call) => !isQuestion(call, options.tools));
+  yield [...ran, ...handed, end({ kind: hasCalls ? 'tool-calls' : 'stop' })];
+}
+
+/** Whether the client is asked before the gateway runs a call. */
+function isQuestion({ name }: ToolCallPart, tools: GatewayTools): boolean {
+  const served = tools.servedAs?.(name);
+  return served?.type === 'mcp' && served.approval?.type === 'asked';
 }
 
 /** Keeps what the client will not be shown but the model must see again when the client brings its own results. */
@@ -176,16 +216,32 @@ function heldWithoutCalls(turn: Turn, numbering: PartNumbering, dropped: (name: 
 }
 
 /** Our calls as the client is shown them: whole, and before they run, so that it sees what takes the time. */
-const eventsOfCalls = (calls: readonly ToolCallPart[], turn: GatewayTurn, numbering: PartNumbering): StreamEvent[] =>
-  calls.flatMap(({ id, name, input }) =>
-    numbering.whole({ type: 'tool-call', id, name, input, owner: 'gateway', turn }),
-  );
+const eventsOfCalls = (
+  calls: readonly ToolCallPart[],
+  turn: GatewayTurn,
+  numbering: PartNumbering,
+  tools: GatewayTools,
+): StreamEvent[] =>
+  calls.flatMap(({ id, name, input }) => {
+    const served = tools.servedAs?.(name);
+    return numbering.whole({ type: 'tool-call', id, name, input, owner: 'gateway', turn, ...(served && { served }) });
+  });
 
 const eventsOfResults = (
   results: readonly ToolResultPart[],
   turn: GatewayTurn,
   numbering: PartNumbering,
 ): StreamEvent[] => results.flatMap((result) => numbering.whole({ ...result, owner: 'gateway', turn }));
+
+/** What searches found and the model was not offered before; each once. */
+function foundTools(results: readonly ToolResultPart[], { tools }: ChatRequest): FunctionTool[] {
+  const found = new Map<string, FunctionTool>();
+  for (const result of results) {
+    for (const tool of result.found ?? []) found.set(tool.name, tool);
+  }
+  for (const { name } of tools) found.delete(name);
+  return [...found.values()];
+}
 
 /** Later rounds are calls of their own in the log, children of the request. */
 const childOf = (context: CallContext, id: string): CallContext => ({
@@ -199,9 +255,14 @@ const childOf = (context: CallContext, id: string): CallContext => ({
  * The next round's request: a forced tool choice is relaxed, or the model could never answer; and a fallback that
  * answered keeps the conversation, because its ids and reasoning mean nothing to the target that failed.
  */
-function nextRequest(request: ChatRequest, messages: readonly Message[], { trace }: CallContext): ChatRequest {
+function nextRequest(
+  request: ChatRequest,
+  messages: readonly Message[],
+  tools: readonly FunctionTool[],
+  { trace }: CallContext,
+): ChatRequest {
   const forced = request.toolChoice?.type === 'required' || request.toolChoice?.type === 'tool';
-  const next = appended(request, { messages, ...(forced && { toolChoice: { type: 'auto' } as const }) });
+  const next = appended(request, { messages, tools, ...(forced && { toolChoice: { type: 'auto' } as const }) });
   const answered = trace.attempts.at(-1);
   if (!answered || answered.fallbackIndex === 0) return next;
   return { ...next, model: `${answered.provider}/${answered.model}` };

@@ -1,6 +1,6 @@
 import PQueue from 'p-queue';
 import type { CallContext } from '../model/call.ts';
-import type { Part, ToolCallPart, ToolResultPart } from '../model/content.ts';
+import type { Part, ServedTool, ToolCallPart, ToolResultPart } from '../model/content.ts';
 import type { ChatRequest, FunctionTool } from '../model/request.ts';
 
 /** The gateway's own tools, as the loop needs them. */
@@ -11,6 +11,8 @@ export interface GatewayTools {
   offered(request: ChatRequest, context: CallContext): readonly FunctionTool[];
   /** True for a tool that may run without asking. */
   runsByItself(name: string): boolean;
+  /** How a tool is shown to the client, where its name does not tell. */
+  servedAs?(name: string): ServedTool | undefined;
   /** Runs one call. Throws when it could not be run; what the tool itself calls an error is a result. */
   run(call: ToolCallPart, context: CallContext): Promise<ToolOutput>;
 }
@@ -18,6 +20,16 @@ export interface GatewayTools {
 export interface ToolOutput {
   readonly content: readonly Part[];
   readonly isError: boolean;
+  /** What a tool search found: the model is offered it from the next turn on. */
+  readonly found?: readonly FunctionTool[];
+}
+
+/** What one request brings along: a request of its own for the model, and tools that nobody else sees. */
+export interface RequestScope {
+  readonly request: ChatRequest;
+  readonly tools: GatewayTools;
+  /** Parts that the client is shown before the model's answer. */
+  readonly opening: readonly Part[];
 }
 
 /**
@@ -39,8 +51,8 @@ export async function runTools(
 async function resultOf(call: ToolCallPart, tools: GatewayTools, context: CallContext): Promise<ToolResultPart> {
   try {
     context.signal.throwIfAborted();
-    const { content, isError } = await tools.run(call, context);
-    return { type: 'tool-result', callId: call.id, content, isError };
+    const { content, isError, found } = await tools.run(call, context);
+    return { type: 'tool-result', callId: call.id, content, isError, ...(found && { found }) };
   } catch (thrown) {
     const why = thrown instanceof Error ? thrown.message : String(thrown);
     const text = `Error executing tool ${call.name}: ${why}`;

@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { clientSection } from './client-section.ts';
 import { duration, nanoseconds } from './durations.ts';
-import { mcpClient, provider, toolManager } from './schema.ts';
+import { mcpClient, provider, requestServers, toolManager } from './schema.ts';
 
 const DEFAULT_TOOL_SYNC_INTERVAL_MS = 600_000;
 
 const mcpSection = z.looseObject({
   client_configs: z.array(mcpClient).default([]).describe('The MCP servers whose tools the gateway offers.'),
   tool_manager_config: toolManager.prefault({}),
+  request_servers: requestServers.prefault({}),
   tool_sync_interval: duration(nanoseconds)
     .prefault('10m')
     .transform((ms) => (ms > 0 ? ms : DEFAULT_TOOL_SYNC_INTERVAL_MS))

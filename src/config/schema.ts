@@ -164,9 +164,25 @@ export const toolManager = z.looseObject({
   tool_visibility: z.enum(['native', 'hidden']).default('native'),
 });
 
+/** MCP servers that requests name for themselves (`mcp_servers` of Messages, tools of type `mcp` of Responses). */
+export const requestServers = z.looseObject({
+  enabled: z.boolean().default(true).describe('Whether a request may name MCP servers of its own.'),
+  allow_private_addresses: z
+    .boolean()
+    .default(false)
+    .describe('Whether such a server may be on this machine or on a private network.'),
+  allowed_hosts: z
+    .array(z.string())
+    .default([])
+    .describe('Hosts ("name" or "name:port") that may be reached wherever they are.'),
+  idle_timeout: duration(nanoseconds).prefault('5m').describe('How long an unused connection is kept.'),
+  max_connections: z.number().int().positive().default(100).describe('The longest unused one is given up first.'),
+});
+
 export type WhiteList = z.output<typeof whiteList>;
 export type ProviderKey = z.output<typeof providerKey>;
 export type NetworkConfig = z.output<typeof networkConfig>;
 export type ProviderConfig = z.output<typeof provider>;
 export type McpClientConfig = z.output<typeof mcpClient>;
 export type ToolManagerConfig = z.output<typeof toolManager>;
+export type RequestServersConfig = z.output<typeof requestServers>;

@@ -7,13 +7,17 @@ import { logged, loggedOperation } from '../logs/logged.ts';
 import type { LogSink } from '../logs/sink.ts';
 import { parseToolArguments } from '../mcp/execute.ts';
 import { injectedTools } from '../mcp/inject.ts';
+import type { RequestServers } from '../mcp/request-servers.ts';
 import { resultParts, resultText } from '../mcp/result-text.ts';
 import type { CallContext, ModelCall } from '../model/call.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { OperationCall } from '../model/operation.ts';
 import { orderedId } from '../model/ordered-id.ts';
 import type { ChatRequest } from '../model/request.ts';
-import { type LoggedTools, loggedTools, type McpTools } from './tool-runs.ts';
+import { serverJoiner } from './joined-servers.ts';
+import { ResponseOwners } from './response-owners.ts';
+import { type ServerToolsOptions, serverToolScopes } from './server-tools.ts';
+import { type LoggedTools, loggedTools, type McpTools, runLog } from './tool-runs.ts';
 
 export interface GatewayParts {
   readonly routed: ModelCall;
@@ -21,6 +25,8 @@ export interface GatewayParts {
   /** Undefined when the provider that would answer does not count tokens. */
   readonly countTokens: (request: ChatRequest, context: CallContext) => Promise<number | undefined>;
   readonly mcp: McpTools;
+  /** For requests that name MCP servers or tool searches of their own. */
+  readonly serverTools: Pick<ServerToolsOptions, 'wordsOf' | 'hostOf'> & { readonly servers: RequestServers };
   readonly toolManager: ToolManagerConfig;
   readonly sink: LogSink;
 }
@@ -30,6 +36,8 @@ export interface Gateway {
   readonly call: ModelCall;
   /** What is no chat: embeddings, images, sound, reranking, legacy completions. */
   readonly operate: OperationCall;
+  /** The provider that made a response of the Responses API, as far as it is remembered. */
+  readonly ownerOf: (responseId: string) => string | undefined;
   /** Every MCP tool, with each run logged. */
   readonly tools: LoggedTools;
   countTokens(request: ChatRequest, context: CallContext): Promise<number>;
@@ -41,20 +49,30 @@ export interface ManualToolCall {
   readonly arguments: JsonObject;
 }
 
-export function createGateway({ routed, routedOperation, countTokens, mcp, toolManager, sink }: GatewayParts): Gateway {
+export function createGateway(parts: GatewayParts): Gateway {
+  const { routed, routedOperation, countTokens, mcp, serverTools, toolManager, sink } = parts;
   const tools = loggedTools(mcp, sink);
+  const everyones = agentTools(tools, toolManager);
   const oneTurn = logged(routed, sink);
   const call = agentLoop({
     callModel: oneTurn,
-    tools: agentTools(tools, toolManager),
+    tools: everyones,
+    scopeOf: serverToolScopes({
+      ...serverTools,
+      everyones,
+      join: serverJoiner(serverTools.servers, tools, runLog(sink)),
+      maxParallelTools: toolManager.max_parallel_tools,
+    }),
     memory: new TranscriptMemory(Date.now),
     maxDepth: toolManager.max_agent_depth,
     maxParallelTools: toolManager.max_parallel_tools,
     showsTools: (context) => showsTools(context, toolManager.tool_visibility),
     newId: orderedId,
   });
+  const owners = new ResponseOwners();
   return {
-    call,
+    call: owners.watch(call),
+    ownerOf: (responseId) => owners.providerOf(responseId),
     operate: loggedOperation(routedOperation, sink),
     tools,
     countTokens: async (request, context) => (await countTokens(request, context)) ?? (await estimatedTokens(request)),

@@ -22,31 +22,44 @@ export interface LoggedTools extends McpTools {
 
 /** The same tools, with one record in the log for each run, whoever asked for it: the loop, a client or a person. */
 export function loggedTools(tools: McpTools, sink: RunSink): LoggedTools {
+  const run = runLog(sink);
   return {
     get catalog() {
       return tools.catalog;
     },
     visibleTools: (caller) => tools.visibleTools(caller),
     onChange: (listener) => tools.onChange(listener),
-    async call(request, llmRequestId) {
-      const startedAtMs = Date.now();
-      const started = performance.now();
+    call(request, llmRequestId) {
       const [serverLabel, toolName] = splitName(request.name);
-      const facts = { llmRequestId, startedAtMs, serverLabel, toolName, arguments: request.arguments };
-      const latency = () => performance.now() - started;
-      try {
-        const result = await tools.call(request);
-        sink.recordToolRun({ ...facts, status: 'success', latencyMs: latency(), result });
-        return result;
-      } catch (thrown) {
-        const error = asGatewayError(thrown);
-        const status = error.kind === 'cancelled' ? 'cancelled' : 'error';
-        sink.recordToolRun({ ...facts, status, latencyMs: latency(), error });
-        throw thrown;
-      }
+      const facts = { llmRequestId, serverLabel, toolName, arguments: request.arguments };
+      return run(facts, () => tools.call(request));
     },
   };
 }
+
+/** Runs a tool and records it, however it ends. */
+export type RunLog = (
+  facts: Pick<ToolRunRecord, 'llmRequestId' | 'serverLabel' | 'toolName' | 'arguments'>,
+  run: () => Promise<ToolResult>,
+) => Promise<ToolResult>;
+
+export const runLog =
+  (sink: RunSink): RunLog =>
+  async (given, run) => {
+    const facts = { ...given, startedAtMs: Date.now() };
+    const started = performance.now();
+    const latency = () => performance.now() - started;
+    try {
+      const result = await run();
+      sink.recordToolRun({ ...facts, status: 'success', latencyMs: latency(), result });
+      return result;
+    } catch (thrown) {
+      const error = asGatewayError(thrown);
+      const status = error.kind === 'cancelled' ? 'cancelled' : 'error';
+      sink.recordToolRun({ ...facts, status, latencyMs: latency(), error });
+      throw thrown;
+    }
+  };
 
 /** An exposed name is `<client>-<tool>`; client names hold no hyphen. */
 function splitName(name: string): [client: string, tool: string] {

@@ -29,7 +29,7 @@ function anyCode(thrown: unknown, codes: ReadonlySet<string>): boolean {
 }
 
 /** The HTTP status a server answered with, when that was the failure. */
-function statusOfFailure(thrown: unknown): number | undefined {
+export function statusOfFailure(thrown: unknown): number | undefined {
   for (let error = thrown; error !== undefined; error = causeOf(error)) {
     if (error instanceof StreamableHTTPError || error instanceof SseError) return error.code;
     // The SDK's SSE transport gives the status of a POST in the text only.

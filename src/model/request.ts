@@ -1,16 +1,7 @@
-import type { CodecId, Message, Origin, ToolOwner } from './content.ts';
-import type { JsonObject } from './json.ts';
+import type { CodecId, FunctionTool, Message, Origin } from './content.ts';
+import type { JsonObject, JsonValue } from './json.ts';
 
-export interface FunctionTool {
-  readonly type: 'function';
-  readonly name: string;
-  readonly description?: string;
-  /** JSON Schema as it came; each target derives its own form from it, never from another target's. */
-  readonly inputSchema: JsonObject;
-  readonly strict?: boolean;
-  readonly owner: ToolOwner;
-  readonly origin?: Origin;
-}
+export type { FunctionTool } from './content.ts';
 
 /** A tool that the provider runs (hosted web search, code execution): known by its wire `type`, never by its name. */
 export interface ProviderTool {
@@ -65,6 +56,8 @@ export interface BodySource {
   withModel(model: string, members?: string): Uint8Array;
   /** Whether the body has this top-level field. */
   has(field: string): boolean;
+  /** The value of one top-level field, parsed by itself; undefined when there is none. */
+  member(field: string): JsonValue | undefined;
   /** Parsed on first use; throws GatewayError('invalid-request'). */
   readonly body: JsonObject;
 }
@@ -192,6 +185,10 @@ class DeferredRaw implements RawRequest {
 
   has(field: string): boolean {
     return this.#source.has(field);
+  }
+
+  member(field: string): JsonValue | undefined {
+    return this.#source.member(field);
   }
 }
 

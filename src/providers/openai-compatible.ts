@@ -18,6 +18,7 @@ interface Line {
   readonly name: string;
   /** Formats it speaks beside Chat Completions. */
   readonly alsoSpeaks?: readonly CodecId[];
+  readonly runsServerTools?: true;
   /** Absent = the config must say. */
   readonly url?: string;
   readonly key?: readonly string[];
@@ -34,6 +35,7 @@ function deployment(line: Line): Deployment {
   const {
     name,
     alsoSpeaks = [],
+    runsServerTools,
     url,
     key = [],
     keyless,
@@ -48,6 +50,7 @@ function deployment(line: Line): Deployment {
     name,
     speaks: ['openai-chat', ...alsoSpeaks],
     sdk: 'openai',
+    ...(runsServerTools && { runsServerTools }),
     ...(url !== undefined && { baseUrl: url }),
     keyVariables: key,
     ...(keyless && { keyless }),
@@ -85,6 +88,7 @@ const LINES: readonly Line[] = [
   {
     name: 'openai',
     alsoSpeaks: ['openai-responses'],
+    runsServerTools: true,
     url: 'https://api.openai.com/v1',
     key: ['OPENAI_API_KEY', 'OPENAI_KEY'],
     limit: 'max_completion_tokens',

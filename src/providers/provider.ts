@@ -59,6 +59,8 @@ export interface Deployment {
   readonly operations?: OperationTable;
   /** The header that holds the key, where it is no bearer token and not the SDK's own. */
   readonly keyHeader?: string;
+  /** True where the API itself runs MCP servers and tool searches that a request names. */
+  readonly runsServerTools?: boolean;
   /** True for providers that have no chat at all. */
   readonly chatless?: boolean;
 }

@@ -18,6 +18,7 @@ const anthropic: Deployment = {
   baseUrl: 'https://api.anthropic.com',
   keyVariables: ['ANTHROPIC_API_KEY', 'ANTHROPIC_KEY'],
   wire: {},
+  runsServerTools: true,
 };
 
 const gemini: Deployment = {

@@ -1,4 +1,4 @@
-import type { FoundTool, MediaPart, Part, TextPart, ToolCallPart, ToolResultPart } from '../../model/content.ts';
+import type { FunctionTool, MediaPart, Part, TextPart, ToolCallPart, ToolResultPart } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
 import { parsedInput, unreadableInput } from '../call-input.ts';
 import { gatewayIds, searchIds } from './ids.ts';
@@ -64,7 +64,7 @@ function gatewayResult({ callId, turn, isError, content, found }: ToolResultPart
   };
 }
 
-function searchResult(id: string, found: readonly FoundTool[], failure: readonly Part[] | undefined): JsonObject {
+function searchResult(id: string, found: readonly FunctionTool[], failure: readonly Part[] | undefined): JsonObject {
   const references = found.map(({ name }) => ({ type: 'tool_reference', tool_name: name }));
   const why = failure?.map((part) => (part.type === 'text' ? part.text : '')).join('');
   const content: JsonObject =

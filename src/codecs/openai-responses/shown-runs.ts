@@ -1,6 +1,5 @@
-import type { FoundTool, ToolCallPart, ToolResultPart } from '../../model/content.ts';
+import type { FunctionTool, ToolCallPart, ToolResultPart } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
-import type { FunctionTool } from '../../model/request.ts';
 import { parsedInput } from '../call-input.ts';
 import { Ledger } from '../ledger.ts';
 import { wireName } from '../openai-names.ts';
@@ -88,10 +87,8 @@ function showSearch(call: ToolCallPart, place: Place, next: () => Place): Opened
   ];
 }
 
-const definitionsOf = (found: readonly FoundTool[]): JsonObject[] => {
-  const tools = found.map((tool): FunctionTool => ({ ...tool, type: 'function', owner: 'client' }));
-  return encodeTools(tools, new WireNames(wireName), new Ledger());
-};
+const definitionsOf = (found: readonly FunctionTool[]): JsonObject[] =>
+  encodeTools(found, new WireNames(wireName), new Ledger());
 
 /** A call that the gateway runs once the client has allowed it. */
 export function showApproval(call: ToolCallPart, place: Place): Opened<ShownPart> {

@@ -1,0 +1,185 @@
+import { createHash } from 'node:crypto';
+import {
+  type McpClientConfig,
+  mcpClient,
+  type RequestServersConfig,
+  type ToolManagerConfig,
+} from '../config/schema.ts';
+import { GatewayError } from '../model/errors.ts';
+import type { JsonObject } from '../model/json.ts';
+import { guardedFetch, refuseInside } from './address-guard.ts';
+import { Connection, type ConnectionOptions, type McpLog } from './connection.ts';
+import type { ToolCallRequest, ToolResult } from './contract.ts';
+import { reasonOf, statusOfFailure } from './failures.ts';
+import type { ListedTool } from './listed-tools.ts';
+import { DEFAULT_TIMING, later, type McpTiming } from './timing.ts';
+
+/** A server as a request names it. */
+export interface ServerAddress {
+  readonly name: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A connected server, for as long as one request uses it. */
+export interface OpenServer {
+  readonly tools: readonly ListedTool[];
+  /** Runs a tool by its upstream name. What the tool itself calls an error is a result; all else throws GatewayError. */
+  call(upstreamName: string, request: ToolCallRequest): Promise<ToolResult>;
+}
+
+interface Options {
+  readonly rules: RequestServersConfig;
+  readonly toolManager: ToolManagerConfig;
+  readonly log: McpLog;
+  readonly timing?: Partial<McpTiming>;
+}
+
+interface Entry {
+  readonly connection: Promise<Connection>;
+  idle: NodeJS.Timeout | undefined;
+}
+
+/** A server that answers so to one transport may speak the other (MCP specification, backwards compatibility). */
+const OTHER_TRANSPORT: ReadonlySet<number> = new Set([400, 404, 405, 406, 415, 501]);
+
+/**
+ * The servers that requests name for themselves: one connection for each address and set of headers, kept while it is
+ * used and for a while after. Nothing of one caller's secrets is shared with another's.
+ */
+export class RequestServers {
+  readonly #options: Options;
+  readonly #timing: McpTiming;
+  readonly #entries = new Map<string, Entry>();
+  #network: ReturnType<typeof guardedFetch> | undefined;
+
+  constructor(options: Options) {
+    this.#options = options;
+    this.#timing = { ...DEFAULT_TIMING, ...options.timing };
+  }
+
+  /** Throws GatewayError that says why there is no connection. */
+  async open(server: ServerAddress): Promise<OpenServer> {
+    const url = this.#checked(server);
+    const { allow_private_addresses: allowPrivate, allowed_hosts: allowedHosts } = this.#options.rules;
+    await refuseInside(url, { allowPrivate, allowedHosts });
+    const key = keyOf(server);
+    const entry = this.#entries.get(key) ?? this.#admit(key, server, url);
+    this.#used(key, entry);
+    const connection = await entry.connection;
+    return {
+      tools: connection.listed,
+      call: (upstreamName, request) => {
+        this.#used(key, entry);
+        const { tool_execution_timeout: timeoutMs } = this.#options.toolManager;
+        const maxMs = timeoutMs * this.#timing.progressFactor;
+        return connection.call({ tool: { name: request.name, upstreamName }, request, headers: {}, timeoutMs, maxMs });
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#entries.keys()].map((key) => this.#forget(key)));
+    await this.#network?.close();
+  }
+
+  #checked({ name, url: given }: ServerAddress): URL {
+    if (!this.#options.rules.enabled) {
+      const why = 'this gateway lets no request name its own MCP servers (mcp.request_servers.enabled)';
+      throw new GatewayError('permission', `MCP server "${name}" cannot be used: ${why}`);
+    }
+    const url = URL.canParse(given) ? new URL(given) : undefined;
+    if (url && /^https?:$/.test(url.protocol)) return url;
+    throw new GatewayError('invalid-request', `the url of MCP server "${name}" is not an http(s) URL`);
+  }
+
+  #admit(key: string, server: ServerAddress, url: URL): Entry {
+    const [oldest] = this.#entries.keys();
+    if (oldest !== undefined && this.#entries.size >= this.#options.rules.max_connections) void this.#forget(oldest);
+    const connection = this.#dialled(server, url);
+    const entry: Entry = { connection, idle: undefined };
+    this.#entries.set(key, entry);
+    // the next request tries anew
+    connection.catch(() => this.#forget(key));
+    return entry;
+  }
+
+  /** Puts the entry last in line to be given up, and starts its time anew. */
+  #used(key: string, entry: Entry): void {
+    clearTimeout(entry.idle);
+    if (this.#entries.get(key) !== entry) return;
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    entry.idle = later(this.#options.rules.idle_timeout, () => void this.#forget(key));
+  }
+
+  async #forget(key: string): Promise<void> {
+    const entry = this.#entries.get(key);
+    if (!entry) return;
+    this.#entries.delete(key);
+    clearTimeout(entry.idle);
+    await entry.connection.then(
+      (connection) => connection.close(),
+      () => undefined,
+    );
+  }
+
+  async #dialled(server: ServerAddress, url: URL): Promise<Connection> {
+    const first = url.pathname.endsWith('/sse') ? 'sse' : 'http';
+    try {
+      return await this.#dial(server, first);
+    } catch (thrown) {
+      if (!OTHER_TRANSPORT.has(statusOfFailure(thrown) ?? 0)) throw connectFailure(server, thrown);
+      return await this.#dial(server, first === 'sse' ? 'http' : 'sse').catch(() => {
+        throw connectFailure(server, thrown);
+      });
+    }
+  }
+
+  async #dial(server: ServerAddress, type: 'http' | 'sse'): Promise<Connection> {
+    const connection = new Connection(configOf(server, type), this.#connectionOptions());
+    try {
+      await connection.dial();
+      return connection;
+    } catch (thrown) {
+      await connection.close();
+      throw thrown;
+    }
+  }
+
+  #connectionOptions(): ConnectionOptions {
+    const { rules, log } = this.#options;
+    const { allow_private_addresses: allowPrivate, allowed_hosts: allowedHosts } = rules;
+    this.#network ??= guardedFetch({ allowPrivate, allowedHosts });
+    const { fetch } = this.#network;
+    return {
+      // no process is ever started here
+      transport: { cwd: '.', environment: {}, fetch, graceMs: this.#timing.graceMs },
+      timing: this.#timing,
+      random: Math.random,
+      log: (level, message, fields: JsonObject) => log(level, message, fields),
+      changed: () => undefined,
+    };
+  }
+}
+
+/** Who shares a connection: the same address with the same headers; the key tells nothing of either. */
+const keyOf = ({ url, headers }: ServerAddress): string =>
+  createHash('sha256')
+    .update(JSON.stringify([url, Object.entries(headers).sort(([a], [b]) => (a < b ? -1 : 1))]))
+    .digest('base64');
+
+const configOf = ({ name, url, headers }: ServerAddress, type: 'http' | 'sse'): McpClientConfig => ({
+  ...mcpClient.parse({ name: 'request', connection_type: type, connection_string: 'http://request' }),
+  name,
+  connection_string: { value: url },
+  headers: Object.fromEntries(Object.entries(headers).map(([header, value]) => [header, { value }])),
+});
+
+function connectFailure({ name, headers }: ServerAddress, thrown: unknown): GatewayError {
+  if (thrown instanceof GatewayError && thrown.kind === 'permission') return thrown;
+  const values = Object.values(headers).flatMap((value) => [value, value.replace(/^Bearer /, '')]);
+  const secrets = values.filter((value) => value.length >= 8);
+  const reason = secrets.reduce((text, value) => text.replaceAll(value, '***'), reasonOf(thrown));
+  return new GatewayError('network', `the MCP server "${name}" could not be reached: ${reason}`, { status: 424 });
+}
