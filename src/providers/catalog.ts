@@ -76,7 +76,7 @@ interface Count {
   readonly field: string;
 }
 
-/** Google counts what any client asks; Anthropic's count is of use to its own clients, whose body goes as it is. */
+/** Google counts what any client asks; the counts of others are of use to their own clients, whose body goes as it is. */
 function countOf(
   { sdk, speaks }: Deployment,
   request: ChatRequest,
@@ -94,8 +94,12 @@ function countOf(
     const counted = JSON.stringify({ generateContentRequest: { model: path, ...body } });
     return { format: 'gemini', path: `${path}:countTokens`, body: counted, field: 'totalTokens' };
   }
-  if (!speaks.includes('anthropic-messages') || raw?.codec !== 'anthropic-messages' || !request.untouched)
-    return undefined;
+  if (!raw || !request.untouched || !speaks.includes(raw.codec)) return undefined;
+  if (raw.codec === 'openai-responses') {
+    const path = '/responses/input_tokens';
+    return { format: 'openai-responses', path, body: raw.withModel(model), field: 'input_tokens' };
+  }
+  if (raw.codec !== 'anthropic-messages') return undefined;
   const path = '/v1/messages/count_tokens';
   return { format: 'anthropic-messages', path, body: raw.withModel(model), field: 'input_tokens' };
 }
@@ -117,9 +121,11 @@ function modelsIn(answer: DirectResponse, provider: string): readonly UpstreamMo
   });
 }
 
-/** Google lists models for embeddings and videos too, and says what each can do. */
+/** What this gateway asks of Google's models; it lists others, for videos say, and tells what each can do. */
+const ASKED: ReadonlySet<unknown> = new Set(['generateContent', 'embedContent', 'predict']);
+
 const generates = ({ supportedGenerationMethods: methods }: { supportedGenerationMethods?: unknown }): boolean =>
-  !Array.isArray(methods) || methods.includes('generateContent');
+  !Array.isArray(methods) || methods.some((method) => ASKED.has(method));
 
 /** OpenAI gives `created` in seconds, Anthropic `created_at` as a date. */
 function secondsOf(entry: { created?: unknown; created_at?: unknown }): number {
