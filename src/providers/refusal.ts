@@ -47,7 +47,7 @@ const HISTORY_REFUSALS: readonly RegExp[] = [
   /encrypted content .*could not be (verified|decrypted)/i,
   /invalid_encrypted_content/,
   // Gemini API, thought signatures
-  /thought_?signature/i,
+  /thought[_ ]?signature/i,
 ];
 
 /** Whether a provider refused a request for the reasoning state in its history, which it may be asked again without. */

@@ -3,7 +3,7 @@ import { isObject, type JsonObject } from '../../model/json.ts';
 import type { EncodeTarget } from '../codec.ts';
 import { foreignBlock } from '../foreign-block.ts';
 import type { Ledger } from '../ledger.ts';
-import { wireId } from '../openai-names.ts';
+import { LONGEST_ID, wireId } from '../openai-names.ts';
 import type { WireNames } from '../wire-names.ts';
 import { wireMedia } from './media.ts';
 import { ownBlock, textOf } from './wire.ts';
@@ -15,7 +15,8 @@ export interface Writing {
   readonly ledger: Ledger;
 }
 
-export const callId = (id: string, { target }: Writing): string => target.toolCallId?.(id) ?? wireId(id);
+export const callId = (id: string, { target }: Writing): string =>
+  target.toolCallId?.(id) ?? wireId(id, LONGEST_ID.chat);
 
 /** The content parts of a message; thinking, calls and results have places of their own. */
 export function contentBlocks(parts: readonly Part[], at: string, writing: Writing): JsonObject[] {

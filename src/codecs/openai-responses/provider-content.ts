@@ -4,7 +4,7 @@ import type { EncodeTarget } from '../codec.ts';
 import { dataUriOf } from '../data-uri.ts';
 import { foreignBlock } from '../foreign-block.ts';
 import type { Ledger } from '../ledger.ts';
-import { wireId } from '../openai-names.ts';
+import { LONGEST_ID, wireId } from '../openai-names.ts';
 import type { WireNames } from '../wire-names.ts';
 import { isRefusal } from './content.ts';
 import { objectOf, ownBlock, textOf, without } from './wire.ts';
@@ -21,7 +21,8 @@ export interface Writing {
 }
 
 /** At most 64 characters: longer ones are refused. */
-export const callId = (id: string, { target }: Writing): string => target.toolCallId?.(id) ?? wireId(id);
+export const callId = (id: string, { target }: Writing): string =>
+  target.toolCallId?.(id) ?? wireId(id, LONGEST_ID.responses);
 
 /** Claude Code's first system block changes with every request, which spoils other providers' prompt caches. */
 export const isBillingHeader = (text: string): boolean => text.startsWith('x-anthropic-billing-header:');

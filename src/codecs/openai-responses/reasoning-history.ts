@@ -1,7 +1,14 @@
 import type { HistoryRules } from '../codec.ts';
+import { holdsLongId, LONGEST_ID } from '../openai-names.ts';
+import { objectsOf, textOf } from './wire.ts';
 
-/** Encrypted thinking makes answers better, but nothing is refused for its lack (Responses API, reasoning items). */
+/**
+ * Encrypted thinking makes answers better, but nothing is refused for its lack (Responses API, reasoning items); ids
+ * that another model's calls had may be too long.
+ */
 export const reasoningHistory: HistoryRules = {
-  mayLack: (bytes) => bytes.includes('"function_call"') && !bytes.includes('"encrypted_content"'),
-  lacks: () => false,
+  mayLack: (bytes) =>
+    bytes.includes('"function_call"') &&
+    (!bytes.includes('"encrypted_content"') || holdsLongId(bytes, 'call_id', LONGEST_ID.responses)),
+  lacks: (body) => objectsOf(body.input).some((item) => textOf(item.call_id).length > LONGEST_ID.responses),
 };

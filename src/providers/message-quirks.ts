@@ -1,0 +1,61 @@
+import { isObject, type JsonObject } from '../model/json.ts';
+import type { Quirk } from './quirks.ts';
+
+/** Fields in which other models' answers carry thinking: clients send them back to whoever comes next. */
+export function dropsFromHistory(reason: string, ...fields: readonly string[]): Quirk {
+  const marks = fields.map((field) => `"${field}"`);
+  return {
+    concerns: ({ bytes }) => {
+      const body = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes);
+      return body.includes('"assistant"') && marks.some((mark) => body.includes(mark));
+    },
+    apply: (body, _model, report) => {
+      const { messages } = body;
+      if (!Array.isArray(messages)) return body;
+      const cleaned = messages.map((message, index) => {
+        if (!isObject(message) || message.role !== 'assistant') return message;
+        const bare = withoutFields(message, fields);
+        const calls = Array.isArray(message.tool_calls) ? message.tool_calls : [];
+        const bareCalls = calls.map((call) => (isObject(call) ? withoutFields(call, fields) : call));
+        const sameCalls = bareCalls.every((call, at) => call === calls[at]);
+        if (bare === message && sameCalls) return message;
+        report({ field: `messages[${index}]`, action: 'dropped', reason });
+        return sameCalls ? bare : { ...bare, tool_calls: bareCalls };
+      });
+      return cleaned.every((message, index) => message === messages[index]) ? body : { ...body, messages: cleaned };
+    },
+  };
+}
+
+function withoutFields(object: JsonObject, fields: readonly string[]): JsonObject {
+  if (!fields.some((field) => object[field] !== undefined)) return object;
+  return Object.fromEntries(Object.entries(object).filter(([field]) => !fields.includes(field)));
+}
+
+/** Servers whose models read nothing but text: whatever else stands in a list of contents is named in its place. */
+export const namesMedia: Quirk = {
+  concerns: ({ bytes }) => {
+    const body = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes);
+    return body.includes('"image_url"') || body.includes('"input_audio"') || body.includes('"file"');
+  },
+  apply: (body, _model, report) => {
+    const { messages } = body;
+    if (!Array.isArray(messages)) return body;
+    const named = messages.map((message, index) => {
+      const given = isObject(message) ? message.content : undefined;
+      if (!isObject(message) || !Array.isArray(given)) return message;
+      const content = given.map((part) => (isObject(part) && part.type !== 'text' ? nameOf(part) : part));
+      if (content.every((part, at) => part === given[at])) return message;
+      report({ field: `messages[${index}].content`, action: 'dropped', reason: 'this model reads text only' });
+      return { ...message, content };
+    });
+    return named.every((message, index) => message === messages[index]) ? body : { ...body, messages: named };
+  },
+};
+
+const nameOf = ({ type }: JsonObject): JsonObject => ({
+  type: 'text',
+  text: `[${MEDIA_NAMES[String(type)] ?? 'file'} left out: this model reads text only]`,
+});
+
+const MEDIA_NAMES: Readonly<Record<string, string>> = { image_url: 'image', input_audio: 'audio' };

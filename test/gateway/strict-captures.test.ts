@@ -1,0 +1,95 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isObject, type JsonObject } from '../../src/model/json.ts';
+import { post } from '../support/gateway.ts';
+import { shared, sharedPath } from '../support/shared.ts';
+import { type StrictGateway, type StrictName, startStrictGateway } from '../support/strict-gateway.ts';
+
+interface Capture {
+  readonly name: string;
+  readonly client: 'claude-code' | 'codex' | 'gemini-cli';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: JsonObject;
+}
+
+/** Providers with a model, each of which must take every request of every client. */
+const TARGETS: readonly (readonly [StrictName, string])[] = [
+  ['anthropic', 'claude-opus-4-6'],
+  ['anthropic', 'claude-sonnet-4-20250514'],
+  ['openai', 'gpt-4o'],
+  ['openai', 'gpt-5'],
+  ['gemini', 'gemini-2.5-pro'],
+  ['gemini', 'gemini-3-pro-preview'],
+  ['groq', 'llama-3.3-70b-versatile'],
+  ['deepseek', 'deepseek-reasoner'],
+];
+
+const CLIENTS: readonly Capture['client'][] = ['claude-code', 'codex', 'gemini-cli'];
+
+const capturesIn = (folder: string): Capture[] =>
+  CLIENTS.flatMap((client) =>
+    readdirSync(resolve(folder, client))
+      .filter((file) => file.startsWith('req-'))
+      .map((file) => captureOf(client, file, JSON.parse(readFileSync(resolve(folder, client, file), 'utf8')))),
+  );
+
+function captureOf(client: Capture['client'], file: string, content: unknown): Capture {
+  if (!isObject(content)) throw new Error(`${file} is no capture`);
+  const { headers = {}, body = content } = content;
+  const told = isObject(headers) ? headers : {};
+  const beta = told['anthropic-beta'];
+  return {
+    name: file.replace('.json', ''),
+    client,
+    headers: { 'anthropic-version': '2023-06-01', ...(typeof beta === 'string' && { 'anthropic-beta': beta }) },
+    body: isObject(body) ? body : {},
+  };
+}
+
+function ask(url: string, { client, headers, body }: Capture, model: string): Promise<Response> {
+  switch (client) {
+    case 'claude-code':
+      return post(`${url}/anthropic/v1/messages?beta=true`, { ...body, model }, headers);
+    case 'codex':
+      return post(`${url}/openai/v1/responses`, { ...body, model });
+    case 'gemini-cli':
+      return post(`${url}/genai/v1beta/models/${model}:streamGenerateContent?alt=sse`, body);
+  }
+}
+
+function takesEveryCapture(captures: readonly Capture[]): void {
+  let strict: StrictGateway;
+  beforeAll(async () => {
+    strict = await startStrictGateway(() => ({ thinking: 'I look.', text: 'Here it is.' }));
+  });
+  afterAll(() => strict.close());
+
+  for (const [provider, model] of TARGETS) {
+    test.each(captures)(`${provider}/${model} takes $client $name`, async (capture) => {
+      const upstream = strict.upstreams[provider];
+      const before = upstream.accepted.length;
+      const answer = await ask(strict.gateway.url, capture, `${provider}/${model}`);
+      const text = await answer.text();
+      expect([
+        answer.status,
+        upstream.refused.splice(0).filter((problem) => !isForeignSignature(problem)),
+        answer.ok ? '' : text,
+      ]).toEqual([200, [], '']);
+      expect(upstream.accepted.length).toBe(before + 1);
+      expect(text).toContain('here it is'.slice(1, 3));
+    });
+  }
+}
+
+/** The captures hold signatures that no model gave: the gateway asks again without them. */
+const isForeignSignature = (problem: string): boolean =>
+  /Invalid `signature`|Corrupted thought signature/.test(problem);
+
+describe('strict servers take what coding agents send', () => {
+  takesEveryCapture(capturesIn(resolve(import.meta.dirname, '../fixtures/clients')));
+});
+
+describe.runIf(shared)('strict servers take every captured request', () => {
+  takesEveryCapture(shared ? capturesIn(sharedPath('captures')) : []);
+});
