@@ -52,20 +52,20 @@ class ScannedBody implements BodySource {
   }
 
   head(said?: SaidByUrl): RequestHead {
-    if (said) return { ...said, fallbacks: fallbacksOf(this.#value('fallbacks')) };
-    const model = this.#value('model');
+    if (said) return { ...said, fallbacks: fallbacksOf(this.member('fallbacks')) };
+    const model = this.member('model');
     if (typeof model !== 'string' || model === '') {
       throw new GatewayError('invalid-request', 'model is required: write provider/model, for example openai/gpt-4o', {
         param: 'model',
       });
     }
-    const stream = this.#value('stream');
+    const stream = this.member('stream');
     if (stream !== undefined && stream !== null && typeof stream !== 'boolean') {
       throw new GatewayError('invalid-request', `stream must be true or false, not ${JSON.stringify(stream)}`, {
         param: 'stream',
       });
     }
-    return { model, stream: stream === true, fallbacks: fallbacksOf(this.#value('fallbacks')) };
+    return { model, stream: stream === true, fallbacks: fallbacksOf(this.member('fallbacks')) };
   }
 
   withModel(model: string, extraMembers = ''): Buffer {
@@ -100,7 +100,7 @@ class ScannedBody implements BodySource {
     return this.#members.findLast((member) => member.key === field);
   }
 
-  #value(field: string): JsonValue | undefined {
+  member(field: string): JsonValue | undefined {
     if (this.#parsed) return this.#parsed[field];
     const member = this.#member(field);
     return member && parse(this.bytes.subarray(member.valueStart, member.valueEnd));

@@ -6,6 +6,7 @@ import type { Loss } from '../model/loss.ts';
 import type { BodySource, ChatRequest, DecodedRequest, RequestHead } from '../model/request.ts';
 import type { ChatResponse } from '../model/response.ts';
 import type { ServerListing, ServerToolsAsked } from '../model/server-tools.ts';
+import type { ModelTraits } from '../model/traits.ts';
 import type { Usage } from '../model/usage.ts';
 import type { ToolSchemas } from './schemas/tool-schema.ts';
 
@@ -15,17 +16,13 @@ export interface WireEvent {
   readonly data: string;
 }
 
-/** What a deployment wants of the body that `encodeRequest` writes. */
-export interface EncodeTarget {
+/** What a deployment wants of the body that `encodeRequest` writes, and what its model takes. */
+export interface EncodeTarget extends ModelTraits {
   /** The model name upstream. */
   readonly model: string;
   readonly stream: boolean;
   /** The name of the parameter that limits output, where deployments of one format differ. */
   readonly maxTokensField?: 'max_tokens' | 'max_completion_tokens';
-  /** The model's output limit, if known: a larger ask is lowered to it, with a ledger entry. */
-  readonly maxOutputTokens?: number;
-  /** Whether the model takes reasoning parameters at all; absent = unknown, sent as asked in the same format only. */
-  readonly reasoning?: boolean;
   /** How this deployment takes the schemas of tools; absent = as the format's own vendor does. */
   readonly toolSchemas?: ToolSchemas;
   /** Makes an id that this deployment accepts out of any tool-call id; pure and collision-poor. */
@@ -130,6 +127,8 @@ export interface Codec {
   readonly serverTools?: ServerToolWords;
   /** What providers of this format want back of the model's earlier turns; absent = nothing. */
   readonly history?: HistoryRules;
+  /** Whether nothing in a same-format body is what its model refuses. Without a parse; absent = such bodies always travel. */
+  fitsModel?(source: BodySource, traits: ModelTraits): boolean;
   /** us -> client, a whole answer. */
   encodeResponse(response: ChatResponse, head?: AnswerHead): JsonObject;
   /** us -> client, streamed: SSE text for each event (may be empty). */

@@ -2,10 +2,6 @@ import type { ReasoningEffort, Settings } from '../model/request.ts';
 import type { EncodeTarget } from './codec.ts';
 import type { Ledger } from './ledger.ts';
 
-const EFFORTS: ReadonlySet<string> = new Set(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']);
-
-export const isEffort = (word: unknown): word is ReasoningEffort => typeof word === 'string' && EFFORTS.has(word);
-
 /** Reasoning settings of another format in OpenAI's words; `field` is where they go, for the ledger. */
 export function effortOf(
   { reasoning, maxOutputTokens }: Settings,
@@ -18,12 +14,13 @@ export function effortOf(
     if (reasoning.effort !== 'none') ledger.dropped(field, `${target.model} is not known to reason`);
     return undefined;
   }
-  if (reasoning.effort === 'max' || reasoning.effort === 'xhigh') {
+  if (!target.efforts && (reasoning.effort === 'max' || reasoning.effort === 'xhigh')) {
     ledger.rewritten(field, `not every model knows "${reasoning.effort}"; high is the most that all know`);
     return 'high';
   }
   if (reasoning.effort) {
-    if (reasoning.adaptive) ledger.rewritten(field, 'the effort alone says how long the model thinks');
+    const saysMore = reasoning.adaptive || reasoning.budgetTokens !== undefined;
+    if (saysMore) ledger.rewritten(field, 'the effort alone says how long the model thinks');
     return reasoning.effort;
   }
   const { budgetTokens } = reasoning;

@@ -13,6 +13,7 @@ import { Cancellation } from './cancellation.ts';
 import { decodedFrames } from './decoded.ts';
 import type { DirectResponse, StreamBody } from './direct-response.ts';
 import { forwardedHeaders } from './forwarded-headers.ts';
+import { createModelKnowledge, type ModelKnowledge } from './models/traits.ts';
 import { type Outgoing, outgoing } from './outgoing.ts';
 import { endOf, passThroughFrames } from './pass-through.ts';
 import { type Deployment, isScripted, type Provider } from './provider.ts';
@@ -40,6 +41,8 @@ export interface ProviderCallOptions {
   readonly upstreams: Upstreams;
   /** Where models' reasoning state is kept; a new one when absent. */
   readonly vault?: ReasoningVault;
+  /** What is known of models; what their families tell when absent. */
+  readonly models?: ModelKnowledge;
 }
 
 const CHAT_PATH: Readonly<Record<CodecId, (model: string, stream: boolean) => string>> = {
@@ -56,8 +59,9 @@ export function createProviderCall({
   codecs,
   upstreams,
   vault = new ReasoningVault(),
+  models = createModelKnowledge(),
 }: ProviderCallOptions): ProviderCall {
-  const writing = { codecs, vault };
+  const writing = { codecs, vault, models };
   return (given, request, context) => {
     const target = placed(given);
     const { deployment } = target.provider;
@@ -87,7 +91,6 @@ export function createProviderCall({
         answer = await send(target, sent, request, context, cancellation);
       }
       const witness = witnessOf(sent, target, request, context);
-      context.trace.upstreamHeaders = toldHeaders(answer.headers.record);
       if (answer.stream) yield* streamFrames(answer.stream, target.provider, sent, request, context, witness);
       else yield wholeFrame(answer, target.provider.name, sent, request, context, witness);
       isComplete = true;
@@ -115,6 +118,7 @@ export function createProviderCall({
     const timer = setTimeout(() => cancellation.fire(tooLate(upstreamTarget)), upstreamTarget.timeoutMs);
     try {
       const answer = await upstream.post(path, body, { headers, cancellation });
+      context.trace.upstreamHeaders = toldHeaders(answer.headers.record);
       if (!answer.ok) throw refusalOf(answer, codec, provider.name);
       return answer;
     } finally {

@@ -5,7 +5,7 @@ import type { CodecId } from '../model/content.ts';
 import type { BodySource, ChatRequest } from '../model/request.ts';
 import type { ReasoningVault } from '../vault/vault.ts';
 import { isHistorySuspect, type Reader, withHistory } from './history.ts';
-import { modelTraits } from './models.ts';
+import type { ModelKnowledge } from './models/traits.ts';
 import type { Deployment } from './provider.ts';
 
 /** A request as it leaves: the format it is in, its body, and how its answer may be read. */
@@ -23,11 +23,12 @@ const INCLUDE_USAGE = '"stream_options":{"include_usage":true}';
 export interface OutgoingOptions {
   readonly codecs: Readonly<Record<CodecId, Codec>>;
   readonly vault: ReasoningVault;
+  readonly models: ModelKnowledge;
 }
 
 /** Writes `request` for a deployment, in the client's own format where it is spoken there. Losses go to the trace. */
 export function outgoing(
-  { codecs, vault }: OutgoingOptions,
+  { codecs, vault, models }: OutgoingOptions,
   deployment: Deployment,
   request: ChatRequest,
   model: string,
@@ -37,11 +38,13 @@ export function outgoing(
   const passThrough = codec.id === context.dialect && request.untouched;
   const source = passThrough ? request.raw : undefined;
   const reader: Reader = { provider: deployment.name, model };
-  const mayTravel = source?.codec === codec.id && travelsVerbatim(deployment, source, model) ? source : undefined;
+  const traits = models.traitsOf(deployment.name, model);
+  const isOwn = source?.codec === codec.id && travelsVerbatim(deployment, source, model);
+  const mayTravel = isOwn && codec.fitsModel?.(source, traits) !== false ? source : undefined;
   if (mayTravel && !isHistorySuspect(mayTravel, codec, vault, reader, context)) {
     return verbatim(mayTravel, codec, deployment, request, model);
   }
-  const target = { model, stream: request.stream, ...deployment.wire, ...modelTraits(model) };
+  const target = { model, stream: request.stream, ...traits, ...deployment.wire };
   const prepared = withHistory(request, codec, target, vault, reader, context);
   // a closer look may have found marks of ours, which make the request one without `raw`
   if (mayTravel && prepared === request && request.raw) return verbatim(mayTravel, codec, deployment, request, model);

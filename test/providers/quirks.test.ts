@@ -50,28 +50,12 @@ const cases: readonly (readonly [string, string, string, JsonObject, JsonObject,
     ['rewritten max_completion_tokens'],
   ],
   [
-    'E3 reasoning models refuse what steers sampling',
-    'openai',
-    'o4-mini',
-    { temperature: 0, top_p: 0.5, logprobs: true, seed: 1 },
-    { seed: 1 },
-    ['dropped temperature', 'dropped top_p', 'dropped logprobs'],
-  ],
-  [
     'Groq refuses log probabilities',
     'groq',
     'llama-3.3-70b-versatile',
     { logprobs: true, top_logprobs: 2, logit_bias: {}, temperature: 1 },
     { temperature: 1 },
     ['dropped logprobs', 'dropped top_logprobs', 'dropped logit_bias'],
-  ],
-  [
-    'E3 gpt-5.4 refuses it only while it reasons',
-    'openai',
-    'gpt-5.4',
-    { temperature: 0, reasoning_effort: 'high' },
-    { reasoning_effort: 'high' },
-    ['dropped temperature'],
   ],
   ['Mistral calls the seed otherwise', 'mistral', 'mistral-large', { seed: 3 }, { random_seed: 3 }, ['rewritten seed']],
   [
@@ -213,11 +197,4 @@ describe('an ordinary request is left as it is, and its bytes show it', () => {
 test('E1 gpt-4o keeps what reasoning models refuse', () => {
   const given = { max_tokens: 9, temperature: 0 };
   expect(adjusted('openai', given, 'gpt-4o')).toEqual({ body: given, fields: [], noticed: false });
-});
-
-test.each([
-  ['gpt-5.4', { temperature: 0, logprobs: true }],
-  ['gpt-5-nano', { temperature: 1, top_p: 1 }],
-])('E3 %s keeps what it accepts: %j', (model, given) => {
-  expect(adjusted('openai', given, model).body).toBe(given);
 });

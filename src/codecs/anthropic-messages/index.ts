@@ -2,6 +2,7 @@ import type { Codec } from '../codec.ts';
 import { decodeError, encodeError, encodeStreamError } from './errors.ts';
 import { glance } from './glance.ts';
 import { hasGatewayBlocks } from './history.ts';
+import { fitsModel } from './model-fit.ts';
 import { decodeRequest, encodeRequest } from './request.ts';
 import { decodeResponse, encodeResponse } from './response.ts';
 import { serverTools } from './server-tools.ts';
@@ -22,6 +23,7 @@ export const anthropicMessages: Codec = {
   encodeStreamError,
   keepAlive: sse({ type: 'ping' }),
   encodeRequest,
+  fitsModel,
   decodeResponse,
   decodeStream,
   decodeError,

@@ -2,22 +2,11 @@ import type { JsonObject } from '../../model/json.ts';
 import type { Loss } from '../../model/loss.ts';
 import type { ReasoningEffort, Settings } from '../../model/request.ts';
 import type { EncodeTarget } from '../codec.ts';
+import { budgetOf, MIN_BUDGET } from './model-fit.ts';
 import { thinkingObstacle } from './thinking.ts';
 import { objectOf, ownBlock } from './wire.ts';
 
 const DEFAULT_MAX_TOKENS = 4_096;
-/** The smallest thinking budget (Anthropic Messages API, thinking.budget_tokens). */
-const MIN_BUDGET = 1_024;
-
-/** Share of the room above the smallest budget; the ratios of the original gateway, which names none above high. */
-const BUDGET_SHARE: Readonly<Record<Exclude<ReasoningEffort, 'none'>, number>> = {
-  minimal: 0.025,
-  low: 0.15,
-  medium: 0.425,
-  high: 0.8,
-  xhigh: 0.9,
-  max: 0.95,
-};
 
 /** The top-level fields that settings become; the client's other fields too, when they are of this format. */
 export function settingsFields(settings: Settings, target: EncodeTarget, losses: Loss[]): JsonObject {
@@ -95,7 +84,8 @@ function reasoningFields(
   target: EncodeTarget,
   losses: Loss[],
 ): ReasoningFields {
-  if (!reasoning || reasoning.effort === 'none') return {};
+  if (!reasoning) return {};
+  if (reasoning.effort === 'none') return target.thinking?.canStop ? { thinking: { type: 'disabled' } } : {};
   if (target.reasoning !== true) {
     losses.push({ field: 'thinking', action: 'dropped', reason: `${target.model} is not known to think` });
     return {};
@@ -105,11 +95,20 @@ function reasoningFields(
     losses.push({ field: 'thinking', action: 'rewritten', reason: 'thinking that is switched on is adaptive here' });
     return { thinking: { type: 'adaptive' }, ...(effort && { effort: wireEffort(effort, losses) }) };
   }
-  if (budgetTokens !== undefined) return { thinking: { type: 'enabled', budget_tokens: budgetTokens } };
+  if (budgetTokens !== undefined) {
+    const reason = 'the budget says more exactly how long the model thinks';
+    if (effort) losses.push({ field: 'output_config.effort', action: 'dropped', reason });
+    return { thinking: { type: 'enabled', budget_tokens: budgetTokens } };
+  }
   if (!effort) return {};
+  if (target.thinking?.adaptive) return { thinking: { type: 'adaptive' }, effort: wireEffort(effort, losses) };
   const budget = budgetOf(effort, maxTokens);
   losses.push({ field: 'thinking', action: 'rewritten', reason: `${budget} tokens stand for the effort "${effort}"` });
-  return { thinking: { type: 'enabled', budget_tokens: budget } };
+  const takesBoth = target.efforts !== undefined && target.efforts.length > 0;
+  return {
+    thinking: { type: 'enabled', budget_tokens: budget },
+    ...(takesBoth && { effort: wireEffort(effort, losses) }),
+  };
 }
 
 function wireEffort(effort: ReasoningEffort, losses: Loss[]): ReasoningEffort {
@@ -117,9 +116,6 @@ function wireEffort(effort: ReasoningEffort, losses: Loss[]): ReasoningEffort {
   losses.push({ field: 'output_config.effort', action: 'rewritten', reason: 'low is the least that there is' });
   return 'low';
 }
-
-const budgetOf = (effort: Exclude<ReasoningEffort, 'none'>, maxTokens: number): number =>
-  MIN_BUDGET + Math.floor(BUDGET_SHARE[effort] * Math.max(0, maxTokens - MIN_BUDGET));
 
 /** Lowers max_tokens to what the model can give; says whether it had to. `body` is ours to change. */
 export function limited(body: JsonObject, { maxOutputTokens, model }: EncodeTarget, losses: Loss[]): boolean {

@@ -9,6 +9,7 @@ import { partOf, partsOf } from './blocks.ts';
 import { conversationOf, messagesOf, type WireMessage } from './conversation.ts';
 import { hasUnsignedThinking, withoutGatewayBlocks } from './history.ts';
 import { uniqueIds } from './ids.ts';
+import { fitToModel } from './model-fit.ts';
 import { limited, reconciled, settingsFields } from './parameters.ts';
 import { checkRequest } from './schema.ts';
 import { decodeSettings } from './settings.ts';
@@ -77,7 +78,8 @@ function appendedBody(request: ChatRequest, raw: RawRequest, target: EncodeTarge
   }
   const rechosen = rechoose(body, request, writing);
   const lowered = limited(body, target, writing.losses);
-  return messages.length > 0 || rechosen || lowered ? reconciled(body, writing.losses) : body;
+  const fitted = fitToModel(body, target, writing.losses);
+  return messages.length > 0 || rechosen || lowered || fitted ? reconciled(body, writing.losses) : body;
 }
 
 const hasNestedModel = (tools: JsonValue | undefined): boolean =>
@@ -113,6 +115,7 @@ function rebuiltBody(request: ChatRequest, target: EncodeTarget, writing: Writin
     losses.push({ field: 'tool_choice', action: 'dropped', reason: 'there are no tools to choose from' });
   }
   limited(body, target, losses);
+  fitToModel(body, target, losses);
   return reconciled(body, losses);
 }
 

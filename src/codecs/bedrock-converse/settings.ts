@@ -1,6 +1,6 @@
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { ReasoningEffort, ReasoningSettings, ResponseFormat, Settings } from '../../model/request.ts';
-import { isEffort } from '../openai-effort.ts';
+import { isEffort } from '../efforts.ts';
 import { objectOf, originOf, textOf } from './wire.ts';
 
 /** Fields that other members of a request hold, so that they are not kept a second time with the settings. */

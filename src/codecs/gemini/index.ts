@@ -1,6 +1,7 @@
 import type { Codec } from '../codec.ts';
 import { decodeError, encodeError, encodeStreamError } from './errors.ts';
 import { glance } from './glance.ts';
+import { fitsModel } from './model-fit.ts';
 import { decodeRequest, encodeRequest } from './request.ts';
 import { decodeResponse, encodeResponse } from './response.ts';
 import { decodeStream } from './stream.ts';
@@ -14,6 +15,7 @@ export const gemini: Codec = {
   decodeRequest,
   history: thoughtHistory,
   encodeRequest,
+  fitsModel,
   decodeResponse,
   encodeResponse,
   decodeStream,

@@ -41,8 +41,12 @@ function stopFields({ stopSequences }: Settings, ledger: Ledger): JsonObject {
   return { stopSequences: stopSequences.slice(0, MAX_STOP_SEQUENCES) };
 }
 
-/** Lowers what a config asks for to what the model can give. `config` is ours to change. */
-export function limit(config: JsonObject, { maxOutputTokens, model }: EncodeTarget, ledger: Ledger): void {
+/** Brings a config, which is ours to change, to what the model takes. */
+export function limit(config: JsonObject, { maxOutputTokens, reasoning, model }: EncodeTarget, ledger: Ledger): void {
+  if (reasoning === false && config.thinkingConfig !== undefined) {
+    delete config.thinkingConfig;
+    ledger.dropped('generationConfig.thinkingConfig', `${model} does not think`);
+  }
   const asked = config.maxOutputTokens;
   if (maxOutputTokens === undefined || typeof asked !== 'number' || asked <= maxOutputTokens) return;
   config.maxOutputTokens = maxOutputTokens;

@@ -1,6 +1,7 @@
 import type { Codec } from '../codec.ts';
 import { decodeError, encodeError, encodeStreamError } from '../openai-errors.ts';
 import { glance } from './glance.ts';
+import { fitsModel } from './model-fit.ts';
 import { reasoningHistory } from './reasoning-history.ts';
 import { decodeRequest, encodeRequest } from './request.ts';
 import { decodeResponse, encodeResponse } from './response.ts';
@@ -13,6 +14,7 @@ export const openaiChat: Codec = {
   decodeRequest,
   history: reasoningHistory,
   encodeRequest,
+  fitsModel,
   decodeResponse,
   encodeResponse,
   decodeStream,

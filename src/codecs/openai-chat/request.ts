@@ -6,10 +6,11 @@ import { compacted, Ledger } from '../ledger.ts';
 import { wireName } from '../openai-names.ts';
 import { WireNames } from '../wire-names.ts';
 import { decodeMessages } from './client-messages.ts';
+import { fitToModel } from './model-fit.ts';
 import type { Writing } from './provider-content.ts';
 import { encodeMessages } from './provider-messages.ts';
 import { checkRequest } from './schema.ts';
-import { decodeSettings, limit, settingsFields } from './settings.ts';
+import { decodeSettings, settingsFields } from './settings.ts';
 import { allowing, decodeToolChoice, decodeTools, encodeToolChoice, encodeTools } from './tools.ts';
 import { objectOf, objectsOf, textOf } from './wire.ts';
 
@@ -34,6 +35,7 @@ export function encodeRequest(request: ChatRequest, target: EncodeTarget): Encod
   const names = new WireNames(wireName, appends ? namesIn(raw.body) : undefined);
   const writing: Writing = { target, names, ledger };
   const body = appends ? appendedBody(request, raw, writing) : rebuiltBody(request, writing);
+  fitToModel(body, target, ledger);
   const toolNames = names.originals;
   return { body: streaming(body, writing), losses: compacted(ledger.losses), ...(toolNames && { toolNames }) };
 }
@@ -44,7 +46,7 @@ const namesIn = (body: JsonObject): ReadonlySet<string> =>
 /** The client's own body; whatever is ours stands behind what is its own, so that prompt caches keep hitting. */
 function appendedBody(request: ChatRequest, raw: RawRequest, writing: Writing): JsonObject {
   const { fallbacks: _ours, ...body } = raw.body;
-  const { names, ledger, target } = writing;
+  const { names, target } = writing;
   body.model = target.model;
   const given = objectsOf(body.messages);
   const messages = encodeMessages(request.messages.slice(raw.messageCount), writing, given.length);
@@ -56,7 +58,6 @@ function appendedBody(request: ChatRequest, raw: RawRequest, writing: Writing): 
     body.tool_choice = encodeToolChoice(toolChoice, names);
     delete body.function_call;
   }
-  limit(body, target, ledger);
   return body;
 }
 
@@ -80,7 +81,7 @@ function sameChoice(a: ToolChoice, b: ToolChoice | undefined): boolean {
 }
 
 function rebuiltBody(request: ChatRequest, writing: Writing): JsonObject {
-  const { names, ledger, target } = writing;
+  const { ledger, target } = writing;
   accountForForeign(request, 'openai-chat', ledger.losses, CARRIED);
   const tools = encodeTools(request.tools, writing);
   const choice = toolChoiceFor(request, tools, writing);

@@ -2,7 +2,8 @@ import type { JsonObject, JsonValue } from '../../model/json.ts';
 import type { ReasoningSettings, ResponseFormat, Settings } from '../../model/request.ts';
 import type { EncodeTarget } from '../codec.ts';
 import type { Ledger } from '../ledger.ts';
-import { effortOf, isEffort } from '../openai-effort.ts';
+import { isEffort } from '../efforts.ts';
+import { effortOf } from '../openai-effort.ts';
 import { accountForName, jsonSchemaFormat } from '../openai-format.ts';
 import { userField } from '../openai-user.ts';
 import { objectOf, originOf, ownBlock, textOf } from './wire.ts';
@@ -92,7 +93,7 @@ export function settingsFields(
     ...(presencePenalty !== undefined && { presence_penalty: presencePenalty }),
     ...(frequencyPenalty !== undefined && { frequency_penalty: frequencyPenalty }),
     ...(parallelToolCalls !== undefined && hasTools && { parallel_tool_calls: parallelToolCalls }),
-    ...limitField(settings, target, ledger),
+    ...limitField(settings, target),
   };
 }
 
@@ -104,22 +105,9 @@ function stopFields({ stopSequences }: Settings, ledger: Ledger): JsonObject {
   return { stop: stopSequences.slice(0, MAX_STOP_SEQUENCES) };
 }
 
-function limitField({ maxOutputTokens }: Settings, target: EncodeTarget, ledger: Ledger): JsonObject {
+function limitField({ maxOutputTokens }: Settings, target: EncodeTarget): JsonObject {
   if (maxOutputTokens === undefined) return {};
-  const body = { [target.maxTokensField ?? 'max_completion_tokens']: maxOutputTokens };
-  limit(body, target, ledger);
-  return body;
-}
-
-/** Lowers what a body asks for to what the model can give. `body` is ours to change. */
-export function limit(body: JsonObject, { maxOutputTokens, model }: EncodeTarget, ledger: Ledger): void {
-  if (maxOutputTokens === undefined) return;
-  for (const field of ['max_completion_tokens', 'max_tokens']) {
-    const asked = body[field];
-    if (typeof asked !== 'number' || asked <= maxOutputTokens) continue;
-    body[field] = maxOutputTokens;
-    ledger.rewritten(field, `${model} gives at most ${maxOutputTokens} tokens, not ${asked}`);
-  }
+  return { [target.maxTokensField ?? 'max_completion_tokens']: maxOutputTokens };
 }
 
 /** Settings of another format in this one's words. */

@@ -3,6 +3,7 @@ import { decodeError, encodeError } from '../openai-errors.ts';
 import { encodeStreamError } from './errors.ts';
 import { glance } from './glance.ts';
 import { hasGatewayItems } from './history.ts';
+import { fitsModel } from './model-fit.ts';
 import { reasoningHistory } from './reasoning-history.ts';
 import { decodeRequest, encodeRequest } from './request.ts';
 import { decodeResponse, encodeResponse } from './response.ts';
@@ -19,6 +20,7 @@ export const openaiResponses: Codec = {
   serverTools,
   history: reasoningHistory,
   encodeRequest,
+  fitsModel,
   decodeResponse,
   encodeResponse,
   decodeStream,

@@ -8,6 +8,7 @@ import { wireName } from '../openai-names.ts';
 import { WireNames } from '../wire-names.ts';
 import { decodeInput } from './client-input.ts';
 import { contentParts } from './content.ts';
+import { fitToModel } from './model-fit.ts';
 import { isBillingHeader, type Writing } from './provider-content.ts';
 import { encodeInput } from './provider-input.ts';
 import { checkRequest } from './schema.ts';
@@ -45,6 +46,7 @@ export function encodeRequest(request: ChatRequest, target: EncodeTarget): Encod
     continues: Boolean(client.previous_response_id ?? client.conversation),
   };
   const body = appends ? appendedBody(request, raw, writing) : rebuiltBody(request, writing);
+  fitToModel(body, target, ledger);
   const toolNames = names.originals;
   return { body: streaming(body, target), losses: compacted(ledger.losses), ...(toolNames && { toolNames }) };
 }

@@ -71,7 +71,7 @@ function jsonInsides(schema: JsonObject, removed: Set<string>): JsonObject {
   const inside = (value: JsonValue | undefined) => jsonSubset(objectOf(value), removed);
   const { properties, items, prefixItems, anyOf, additionalProperties: others, $defs } = schema;
   const isArray = typesOf(schema).includes('array');
-  const required = stringsOf(schema.required).filter((name) => objectOf(properties)[name] !== undefined);
+  const required = stringsOf(schema.required).filter((name) => Object.hasOwn(objectOf(properties), name));
   return {
     ...(isObject(properties) && { properties: mapped(properties, inside) }),
     ...(required.length > 0 && { required }),

@@ -146,7 +146,7 @@ function openApiMembers(schema: JsonObject, losses: SchemaLosses): JsonObject {
   const isFree = Object.keys(objectOf(properties)).length === 0 && others !== false;
   if (isFree) losses.losesStructure = true;
   if (!isObject(properties)) return {};
-  const required = stringsOf(schema.required).filter((name) => properties[name] !== undefined);
+  const required = stringsOf(schema.required).filter((name) => Object.hasOwn(properties, name));
   return {
     properties: mapped(properties, (inner) => openApi(objectOf(inner), losses)),
     ...(required.length > 0 && { required }),

@@ -88,7 +88,9 @@ export function merged(base: JsonObject, more: JsonObject): JsonObject {
     const before = base.properties;
     sum.properties = {
       ...before,
-      ...mapped(more.properties, (value, key) => merged(objectOf(before[key]), objectOf(value))),
+      ...mapped(more.properties, (value, key) =>
+        merged(Object.hasOwn(before, key) ? objectOf(before[key]) : {}, objectOf(value)),
+      ),
     };
   }
   if (base.required !== undefined && more.required !== undefined) {
