@@ -43,6 +43,19 @@ const vertexKey = z.looseObject({
   auth_credentials: secret.optional(),
 });
 
+const bedrockKey = z.looseObject({
+  access_key: secret.optional(),
+  secret_key: secret.optional(),
+  session_token: secret.optional(),
+  region: secret.optional(),
+  arn: secret.optional(),
+  role_arn: secret.optional(),
+  external_id: secret.optional(),
+  session_name: secret.optional(),
+  /** The older place of `aliases`. */
+  deployments: z.record(z.string(), keyAlias).default({}),
+});
+
 const providerKey = z.looseObject({
   id: z.string().optional(),
   name: z.string().default(''),
@@ -55,8 +68,11 @@ const providerKey = z.looseObject({
   ollama_key_config: z.looseObject({ url: secret }).optional(),
   vllm_key_config: z.looseObject({ url: secret, model_name: z.string().optional() }).optional(),
   sgl_key_config: z.looseObject({ url: secret }).optional(),
+  databricks_key_config: z.looseObject({ workspace_url: secret }).optional(),
   azure_key_config: azureKey.optional(),
   vertex_key_config: vertexKey.optional(),
+  bedrock_key_config: bedrockKey.optional(),
+  bedrock_mantle_key_config: bedrockKey.optional(),
 });
 
 const networkConfig = z.looseObject({

@@ -28,12 +28,13 @@ const aliasBehind = ({ aliases }: ProviderKey, model: string): Alias | undefined
 /** A model may live elsewhere than its key says: what its alias names wins. */
 function keyOf(key: ProviderKey, { endpoint, api_version, region, project_id }: Alias): ProviderKey {
   if (!endpoint && !api_version && !region && !project_id) return key;
-  const { azure_key_config: azure, vertex_key_config: vertex } = key;
+  const { azure_key_config: azure, vertex_key_config: vertex, bedrock_key_config: bedrock } = key;
   return {
     ...key,
     ...(azure && {
       azure_key_config: { ...azure, ...(endpoint && { endpoint }), ...(api_version && { api_version }) },
     }),
+    ...(bedrock && region && { bedrock_key_config: { ...bedrock, region } }),
     ...(vertex && { vertex_key_config: { ...vertex, ...(region && { region }), ...(project_id && { project_id }) } }),
   };
 }

@@ -8,7 +8,19 @@ export type Identity =
       readonly clientId: string;
       readonly clientSecret: string;
       readonly scopes: readonly string[];
-    };
+    }
+  | AwsIdentity;
+
+/** Keys of AWS, and a role to take; without keys, who the machine is. */
+export interface AwsIdentity {
+  readonly type: 'aws';
+  readonly accessKeyId?: string;
+  readonly secretAccessKey?: string;
+  readonly sessionToken?: string;
+  readonly roleArn?: string;
+  readonly externalId?: string;
+  readonly sessionName?: string;
+}
 
 /** A credentials file of Google Cloud (service account, workload identity, gcloud login); absent = as the machine says. */
 export interface GoogleCredentials {

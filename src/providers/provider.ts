@@ -51,6 +51,8 @@ export interface Deployment {
   readonly modelsPath?: string;
   /** What a key's own configuration says of its way in; absent = a base URL and the key's value. Throws GatewayError. */
   readonly access?: (key: ProviderKey, network: NetworkConfig) => Access;
+  /** A key as this deployment understands it; absent = as configured. */
+  readonly readsKey?: (key: ProviderKey) => ProviderKey;
   /** Whether an `anthropic-beta` flag is known there; absent = all are sent. */
   readonly takesBeta?: (flag: string) => boolean;
   /** A host of several families of models: what serves this one. `family` is the model's name, or what its alias says of it. */

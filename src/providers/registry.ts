@@ -3,6 +3,8 @@ import type { Secret } from '../config/secrets.ts';
 import { GatewayError } from '../model/errors.ts';
 import { azure } from './azure/deployments.ts';
 import { googleBaseUrl, openAiBaseUrl, rootOf } from './base-url.ts';
+import { bedrock, bedrockMantle } from './bedrock/deployments.ts';
+import { chatless } from './chatless.ts';
 import { placing } from './hosting.ts';
 import { mockDeployment } from './mock.ts';
 import { openAiCompatible } from './openai-compatible.ts';
@@ -31,25 +33,24 @@ const gemini: Deployment = {
 };
 
 /** Every provider that needs no more than a key, or not even that. */
-export const builtInDeployments: readonly Deployment[] = [anthropic, gemini, azure, vertex, ...openAiCompatible].map(
-  withOperations,
-);
+export const builtInDeployments: readonly Deployment[] = [
+  anthropic,
+  gemini,
+  azure,
+  vertex,
+  bedrock,
+  bedrockMantle,
+  ...openAiCompatible,
+  ...chatless,
+].map(withOperations);
 
 const builtIn: ReadonlyMap<string, Deployment> = new Map(builtInDeployments.map((entry) => [entry.name, entry]));
 
 /** What a custom provider may be based on. */
-const CUSTOM_BASES: ReadonlySet<string> = new Set(['openai', 'anthropic', 'gemini']);
+const CUSTOM_BASES: ReadonlySet<string> = new Set(['openai', 'anthropic', 'gemini', 'cohere', 'huggingface']);
 
 /** Names of the original's other providers: known, so that `azure/gpt-4o` is not taken for a model's own name. */
-const SPOKEN_ELSEWHERE: ReadonlySet<string> = new Set([
-  'bedrock',
-  'bedrock_mantle',
-  'cohere',
-  'databricks',
-  'elevenlabs',
-  'replicate',
-  'runway',
-]);
+const SPOKEN_ELSEWHERE: ReadonlySet<string> = new Set(['github-copilot', 'sarvam', 'typesafe', 'wafer']);
 
 export interface Providers {
   readonly byName: ReadonlyMap<string, Provider>;
@@ -100,12 +101,12 @@ function deploymentOf(name: string, settings: ProviderConfig): Deployment | Scri
     return `provider "${name}" has the name of a built-in one; give the custom provider another name`;
   if (known) return known;
   if (name === 'mock' && !custom) return mockDeployment;
-  if (SPOKEN_ELSEWHERE.has(name)) return adviceFor(name) ?? name;
+  if (SPOKEN_ELSEWHERE.has(name) && !custom) return adviceFor(name) ?? name;
   if (!custom)
     return `provider "${name}" is not built in; say what it speaks in custom_provider_config.base_provider_type`;
   const base = CUSTOM_BASES.has(custom.base_provider_type) ? builtIn.get(custom.base_provider_type) : undefined;
   if (!base) {
-    return `provider "${name}": base_provider_type "${custom.base_provider_type}" cannot be used; use "openai", "anthropic" or "gemini"`;
+    return `provider "${name}": base_provider_type "${custom.base_provider_type}" cannot be used; use one of ${[...CUSTOM_BASES].join(', ')}`;
   }
   return customDeployment(name, base, custom);
 }
@@ -156,7 +157,9 @@ function providerOf(deployment: Deployment | ScriptedDeployment, settings: Provi
   const { network_config: network, custom_provider_config: custom } = settings;
   const allowed = custom?.allowed_requests;
   const keyless = 'scripted' in deployment || deployment.keyless === true;
-  const keys = keyless && settings.keys.length === 0 ? [NO_KEY] : settings.keys;
+  const readsKey = 'readsKey' in deployment ? deployment.readsKey : undefined;
+  const given = keyless && settings.keys.length === 0 ? [NO_KEY] : settings.keys;
+  const keys = readsKey ? given.map(readsKey) : given;
   const targets = new Map<ProviderKey, UpstreamTarget>();
   const chatUrl = chatUrlOf(custom?.request_path_overrides.chat_completion, network);
   return {
@@ -168,7 +171,8 @@ function providerOf(deployment: Deployment | ScriptedDeployment, settings: Provi
     ...(chatUrl !== undefined && { chatUrl }),
     ...hosting(deployment, settings),
     ...takingBetas(deployment, network),
-    allows: (operation: Operation) => allowed === undefined || isAllowed(allowed, operation),
+    allows: (operation: Operation) =>
+      (allowed === undefined || isAllowed(allowed, operation)) && !(CONVERSATION[operation] && lacksChat(deployment)),
     upstreamOf: (key) => {
       const known = targets.get(key);
       if (known) return known;
@@ -178,6 +182,9 @@ function providerOf(deployment: Deployment | ScriptedDeployment, settings: Provi
     },
   };
 }
+
+const lacksChat = (deployment: Deployment | ScriptedDeployment): boolean =>
+  'chatless' in deployment && deployment.chatless === true;
 
 type Extras<Field extends keyof Provider> = Partial<Pick<Provider, Field>>;
 
@@ -227,7 +234,7 @@ function targetOf(
 
 function baseUrlOf(deployment: Deployment, key: ProviderKey, network: NetworkConfig): string {
   const perKey = key.ollama_key_config ?? key.vllm_key_config ?? key.sgl_key_config;
-  const given = textOf(perKey?.url) ?? textOf(network.base_url);
+  const given = textOf(perKey?.url) ?? workspaceOf(key) ?? textOf(network.base_url);
   if (given !== undefined) {
     return BASE_URL[deployment.sdk]?.(given, deployment.baseUrl) ?? given;
   }
@@ -246,6 +253,15 @@ const BASE_URL: Readonly<Partial<Record<UpstreamTarget['sdk'], (given: string, u
 };
 
 const textOf = (given: Secret | undefined): string | undefined => given?.value || undefined;
+
+/** Where a Databricks workspace serves its models. */
+function workspaceOf({ databricks_key_config: config }: ProviderKey): string | undefined {
+  const workspace = textOf(config?.workspace_url)?.replace(/\/+$/, '');
+  if (workspace === undefined) return undefined;
+  return workspace.endsWith(SERVING_ENDPOINTS) ? workspace : `${workspace}${SERVING_ENDPOINTS}`;
+}
+
+const SERVING_ENDPOINTS = '/serving-endpoints';
 
 /** An override is a path at the server's root, or a whole URL. */
 function chatUrlOf(override: string | undefined, network: NetworkConfig): string | undefined {

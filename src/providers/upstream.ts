@@ -1,5 +1,5 @@
 import { GatewayError } from '../model/errors.ts';
-import { type AnswerMode, type Cancellation, cancelledBy } from './cancellation.ts';
+import { type Cancellation, cancelledBy, type FetchWishes } from './cancellation.ts';
 import { type DirectResponse, responseOf } from './direct-response.ts';
 import type { Identity } from './identity.ts';
 
@@ -12,7 +12,9 @@ export type Sdk =
   | 'azure-anthropic'
   | 'vertex-google'
   | 'vertex-anthropic'
-  | 'vertex-openai';
+  | 'vertex-openai'
+  | 'bedrock'
+  | 'bedrock-mantle';
 
 /** Where a key of a provider leads. One SDK client belongs to each. */
 export interface UpstreamTarget {
@@ -38,14 +40,14 @@ export interface UpstreamCall {
   readonly signal?: AbortSignal;
   readonly cancellation?: Cancellation;
   /** Counts together with a cancellation only. */
-  readonly answerMode?: AnswerMode;
+  readonly wishes?: FetchWishes;
 }
 
 /** A call as options of either SDK. */
-export const sdkOptions = ({ headers, signal, cancellation, answerMode }: UpstreamCall) => ({
+export const sdkOptions = ({ headers, signal, cancellation, wishes }: UpstreamCall) => ({
   headers,
   ...(signal && { signal }),
-  ...(cancellation && { fetchOptions: cancelledBy(cancellation, answerMode) }),
+  ...(cancellation && { fetchOptions: cancelledBy(cancellation, wishes) }),
 });
 
 /** A provider seen through its vendor's SDK. Answers of any status resolve; GatewayError says why none came. */

@@ -29,6 +29,8 @@ const OPEN: Readonly<Record<UpstreamTarget['sdk'], (target: UpstreamTarget, fetc
   },
   'vertex-anthropic': async (target, fetch) =>
     (await import('./vertex/claude.ts')).openVertexAnthropic(target, fetch, await googleAuthFor(target, fetch)),
+  bedrock: async (target, fetch) => (await import('./bedrock/runtime.ts')).openBedrock(target, fetch),
+  'bedrock-mantle': async (target, fetch) => (await import('./bedrock/mantle.ts')).openMantle(target, fetch),
 };
 
 async function entraTokenFor({ identity }: UpstreamTarget, fetch: Fetch): Promise<Token | undefined> {
