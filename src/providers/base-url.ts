@@ -13,8 +13,8 @@ export function googleModelPath(model: string): string {
   return /^(?:models|tunedModels)\//.test(name) ? name : `models/${name}`;
 }
 
-/** Ends in a version of its own, as `/v1`, `/api/paas/v4` or `/v1beta/openai` do. */
-const VERSIONED = /\/v\d+\w*(\/openai)?$/;
+/** Ends in a version of its own, as `/v1`, `/api/paas/v4` or `/v1beta/openai` do, or in a folder that stands for one. */
+const VERSIONED = /(\/compatibility)?\/v\d+\w*(\/openai)?$|\/serving-endpoints$/;
 
 /** Where the openai SDK finds a server: with a version at its end, `/v1` unless the provider's own URL has another. */
 export function openAiBaseUrl(given: string, usual = '/v1'): string {

@@ -1,4 +1,5 @@
 import type { CodecId } from '../model/content.ts';
+import { dropsFromHistory, namesMedia } from './message-quirks.ts';
 import { openAiReasoning } from './openai-reasoning.ts';
 import type { Deployment } from './provider.ts';
 import {
@@ -9,6 +10,7 @@ import {
   dropsNarrowPatterns,
   mistralToolCallId,
   mistralToolCallIds,
+  onlyFor,
   type Quirk,
   renames,
   textAsString,
@@ -27,6 +29,7 @@ interface Line {
   readonly quirks: readonly Quirk[];
   readonly streamOptions?: false;
   readonly toolCallId?: (id: string) => string;
+  readonly modelsPath?: string;
   /** Under which name earlier thinking must go back (DeepSeek, thinking mode: tool calls). */
   readonly reasoningField?: 'reasoning_content' | 'reasoning';
 }
@@ -44,6 +47,7 @@ function deployment(line: Line): Deployment {
     streamOptions,
     toolCallId,
     reasoningField,
+    modelsPath,
   } = line;
   const all = streamOptions === false ? [...quirks, noStreamOptions] : quirks;
   return {
@@ -58,6 +62,7 @@ function deployment(line: Line): Deployment {
     adjust: adjustWith(all),
     mayAdjust: (source, model) => all.some((quirk) => quirk.concerns(source, model)),
     ...(streamOptions === false && { streamOptions }),
+    ...(modelsPath !== undefined && { modelsPath }),
   };
 }
 
@@ -76,6 +81,19 @@ const openAiOnly = drops(
   'prompt_cache_retention',
 );
 
+/** Thinking in the fields of other providers, in messages of the history. */
+const noThinking = (...fields: readonly string[]): Quirk =>
+  dropsFromHistory(
+    'a field of another provider, refused here',
+    'reasoning_content',
+    'reasoning_details',
+    'extra_content',
+    ...fields,
+  );
+
+/** A custom provider that is based on OpenAI may run anything. */
+const isOpenAis = (model: string): boolean => /^(gpt-|chatgpt-|o\d|codex-)/.test(model);
+
 const oldLimit = renames('max_completion_tokens', 'max_tokens');
 const newLimit = renames('max_tokens', 'max_completion_tokens');
 const strict: readonly Quirk[] = [openAiOnly, completesToolSchemas, textAsString('tool')];
@@ -92,7 +110,7 @@ const LINES: readonly Line[] = [
     url: 'https://api.openai.com/v1',
     key: ['OPENAI_API_KEY', 'OPENAI_KEY'],
     limit: 'max_completion_tokens',
-    quirks: [...openAiReasoning, completesToolSchemas],
+    quirks: [...openAiReasoning, completesToolSchemas, onlyFor(isOpenAis, noThinking('reasoning'))],
   },
   {
     name: 'groq',
@@ -105,6 +123,7 @@ const LINES: readonly Line[] = [
       newLimit,
       developerIsSystem,
       drops('refused by Groq', 'logprobs', 'top_logprobs', 'logit_bias'),
+      noThinking(),
     ],
   },
   {
@@ -118,6 +137,7 @@ const LINES: readonly Line[] = [
       renames('seed', 'random_seed'),
       drops('refused by Mistral', 'logprobs', 'top_logprobs', 'logit_bias', 'user', 'service_tier'),
       mistralToolCallIds,
+      noThinking('reasoning'),
     ],
     streamOptions: false,
     toolCallId: mistralToolCallId,
@@ -141,7 +161,7 @@ const LINES: readonly Line[] = [
     url: 'https://api.deepseek.com/v1',
     key: ['DEEPSEEK_API_KEY'],
     limit: 'max_tokens',
-    quirks: [...strictWithOldLimit, stringsOnly, dropsNarrowPatterns],
+    quirks: [...strictWithOldLimit, namesMedia, stringsOnly, dropsNarrowPatterns],
     reasoningField: 'reasoning_content',
   },
   { name: 'xai', url: 'https://api.x.ai/v1', key: ['XAI_API_KEY'], limit: 'max_completion_tokens', quirks: strict },
@@ -155,6 +175,7 @@ const LINES: readonly Line[] = [
       newLimit,
       developerIsSystem,
       drops('refused by Cerebras', 'presence_penalty', 'frequency_penalty', 'logit_bias', 'service_tier'),
+      noThinking(),
     ],
   },
   {
@@ -205,6 +226,42 @@ const LINES: readonly Line[] = [
     limit: 'max_tokens',
     quirks: strictWithOldLimit,
   },
+  {
+    name: 'cohere',
+    // The API that imitates OpenAI's; embeddings and reranking have Cohere's own
+    url: 'https://api.cohere.ai/compatibility/v1',
+    key: ['COHERE_API_KEY', 'CO_API_KEY'],
+    limit: 'max_tokens',
+    // Cohere, Compatibility API: unsupported parameters
+    quirks: [
+      ...strictWithOldLimit,
+      drops(
+        'refused by Cohere',
+        'metadata',
+        'logit_bias',
+        'top_logprobs',
+        'n',
+        'service_tier',
+        'parallel_tool_calls',
+        'user',
+      ),
+    ],
+    modelsPath: '/../../v1/models?page_size=1000',
+  },
+  {
+    name: 'databricks',
+    key: ['DATABRICKS_TOKEN'],
+    limit: 'max_tokens',
+    quirks: strictWithOldLimit,
+  },
+  {
+    name: 'opencode-zen',
+    url: 'https://opencode.ai/zen/v1',
+    key: ['OPENCODE_API_KEY'],
+    limit: 'max_tokens',
+    quirks: strictWithOldLimit,
+  },
+  { name: 'opencode-go', url: 'https://opencode.ai/zen/go/v1', limit: 'max_tokens', quirks: strictWithOldLimit },
   { name: 'vllm', keyless: true, limit: 'max_tokens', quirks: [oldLimit, developerIsSystem, textAsString('tool')] },
   { name: 'sgl', keyless: true, limit: 'max_tokens', quirks: [oldLimit, developerIsSystem, textAsString('tool')] },
 ];

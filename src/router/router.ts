@@ -63,19 +63,20 @@ function* targetsOf(
   providers: ReadonlyMap<string, Provider>,
 ): Generator<Target> {
   const primary = resolveModel(model, providers, dialect);
-  if (!primary.provider.allows(operation)) {
-    const { name } = primary.provider;
-    throw new GatewayError(
-      'invalid-request',
-      `${operation} is not supported by provider "${name}": its allowed_requests leave it out`,
-      { provider: name },
-    );
-  }
+  if (!primary.provider.allows(operation)) throw notAllowed(operation, primary.provider);
   yield primary;
   for (const fallback of fallbacks) {
     const target = resolvedFallback(fallback, providers);
     if (target?.provider.allows(operation)) yield target;
   }
+}
+
+function notAllowed(operation: Operation, { name, deployment }: Provider): GatewayError {
+  const isChatless = 'chatless' in deployment && deployment.chatless === true;
+  const why = isChatless ? 'it has no such models; name another provider' : 'its allowed_requests leave it out';
+  return new GatewayError('invalid-request', `${operation} is not supported by provider "${name}": ${why}`, {
+    provider: name,
+  });
 }
 
 function resolvedFallback(name: string, providers: ReadonlyMap<string, Provider>): Target | undefined {

@@ -33,6 +33,8 @@ describe('base_url is taken as users write it', () => {
     ['anthropic', 'http://127.0.0.1:1', 'http://127.0.0.1:1'],
     ['anthropic', 'http://127.0.0.1:1/v1', 'http://127.0.0.1:1'],
     ['perplexity', 'http://127.0.0.1:1', 'http://127.0.0.1:1'],
+    ['cohere', 'http://127.0.0.1:1', 'http://127.0.0.1:1/compatibility/v1'],
+    ['cohere', 'http://127.0.0.1:1/v1', 'http://127.0.0.1:1/v1'],
     ['gemini', 'http://127.0.0.1:1', 'http://127.0.0.1:1/v1beta'],
     ['gemini', 'http://127.0.0.1:1/v1beta/', 'http://127.0.0.1:1/v1beta'],
     ['gemini', 'http://127.0.0.1:1/v1', 'http://127.0.0.1:1/v1'],
@@ -55,6 +57,23 @@ test.each([
   const target = targetOf(name, { keys });
   expect(target.baseUrl).toBe('http://gpu:8000/v1');
   expect(target.apiKey).toBeUndefined();
+});
+
+test('databricks has its workspace in its key, whose serving endpoints answer chats', () => {
+  for (const workspace_url of [
+    'https://dbc-1.cloud.databricks.com/',
+    'https://dbc-1.cloud.databricks.com/serving-endpoints',
+  ]) {
+    const keys = [{ ...key, databricks_key_config: { workspace_url } }];
+    expect(targetOf('databricks', { keys }).baseUrl).toBe('https://dbc-1.cloud.databricks.com/serving-endpoints');
+  }
+});
+
+test.each(['elevenlabs', 'replicate', 'runware', 'runway'])('%s has no chat', (name) => {
+  const { provider } = only(name, { keys: [key] });
+  expect(
+    ['chat_completion', 'chat_completion_stream'].map((operation) => provider?.allows(operation as never)),
+  ).toEqual([false, false]);
 });
 
 test('a provider without any address says what to write', () => {
@@ -137,9 +156,9 @@ describe('custom providers', () => {
 describe('providers that cannot be used are left out, with the reason', () => {
   test.each([
     ['acme', {}, 'custom_provider_config.base_provider_type'],
-    ['acme', { custom_provider_config: { base_provider_type: 'cohere' } }, '"cohere" cannot be used'],
+    ['acme', { custom_provider_config: { base_provider_type: 'replicate' } }, '"replicate" cannot be used'],
     ['openai', { custom_provider_config: { base_provider_type: 'openai' } }, 'give the custom provider another name'],
-    ['bedrock', { keys: [key] }, 'not among those this gateway speaks to'],
+    ['wafer', { keys: [key] }, 'not among those this gateway speaks to'],
   ])('%s %j', (name, settings, problem) => {
     const result = only(name, settings);
     expect(result.provider).toBeUndefined();

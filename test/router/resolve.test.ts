@@ -36,7 +36,8 @@ describe('provider/model', () => {
 
   test.each([
     ['mistral/mistral-large', 'provider "mistral" is not configured: set MISTRAL_API_KEY'],
-    ['azure/gpt-4o', 'provider "azure" is not among those this gateway speaks to'],
+    ['wafer/gpt-4o', 'provider "wafer" is not among those this gateway speaks to'],
+    ['azure/gpt-4o', 'provider "azure" is not configured: add it under "providers"'],
   ])('%s says what is missing', (name, message) => {
     expect(() => resolved(name)).toThrow(message);
   });

@@ -1,6 +1,7 @@
 import type { ProviderKey } from '../../config/schema.ts';
 import { openAiReasoning } from '../openai-reasoning.ts';
-import type { Deployment } from '../provider.ts';
+import { allOpenAiOperations } from '../operations/wires.ts';
+import type { Deployment, OperationTable, OperationWire } from '../provider.ts';
 import { adjustWith, completesToolSchemas, type Quirk, renames } from '../quirks.ts';
 import { azureAccess, claudeAccess, DEFAULT_API_VERSION } from './access.ts';
 
@@ -11,18 +12,12 @@ const UNDATED = /^(v\d+|latest|preview)$/i;
 const NEW_LIMIT_SINCE = '2024-09-01';
 
 type Limit = 'max_tokens' | 'max_completion_tokens';
-type ChatPath = NonNullable<Deployment['chatPath']>;
 
-/** The Responses API is served on the undated surface only. */
-const pathOn =
-  (chatPath: (model: string) => string): ChatPath =>
-  (format, model) =>
-    format === 'openai-responses' ? '/v1/responses' : chatPath(model);
+/** A deployment has a folder of its own in the dated versions. */
+const deploymentFolder = (model: string): string => `/deployments/${encodeURIComponent(model)}`;
+const undatedFolder = (): string => '/v1';
 
-const deploymentPath = pathOn((model) => `/deployments/${encodeURIComponent(model)}/chat/completions`);
-const undatedPath = pathOn(() => '/v1/chat/completions');
-
-function openAiOn(chatPath: ChatPath, limit: Limit): Deployment {
+function openAiOn(folderOf: (model: string) => string, limit: Limit): Deployment {
   const quirks: readonly Quirk[] = [
     ...(limit === 'max_tokens' ? [renames('max_completion_tokens', 'max_tokens')] : []),
     ...openAiReasoning,
@@ -37,15 +32,32 @@ function openAiOn(chatPath: ChatPath, limit: Limit): Deployment {
     wire: { maxTokensField: limit },
     adjust: adjustWith(quirks),
     mayAdjust: (source, model) => quirks.some((quirk) => quirk.concerns(source, model)),
-    chatPath,
+    // The Responses API is served on the undated surface only
+    chatPath: (format, model) =>
+      format === 'openai-responses' ? '/v1/responses' : `${folderOf(model)}/chat/completions`,
+    operations: operationsBelow(folderOf),
     modelsPath: '/v1/models',
     access: azureAccess,
   };
 }
 
-const ON_OLD_VERSIONS = openAiOn(deploymentPath, 'max_tokens');
-const ON_DATED_VERSIONS = openAiOn(deploymentPath, 'max_completion_tokens');
-const UNDATED_SURFACE = openAiOn(undatedPath, 'max_completion_tokens');
+/** Where the deployment stands in the path, operations do as chats; what the resource keeps is on the undated surface. */
+const operationsBelow = (folderOf: (model: string) => string): OperationTable =>
+  Object.fromEntries(
+    Object.entries(allOpenAiOperations).map(([kind, wires]) => [
+      kind,
+      wires.map(
+        (wire): OperationWire => ({
+          ...wire,
+          path: (model, request) => `${request.forwarded ? '/v1' : folderOf(model)}${wire.path(model, request)}`,
+        }),
+      ),
+    ]),
+  );
+
+const ON_OLD_VERSIONS = openAiOn(deploymentFolder, 'max_tokens');
+const ON_DATED_VERSIONS = openAiOn(deploymentFolder, 'max_completion_tokens');
+const UNDATED_SURFACE = openAiOn(undatedFolder, 'max_completion_tokens');
 
 /** Claude is served in Anthropic's own format (Claude in Microsoft Foundry). */
 const CLAUDE: Deployment = {
