@@ -16,7 +16,6 @@ interface Api {
 
 const APIS: Readonly<Record<string, Api | undefined>> = {
   openai: { provider: 'openai', codec: 'openai-chat' },
-  azure: { provider: 'azure', codec: 'openai-chat' },
   anthropic: { provider: 'anthropic', codec: 'anthropic-messages' },
   genai: { provider: 'gemini', codec: 'gemini' },
 };

@@ -29,13 +29,18 @@ export type AnswerMode = 'streamed' | 'untouched';
 export interface CancellableInit extends RequestInit {
   readonly cancellation?: Cancellation;
   readonly answerMode?: AnswerMode;
+  /** In place of the URL that an SDK made: SDKs read a query and write it anew, in their own way. */
+  readonly exactUrl?: string;
 }
+
+/** What a call wants of our fetch, past the SDK. */
+export type FetchWishes = Pick<CancellableInit, 'answerMode' | 'exactUrl'>;
 
 /** As an SDK's `fetchOptions`, which it hands to our fetch as they are. */
 export const cancelledBy = (
   cancellation: Cancellation,
-  answerMode: AnswerMode | undefined,
+  wishes: FetchWishes | undefined,
 ): Omit<RequestInit, 'body' | 'headers' | 'method' | 'signal'> => {
-  const init: CancellableInit = answerMode ? { cancellation, answerMode } : { cancellation };
+  const init: CancellableInit = wishes ? { cancellation, ...wishes } : { cancellation };
   return init;
 };

@@ -64,7 +64,7 @@ function directFetch(
   url: string | URL | Request,
   init: CancellableInit = {},
 ): Promise<Response> {
-  const address = typeof url === 'string' ? url : url instanceof URL ? url.href : url.url;
+  const address = init.exactUrl ?? (typeof url === 'string' ? url : url instanceof URL ? url.href : url.url);
   const [origin, path] = splitAddress(address);
   return new Promise((resolve, reject) => {
     // A signal costs more than the rest of this function; whoever has a cancellation needs none

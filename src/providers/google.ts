@@ -47,7 +47,7 @@ class Client extends GoogleGenAI {
     call: UpstreamCall,
     { target, fetch, token }: Line,
   ): Promise<DirectResponse> {
-    const { headers, signal, cancellation, answerMode } = call;
+    const { headers, signal, cancellation, wishes } = call;
     const exchange = new Exchange(target);
     const bearer = await token?.();
     const isWhole = /^https?:\/\//.test(path);
@@ -58,7 +58,7 @@ class Client extends GoogleGenAI {
         ...(body !== undefined && { body }),
         ...(signal && { signal }),
         ...(cancellation && { cancellation }),
-        ...(answerMode && { answerMode }),
+        ...wishes,
       };
       return exchange.answerOf(fetch(isWhole ? path : url, sent));
     };

@@ -108,7 +108,10 @@ describe('the Responses API beside answers', () => {
     const answer = await post(`${gateway.url}/openai/v1/responses/compact`, body);
     expect(await answer.json()).toMatchObject({ future: true });
     expect(said()?.body.toString()).toBe(body.replace('openai/', ''));
-    const refused = await post(`${gateway.url}/v1/responses/compact`, { model: 'anthropic/claude-sonnet-4', input: [] });
+    const refused = await post(`${gateway.url}/v1/responses/compact`, {
+      model: 'anthropic/claude-sonnet-4',
+      input: [],
+    });
     expect(refused.status).toBe(400);
     expect(await refused.text()).toContain('responses_compact is not supported by anthropic provider');
   });

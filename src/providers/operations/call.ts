@@ -47,7 +47,7 @@ export function createOperationTry({ codecs, upstreams }: OperationTryOptions): 
       const upstream = await upstreams(upstreamTarget);
       const timer = setTimeout(() => cancellation.fire(tooLate(upstreamTarget)), upstreamTarget.timeoutMs);
       const url = urlOf(sent, upstreamTarget, request, model);
-      const call = { headers: headersOf(sent, request, context), cancellation, ...answerMode(request, sent) };
+      const call = { headers: headersOf(sent, request, context), cancellation, ...wishesOf(request, sent, url) };
       const answer = await dispatched(upstream, url, sent, request, call).finally(() => clearTimeout(timer));
       if (request.kind === 'passthrough') {
         yield* untouchedFrames(answer);
@@ -85,9 +85,13 @@ function dispatched(
 }
 
 /** Sound and files are long and used while they come; what is passed through is nobody's to read. */
-function answerMode({ kind }: OperationRequest, { translation }: OutgoingOperation): Pick<UpstreamCall, 'answerMode'> {
-  if (kind === 'passthrough') return { answerMode: 'untouched' };
-  return !translation && (kind === 'speech' || kind === 'file_content') ? { answerMode: 'streamed' } : {};
+function wishesOf(
+  { kind }: OperationRequest,
+  { translation }: OutgoingOperation,
+  url: string,
+): Pick<UpstreamCall, 'wishes'> {
+  if (kind === 'passthrough') return { wishes: { answerMode: 'untouched', exactUrl: url } };
+  return !translation && (kind === 'speech' || kind === 'file_content') ? { wishes: { answerMode: 'streamed' } } : {};
 }
 
 function urlOf(
