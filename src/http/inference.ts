@@ -5,7 +5,7 @@ import { AbortPool } from '../model/abort-pool.ts';
 import { type CallContext, type Caller, type ModelCall, newTrace } from '../model/call.ts';
 import { DeferredRequest } from '../model/request.ts';
 import type { KeepAlive } from './event-stream.ts';
-import { cancelledByClient, replyError, replyStream, replyWhole } from './reply.ts';
+import { cancelledByClient, type Exchange, replyError, replyStream, replyWhole } from './reply.ts';
 import { requestBody } from './request-body.ts';
 import type { RequestIds } from './request-ids.ts';
 import type { Route } from './routes.ts';
@@ -31,6 +31,7 @@ export async function serveInference(
   const requestId = options.requestIds.idFor(request.headers['x-request-id']);
   const abort = controllers.take();
   let isAnswered = false;
+  let exchange: Exchange | undefined;
   response.on('close', () => {
     if (!isAnswered) abort.abort(cancelledByClient());
   });
@@ -51,11 +52,11 @@ export async function serveInference(
       trace: newTrace(),
       startedAtMs: performance.now(),
     };
-    const exchange = { codec, context, model: head.model, response, estimatedInputTokens: () => bytes.length >> 2 };
+    exchange = { codec, context, model: head.model, response, estimatedInputTokens: () => bytes.length >> 2 };
     const frames = options.call(chat, context);
     await (head.stream ? replyStream(frames, exchange, options.keepAlive) : replyWhole(frames, exchange));
   } catch (thrown) {
-    replyError(thrown, codec, response, requestId);
+    replyError(thrown, codec, response, requestId, exchange);
   } finally {
     isAnswered = true;
     controllers.giveBack(abort);

@@ -5,8 +5,9 @@ import { asGatewayError } from '../model/errors.ts';
 import type { JsonObject } from '../model/json.ts';
 import { type OperationCall, type OperationFrame, type OperationRequest, operationName } from '../model/operation.ts';
 import { EventStream, type KeepAlive } from './event-stream.ts';
-import { cancelledByClient, replyError, responseHeaders } from './reply.ts';
+import { cancelledByClient, replyError } from './reply.ts';
 import type { RequestIds } from './request-ids.ts';
+import { responseHeaders } from './response-headers.ts';
 
 export interface OperationOptions {
   readonly operate: OperationCall;

@@ -3,10 +3,11 @@ import type { Codec } from '../codecs/codec.ts';
 import type { CallContext } from '../model/call.ts';
 import { asGatewayError, GatewayError } from '../model/errors.ts';
 import type { Frame, StreamEvent } from '../model/event.ts';
-import type { JsonObject } from '../model/json.ts';
 import { emptyResponse, fold } from '../model/response.ts';
 import { atTurnEnd } from '../model/turn-end.ts';
 import { EventStream, type KeepAlive } from './event-stream.ts';
+import { ChunkFields, extraFields, holdsExtraFields } from './extra-fields.ts';
+import { responseHeaders } from './response-headers.ts';
 
 export interface Exchange {
   readonly codec: Codec;
@@ -30,9 +31,10 @@ export async function replyWhole(frames: AsyncIterable<Frame>, exchange: Exchang
   if (!bytes) {
     answer.parts = answer.parts.filter((part) => part !== undefined);
     const body = codec.encodeResponse(answer, { model, createdAtMs: Date.now() });
-    bytes = Buffer.from(JSON.stringify(withExtraFields(body, exchange)));
+    const whole = holdsExtraFields(codec.id) ? { ...body, extra_fields: extraFields(context, model) } : body;
+    bytes = Buffer.from(JSON.stringify(whole));
   }
-  const headers = responseHeaders(context);
+  const headers = responseHeaders(context, model);
   headers.push('content-type', 'application/json', 'content-length', String(bytes.length));
   response.writeHead(200, headers);
   const answerBytes = bytes;
@@ -49,12 +51,14 @@ export async function replyStream(
   keepAlive: KeepAlive,
 ): Promise<void> {
   const { codec, context, response, model } = exchange;
-  const stream = new EventStream(response, codec.keepAlive, () => responseHeaders(context), codec.framing);
+  const stream = new EventStream(response, codec.keepAlive, () => responseHeaders(context, model), codec.framing);
   keepAlive.watch(stream);
   try {
     const encode = codec.encodeStream({ model, createdAtMs: Date.now() });
+    let fields: ChunkFields | undefined;
     for await (const frame of frames) {
-      const piece = frame.raw ? frame.raw.bytes : textOf(frame.events, encode, exchange);
+      if (!frame.raw && holdsExtraFields(codec.id)) fields ??= new ChunkFields(context, model);
+      const piece = frame.raw ? frame.raw.bytes : textOf(frame.events, encode, exchange, fields);
       if (piece.length === 0) continue;
       const slow = stream.write(piece);
       if (slow) await slow;
@@ -73,11 +77,17 @@ export async function replyStream(
   }
 }
 
-function textOf(events: readonly StreamEvent[], encode: (event: StreamEvent) => string, exchange: Exchange): string {
+function textOf(
+  events: readonly StreamEvent[],
+  encode: (event: StreamEvent) => string,
+  exchange: Exchange,
+  fields: ChunkFields | undefined,
+): string {
   let text = '';
   for (const event of events) {
     const known = event.type === 'response-start' && !event.usage ? withEstimate(event, exchange) : event;
-    text += encode(known);
+    const written = encode(known);
+    text += fields ? fields.into(written, event.type === 'response-end') : written;
   }
   return text;
 }
@@ -88,8 +98,21 @@ const withEstimate = (event: StreamEvent & { type: 'response-start' }, exchange:
   return { ...event, usage: { input, output: 0, cacheRead: 0, cacheWrite: 0, reasoning: 0 } };
 };
 
+/** `headers` are names and values in turn. */
+function setHeader(headers: string[], name: string, value: string): void {
+  const at = headers.findIndex((given, index) => index % 2 === 0 && given === name);
+  if (at < 0) headers.push(name, value);
+  else headers[at + 1] = value;
+}
+
 /** Answers with an error in the client's own dialect, or ends what has begun. */
-export function replyError(thrown: unknown, codec: Codec, response: ServerResponse, requestId: string): void {
+export function replyError(
+  thrown: unknown,
+  codec: Codec,
+  response: ServerResponse,
+  requestId: string,
+  call?: Pick<Exchange, 'context' | 'model'>,
+): void {
   if (response.destroyed || response.writableEnded) return;
   const error = asGatewayError(thrown);
   if (response.headersSent) {
@@ -97,40 +120,15 @@ export function replyError(thrown: unknown, codec: Codec, response: ServerRespon
     return;
   }
   const { status, body, headers } = codec.encodeError(error);
-  const text = JSON.stringify(body);
-  response.writeHead(status, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-    ...(requestId && { 'x-bifrost-request-id': requestId }),
-    ...headers,
-  });
+  const holds = call && holdsExtraFields(codec.id);
+  const text = JSON.stringify(holds ? { ...body, extra_fields: extraFields(call.context, call.model) } : body);
+  const told = call ? responseHeaders(call.context, call.model) : [];
+  if (!call && requestId) told.push('x-bifrost-request-id', requestId, 'x-bifrost-trace-id', requestId);
+  // ours counts what the provider said in whichever form; two of one name would be joined into nonsense
+  const own = { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)), ...headers };
+  for (const [name, value] of Object.entries(own)) setHeader(told, name, value);
+  response.writeHead(status, told);
   response.end(text);
-}
-
-/** Who answered, for people who debug: the upstream's own request id and limits, and our route. Names and values in turn. */
-export function responseHeaders({ requestId, trace }: CallContext): string[] {
-  const headers = ['x-bifrost-request-id', requestId];
-  for (const name in trace.upstreamHeaders) headers.push(name, trace.upstreamHeaders[name] ?? '');
-  const answered = trace.attempts.at(-1);
-  if (answered) {
-    headers.push('x-bifrost-provider', answered.provider, 'x-bifrost-resolved-model', answered.model);
-    if (answered.fallbackIndex > 0) headers.push('x-bifrost-fallback-index', String(answered.fallbackIndex));
-  }
-  return headers;
-}
-
-/** The original's account of a call, in the one dialect that has room for it; the loss ledger is part of it. */
-function withExtraFields(body: JsonObject, { codec, context, model }: Exchange): JsonObject {
-  if (codec.id !== 'openai-chat') return body;
-  const answered = context.trace.attempts.at(-1);
-  const extra: JsonObject = {
-    request_type: context.operation,
-    original_model_requested: model,
-    latency: Math.round(performance.now() - context.startedAtMs),
-  };
-  if (answered) Object.assign(extra, { provider: answered.provider, resolved_model_used: answered.model });
-  if (context.trace.losses.length > 0) extra.losses = context.trace.losses.map((loss) => ({ ...loss }));
-  return { ...body, extra_fields: extra };
 }
 
 export const cancelledByClient = (): GatewayError =>

@@ -43,6 +43,7 @@ export interface ProviderCallOptions {
   readonly vault?: ReasoningVault;
   /** What is known of models; what their families tell when absent. */
   readonly models?: ModelKnowledge;
+  readonly insteadOfHosted?: () => string | undefined;
 }
 
 const CHAT_PATH: Readonly<Record<CodecId, (model: string, stream: boolean) => string>> = {
@@ -60,8 +61,9 @@ export function createProviderCall({
   upstreams,
   vault = new ReasoningVault(),
   models = createModelKnowledge(),
+  insteadOfHosted,
 }: ProviderCallOptions): ProviderCall {
-  const writing = { codecs, vault, models };
+  const writing = { codecs, vault, models, insteadOfHosted };
   return (given, request, context) => {
     const target = placed(given);
     const { deployment } = target.provider;

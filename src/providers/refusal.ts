@@ -23,15 +23,23 @@ function retryAfterMsOf(headers: Readonly<Record<string, string>>): number | und
   return seconds >= 0 ? seconds * 1_000 : undefined;
 }
 
-const TOLD =
-  /^(x-ratelimit-|anthropic-ratelimit-|ratelimit-|retry-after|x-request-id$|request-id$|openai-processing-ms$)/;
+const LIMITS = /^(x-ratelimit-|anthropic-ratelimit-|ratelimit-|retry-after)/;
+const TOLD: ReadonlySet<string> = new Set([
+  'x-request-id',
+  'request-id',
+  'apim-request-id',
+  'x-amzn-requestid',
+  'cf-ray',
+  'openai-processing-ms',
+  'x-should-retry',
+]);
 
 /** The response headers that clients use: limits and the provider's request id. Never framing, cookies or accounts. */
 export function toldHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const told: Record<string, string> = {};
   for (const name in headers) {
     const value = headers[name];
-    if (value !== undefined && TOLD.test(name)) told[name] = value;
+    if (value !== undefined && (TOLD.has(name) || LIMITS.test(name))) told[name] = value;
   }
   return told;
 }

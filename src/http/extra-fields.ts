@@ -1,0 +1,85 @@
+import { compacted } from '../codecs/ledger.ts';
+import type { CallContext } from '../model/call.ts';
+import type { CodecId } from '../model/content.ts';
+import type { JsonObject } from '../model/json.ts';
+
+/** Dialects whose answers have room for the original's account of a call; the vendors' own shapes have none. */
+const HOLDING: ReadonlySet<CodecId> = new Set(['openai-chat', 'openai-responses']);
+
+export const holdsExtraFields = (dialect: CodecId): boolean => HOLDING.has(dialect);
+
+/** What the original's `extra_fields` say of a call, the loss ledger among it. `model` is as the client asked for it. */
+export function extraFields(context: CallContext, model: string): JsonObject {
+  const { trace, operation, startedAtMs } = context;
+  const dropped = trace.losses.filter(({ action }) => action === 'dropped');
+  return {
+    request_type: operation,
+    ...routingFields(context, model),
+    latency: Math.round(performance.now() - startedAtMs),
+    ...(dropped.length > 0 && { dropped_compat_plugin_params: [...new Set(dropped.map(({ field }) => field))] }),
+    ...(trace.losses.length > 0 && { losses: compacted(trace.losses).map((loss) => ({ ...loss })) }),
+    ...(trace.upstreamHeaders && { provider_response_headers: { ...trace.upstreamHeaders } }),
+  };
+}
+
+function routingFields({ trace }: CallContext, model: string): JsonObject {
+  const answered = trace.attempts.at(-1);
+  const first = trace.attempts[0];
+  if (!answered) return { original_model_requested: model };
+  const isFallback = answered.fallbackIndex > 0;
+  return {
+    provider: answered.provider,
+    original_model_requested: model,
+    resolved_model_used: answered.model,
+    routing_info: {
+      provider: answered.provider,
+      model: answered.model,
+      key: answered.keyName,
+      is_fallback: isFallback,
+      ...(isFallback && first && { primary_provider: first.provider, primary_model: first.model }),
+    },
+  };
+}
+
+/** The end of every event that is an object: the fields of a chunk go in ahead of its last brace. */
+const END = '}\n\n';
+
+/**
+ * Puts `extra_fields` into the events of a stream: the first says who answers, each its place and the time since the
+ * one before, the last everything. What is no object (`[DONE]`, comments) stays as it is.
+ */
+export class ChunkFields {
+  readonly #context: CallContext;
+  readonly #model: string;
+  #index = 0;
+  #lastMs = performance.now();
+
+  constructor(context: CallContext, model: string) {
+    this.#context = context;
+    this.#model = model;
+  }
+
+  /** `isLast`: the text holds the end of the answer. */
+  into(text: string, isLast: boolean): string {
+    const last = isLast ? text.lastIndexOf(END) : -1;
+    let written = '';
+    let from = 0;
+    for (let at = text.indexOf(END); at >= 0; at = text.indexOf(END, from)) {
+      written += `${text.slice(from, at)},"extra_fields":${this.#fields(at === last)}${END}`;
+      from = at + END.length;
+    }
+    return from === 0 ? text : written + text.slice(from);
+  }
+
+  #fields(isLast: boolean): string {
+    const now = performance.now();
+    const latency = Math.round(now - this.#lastMs);
+    this.#lastMs = now;
+    const place = this.#index;
+    this.#index += 1;
+    if (isLast) return JSON.stringify({ ...extraFields(this.#context, this.#model), chunk_index: place });
+    if (place > 0) return `{"chunk_index":${place},"latency":${latency}}`;
+    const routed = routingFields(this.#context, this.#model);
+    return JSON.stringify({ request_type: this.#context.operation, ...routed, chunk_index: 0, latency });
+  }
+}
