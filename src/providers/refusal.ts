@@ -54,6 +54,7 @@ const HISTORY_REFUSALS: readonly RegExp[] = [
   // OpenAI Responses API, reasoning items
   /encrypted content .*could not be (verified|decrypted)/i,
   /invalid_encrypted_content/,
+  /provided without its required '?(reasoning|following)/i,
   // Gemini API, thought signatures
   /thought[_ ]?signature/i,
 ];

@@ -117,7 +117,7 @@ const RULES: readonly Rule[] = [
     problem: (request) => {
       const items = itemsOf(request);
       return firstOf(items, (item, at) => {
-        const turn = /^fc_(\d+)/.exec(textOf(item.id))?.[1];
+        const turn = /^fc_(\d+)x\d+$/.exec(textOf(item.id))?.[1];
         if (!isCall(item) || turn === undefined || !reasons(request.model)) return undefined;
         const reasoning = `rs_${turn}`;
         return items.slice(0, at).some(({ id }) => id === reasoning)

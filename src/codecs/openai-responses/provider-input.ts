@@ -4,7 +4,7 @@ import { foreignBlock } from '../foreign-block.ts';
 import { ToolResults } from '../tool-results.ts';
 import { callId, inputParts, outputText, type Writing } from './provider-content.ts';
 import { splitName } from './tool-names.ts';
-import { objectOf, ownBlock, textOf } from './wire.ts';
+import { objectOf, ownBlock, textOf, without } from './wire.ts';
 
 /**
  * Messages as items. The results of a turn's calls stand right behind it, in call order, wherever the request had them;
@@ -18,7 +18,7 @@ export function encodeInput(messages: readonly Message[], writing: Writing, from
     const at = `input.${from + items.length}`;
     switch (message.role) {
       case 'assistant':
-        items.push(...assistantItems(message.parts, at, writing));
+        items.push(...anonymous(assistantItems(message.parts, at, writing), writing));
         items.push(...message.parts.filter(isCall).map((call) => outputItem(call, results, at, writing)));
         break;
       case 'tool':
@@ -72,6 +72,15 @@ function assistantItems(parts: readonly Part[], at: string, writing: Writing): J
     last = undefined;
   }
   return items;
+}
+
+/**
+ * Where the thinking of a turn is gone, what it led to goes without ids: by its id an item is known to need it ("was
+ * provided without its required 'reasoning' item").
+ */
+function anonymous(items: JsonObject[], { target }: Writing): JsonObject[] {
+  if (target.reasoning !== true || items.some(({ type }) => type === 'reasoning')) return items;
+  return items.map((item) => (item.type === 'function_call' || item.type === 'message' ? without(item, 'id') : item));
 }
 
 const objectsIn = (item: JsonObject | undefined): JsonObject['content'][] =>
