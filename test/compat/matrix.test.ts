@@ -28,7 +28,7 @@ describe.runIf(shared)('every recording, through the running gateway', () => {
   const pairs = ENDPOINTS.flatMap((endpoint) => FORMATS.map((format) => [endpoint, format] as const));
 
   test.each(pairs)(
-    '%s, read by the official SDK of %s',
+    'A11 %s, read by the official SDK of %s',
     async (endpoint, format) => {
       expect(await complaints(endpoint, (recording) => asRecorded(recording, format))).toBe('');
     },
@@ -45,7 +45,7 @@ describe.runIf(shared)('every recording, through the running gateway', () => {
   );
 
   test.each(ENDPOINTS)(
-    '%s for its own clients, byte for byte',
+    'F14 %s for its own clients, byte for byte',
     async (endpoint) => {
       expect(await complaints(endpoint, byteForByte)).toBe('');
     },

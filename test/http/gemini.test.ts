@@ -59,6 +59,14 @@ describe('a Gemini client of a Gemini model', () => {
     },
   );
 
+  test('that does not ask for events gets its stream as one JSON array', async () => {
+    google.answers(sse([STREAM.slice(0, 300), STREAM.slice(300)]));
+    const answer = await asked('streamGenerateContent');
+    expect(answer.headers.get('content-type')).toMatch(/^application\/json/);
+    const chunks = [...STREAM.matchAll(/^data: (.*)$/gm)].map(([, data = '']) => JSON.parse(data));
+    expect(await answer.json()).toEqual(chunks);
+  });
+
   test('gets a whole answer as it came', async () => {
     google.answers(json(ANSWER));
     expect(await (await asked('generateContent')).text()).toBe(ANSWER);
@@ -145,6 +153,18 @@ describe('a Gemini client of another model', () => {
     for await (const chunk of await client.models.generateContentStream(question)) text += chunk.text ?? '';
     expect(text).toBe('it said cuckoo');
     expect(chat.bodies[0]).toMatchObject({ model: 'gpt-4o', messages: [{ role: 'user', content: 'x' }] });
+  });
+
+  test('reads it as an array too, with its failures as the last element', async () => {
+    script = () => ({ text: 'hello there' });
+    const chunks = await (await asked('streamGenerateContent', 'openai/gpt-4o')).json();
+    const texts = (Array.isArray(chunks) ? chunks : []).map(
+      (chunk) => chunk.candidates?.[0]?.content?.parts?.[0]?.text,
+    );
+    expect(texts.join('')).toBe('hello there');
+    script = () => ({ status: 429, error: 'too fast' });
+    const refused = await asked('streamGenerateContent', 'openai/gpt-4o');
+    expect([refused.status, await refused.json()]).toMatchObject([429, { error: { message: 'too fast' } }]);
   });
 
   test('gets its own calls', async () => {

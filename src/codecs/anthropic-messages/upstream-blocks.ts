@@ -1,6 +1,14 @@
-import type { MediaPart, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart } from '../../model/content.ts';
+import type {
+  MediaPart,
+  Origin,
+  Part,
+  ReasoningPart,
+  TextPart,
+  ToolCallPart,
+  ToolResultPart,
+} from '../../model/content.ts';
 import { GatewayError } from '../../model/errors.ts';
-import type { JsonObject } from '../../model/json.ts';
+import { isObject, type JsonObject } from '../../model/json.ts';
 import type { Loss } from '../../model/loss.ts';
 import { parsedInput, unreadableInput } from '../call-input.ts';
 import { foreignBlock } from '../foreign-block.ts';
@@ -46,8 +54,15 @@ export function contentBlock(part: Part, field: string, { losses }: Writing): Js
 /** The block as it came, unless its text was edited since. */
 function textBlock({ text, origin }: TextPart): JsonObject {
   const own = ownBlock(origin);
-  if (own?.type !== 'text') return own ?? { type: 'text', text };
+  if (!own) return { type: 'text', text, ...chatCacheMark(origin) };
+  if (own.type !== 'text') return own;
   return own.text === text ? own : { ...own, text };
+}
+
+/** Chat clients mark what to cache with this format's own word (OpenRouter, prompt caching). */
+function chatCacheMark(origin: Origin | undefined): JsonObject {
+  const mark = origin?.codec === 'openai-chat' ? origin.block.cache_control : undefined;
+  return isObject(mark) ? { cache_control: mark } : {};
 }
 
 /** Byte for byte, or not at all: signed thinking must not be changed, unsigned thinking is refused. */
