@@ -2,6 +2,7 @@ import type { JsonObject } from '../../model/json.ts';
 import type { ReasoningEffort, Settings } from '../../model/request.ts';
 import type { EncodeTarget } from '../codec.ts';
 import type { Ledger } from '../ledger.ts';
+import { accountForName } from '../schema-name.ts';
 import type { ModelTraits } from './models.ts';
 import { objectOf, ownBlock } from './wire.ts';
 
@@ -89,13 +90,14 @@ function topKField({ topK }: Settings, { isClaude, isNova }: ModelTraits, ledger
   return {};
 }
 
-function formatField({ responseFormat }: Settings, ledger: Ledger): JsonObject {
+function formatField({ responseFormat, origin }: Settings, ledger: Ledger): JsonObject {
   if (!responseFormat) return {};
   if (responseFormat.type === 'json-object') {
     ledger.dropped('response_format', 'Converse has no JSON mode without a schema');
     return {};
   }
   const { name, schema } = responseFormat;
+  accountForName('outputConfig.textFormat.structure.jsonSchema.name', origin, ledger);
   const jsonSchema = { name: name.replace(/[^a-zA-Z0-9_-]/g, '_').slice(0, 64), schema: JSON.stringify(schema) };
   return { outputConfig: { textFormat: { type: 'json_schema', structure: { jsonSchema } } } };
 }
@@ -110,6 +112,7 @@ function reasoningFields(
 ): JsonObject {
   if (!reasoning || reasoning.effort === 'none') return {};
   const effort = reasoning.effort ?? 'medium';
+  ledger.rewritten('additionalModelRequestFields', 'each family of models has its own words for thinking');
   if (traits.novaReasons) return novaReasoning(effort, inference, ledger);
   if (traits.takesEffort) return { reasoning_effort: threeSteps(effort) };
   if (!traits.isClaude || target.reasoning !== true) {

@@ -44,7 +44,7 @@ function contentBlock(part: Part, at: string, writing: Writing): JsonObject | un
     case 'reasoning':
       return signedBlock(part, writing) ?? drop('thinking goes back only to the model that signed it');
     case 'media':
-      return ownMedia(part) ?? mediaBlock(part, writing.documentNames) ?? drop(`Bedrock takes no ${part.mediaType} so`);
+      return ownMedia(part) ?? namedMedia(part, at, writing) ?? drop(`Bedrock takes no ${part.mediaType} so`);
     case 'opaque':
       return ownBlock(part.origin) ?? drop(foreignBlock(part.origin));
     case 'tool-call':
@@ -78,11 +78,21 @@ function signedBlock({ origin }: ReasoningPart, { traits }: Writing): JsonObject
   return { reasoningContent: { reasoningText: { text: thinking, signature } } };
 }
 
+/** Documents want a name of a narrow alphabet that no other document of the request has. */
+function namedMedia(part: MediaPart, at: string, { documentNames, ledger }: Writing): JsonObject | undefined {
+  const block = mediaBlock(part, documentNames);
+  const name = objectOf(block?.document).name;
+  if (name !== undefined && name !== part.name) {
+    ledger.rewritten(`${at}.document`, 'Bedrock wants names of letters and digits, each of them once');
+  }
+  return block;
+}
+
 const ownMedia = ({ origin }: MediaPart): JsonObject | undefined => ownBlock(origin);
 
-/** Anthropic's cache mark on a block is a block of its own here, behind it. */
+/** Anthropic's cache mark on a block, which OpenRouter's clients write too, is a block of its own here, behind it. */
 function cachePointOf({ origin }: Part, at: string, { traits, ledger }: Writing): JsonObject | undefined {
-  const mark = origin?.codec === 'anthropic-messages' ? origin.block.cache_control : undefined;
+  const mark = origin?.block.cache_control;
   if (!isObject(mark)) return undefined;
   if (traits.caches) return cachePoint(mark);
   ledger.dropped(`${at}.cache_control`, 'this model takes no cache points');

@@ -110,11 +110,15 @@ function toolConfigOf(
   const called = toolsOfHistory(messages);
   const { toolChoice: choice } = request;
   if (choice?.type === 'none' && called.length === 0) {
-    if (request.tools.length > 0) ledger.rewritten('toolConfig', 'without a word for "none", no tools are offered');
+    ledger.dropped('toolConfig.toolChoice', 'Converse has no word for "none"');
+    for (const place of request.tools.keys()) {
+      ledger.dropped(`tools.${place}`, 'without a word for "none", no tools are offered');
+    }
     return undefined;
   }
   const tools = encodeTools(request.tools, writing);
   if (tools.every((entry) => !entry.toolSpec && !entry.systemTool)) {
+    if (choice) ledger.dropped('toolConfig.toolChoice', 'there are no tools to choose from');
     if (called.length === 0) return undefined;
     ledger.invented('toolConfig.tools', 'Bedrock wants the tools of a conversation that holds calls');
     return { tools: called };

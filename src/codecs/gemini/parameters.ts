@@ -115,6 +115,8 @@ function amountOf(
 ): JsonObject {
   const { least, most } = traits.budget;
   if (budgetTokens !== undefined) {
+    if (effort)
+      ledger.dropped('generationConfig.thinkingConfig', 'the budget says more exactly how long the model thinks');
     const fitting = Math.min(Math.max(budgetTokens, least), most);
     if (fitting !== budgetTokens) {
       ledger.rewritten('generationConfig.thinkingConfig', `a budget must be from ${least} to ${most} tokens`);

@@ -1,11 +1,12 @@
 import type { JsonObject } from '../../model/json.ts';
 import type { ReasoningSettings, ResponseFormat, Settings } from '../../model/request.ts';
 import type { EncodeTarget } from '../codec.ts';
-import type { Ledger } from '../ledger.ts';
 import { isEffort } from '../efforts.ts';
+import type { Ledger } from '../ledger.ts';
 import { effortOf } from '../openai-effort.ts';
-import { accountForName, jsonSchemaFormat } from '../openai-format.ts';
+import { jsonSchemaFormat } from '../openai-format.ts';
 import { userField } from '../openai-user.ts';
+import { accountForName } from '../schema-name.ts';
 import { objectOf, originOf, ownBlock, without } from './wire.ts';
 
 /** Fields that other members of a request say whole, so that they are not kept a second time with the settings. */
