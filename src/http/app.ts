@@ -5,6 +5,7 @@ import { GatewayError } from '../model/errors.ts';
 import type { JsonObject } from '../model/json.ts';
 import { askedOfStore, askedOperation, askedUntouched } from './asked-operation.ts';
 import { answerPreflight, applyCors } from './cors.ts';
+import { acceptHttp2 } from './http2.ts';
 import { type InferenceOptions, serveInference } from './inference.ts';
 import { handleMcp, type McpEndpoint } from './mcp.ts';
 import { type OperationOptions, serveOperation } from './operations.ts';
@@ -40,12 +41,14 @@ export interface App {
 /** The HTTP side: inference and MCP by hand on node:http, the admin API behind them on Express. */
 export function createApp(options: AppOptions): App {
   const serving = new Set<Promise<void>>();
-  const server = createServer((request, response) => {
+  const serve: RequestListener = (request, response) => {
     const served = dispatch(options, request, response)
       .catch((thrown: unknown) => replyError(thrown, options.codecs['openai-chat'], response, ''))
       .finally(() => serving.delete(served));
     serving.add(served);
-  });
+  };
+  const server = createServer(serve);
+  acceptHttp2(server, serve);
   // agents keep connections open between turns; a proxy in front must not meet a socket that we close just then
   server.keepAliveTimeout = 75_000;
   server.requestTimeout = 300_000;

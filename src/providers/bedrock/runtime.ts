@@ -2,6 +2,7 @@ import {
   BedrockRuntimeClient,
   type BedrockRuntimeClientConfig,
   ConverseCommand,
+  type ConverseCommandOutput,
   ConverseStreamCommand,
   CountTokensCommand,
   InvokeModelCommand,
@@ -118,6 +119,15 @@ function commandOf(verb: Verb, modelId: string) {
   }
 }
 
+/** What the SDK is told that it has read. */
+const NOTHING_READ: ConverseCommandOutput = {
+  output: undefined,
+  stopReason: undefined,
+  usage: undefined,
+  metrics: undefined,
+  $metadata: {},
+};
+
 async function send(sent: Sent, call: UpstreamCall, { client, target, fetch }: Line): Promise<DirectResponse> {
   // each command has its own types; what they have in common is all that is used
   const command = commandOf(sent.verb, sent.modelId) as unknown as ConverseCommand;
@@ -133,7 +143,7 @@ async function send(sent: Sent, call: UpstreamCall, { client, target, fetch }: L
     () => async (args) => {
       if (!isHttpRequest(args.request)) throw new GatewayError('internal', 'the AWS SDK made no HTTP request');
       answer = asDirectResponse(await fetch(urlOf(args.request), initOf(args.request, sent, call)));
-      return { response: {}, output: { $metadata: {} } };
+      return { response: {}, output: NOTHING_READ };
     },
     { step: 'deserialize', priority: 'high', name: 'answerAsItIs' },
   );

@@ -1,0 +1,92 @@
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+import type { Http2Server, Http2ServerRequest, Http2ServerResponse, ServerHttp2Session } from 'node:http2';
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+
+/** What the parser of HTTP/1 says when a client begins with HTTP/2's preface. */
+const PREFACE = 'HPE_PAUSED_H2_UPGRADE';
+
+/** What a client can do wrong before its request is one; the others are bad requests. Node answers so by itself. */
+const STATUS: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Payload Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+
+interface ClientError extends Error {
+  readonly code?: string;
+  /** The bytes that were not understood. */
+  readonly rawPacket?: Buffer;
+}
+
+/**
+ * Serves clients that speak HTTP/2 without TLS from their first byte, as AWS's SDK for JavaScript does with Bedrock.
+ * Everybody else pays nothing: Node's parser of HTTP/1 stops at the preface, and only then is HTTP/2 loaded.
+ */
+export function acceptHttp2(server: Server, listener: RequestListener): void {
+  const sessions = new Set<ServerHttp2Session>();
+  let opening: Promise<Http2Server> | undefined;
+  server.on('clientError', (error: ClientError, socket: Socket) => {
+    if (error.code !== PREFACE || !error.rawPacket) return refuse(error, socket);
+    const connection = handedOver(socket, error.rawPacket);
+    opening ??= openHttp2(listener, sessions);
+    void opening.then((http2) => http2.emit('connection', connection));
+  });
+  const { closeIdleConnections, closeAllConnections } = server;
+  server.closeIdleConnections = () => {
+    closeIdleConnections.call(server);
+    for (const session of sessions) session.close();
+  };
+  server.closeAllConnections = () => {
+    closeAllConnections.call(server);
+    for (const session of sessions) session.destroy();
+  };
+}
+
+async function openHttp2(listener: RequestListener, sessions: Set<ServerHttp2Session>): Promise<Http2Server> {
+  const { createServer } = await import('node:http2');
+  const http2 = createServer((request, response) => {
+    request.headers.host ??= request.authority;
+    // the compatibility API of node:http2 has what our routes use of both
+    listener(asIncoming(request), asResponse(response));
+  });
+  http2.on('session', (session) => {
+    sessions.add(session);
+    session.on('close', () => sessions.delete(session));
+  });
+  return http2;
+}
+
+const asIncoming = (request: Http2ServerRequest): IncomingMessage => request as unknown as IncomingMessage;
+
+const asResponse = (response: Http2ServerResponse) =>
+  response as unknown as ServerResponse<IncomingMessage> & { req: IncomingMessage };
+
+/** The connection as a stream that begins with what was already read; the socket itself stays with HTTP/1's server. */
+function handedOver(socket: Socket, first: Buffer): Duplex {
+  for (const event of ['data', 'end', 'error', 'close', 'drain', 'timeout']) socket.removeAllListeners(event);
+  const connection = new Duplex({
+    read: () => void socket.resume(),
+    write: (piece, encoding, done) => void socket.write(piece, encoding, done),
+    final: (done) => void socket.end(done),
+    destroy: (error, done) => {
+      socket.destroy();
+      done(error);
+    },
+  });
+  connection.push(first);
+  socket.on('data', (piece) => {
+    if (!connection.push(piece)) socket.pause();
+  });
+  socket.on('end', () => connection.push(null));
+  socket.on('error', (error) => connection.destroy(error));
+  socket.on('close', () => connection.destroy());
+  return connection;
+}
+
+function refuse({ code = '' }: ClientError, socket: Socket): void {
+  if (socket.writable && code !== 'ECONNRESET') {
+    socket.write(`HTTP/1.1 ${STATUS[code] ?? '400 Bad Request'}\r\nConnection: close\r\n\r\n`);
+  }
+  socket.destroy();
+}
