@@ -20,10 +20,21 @@ export type SaidByUrl = Pick<RequestHead, 'model' | 'stream'>;
 
 const SAID_BY_URL: ReadonlySet<string> = new Set([...GATEWAY_ONLY, 'model', 'stream']);
 
+/** Azure's API: a name without a provider is a deployment there, and one in the URL goes above the body's. */
+export interface NamedByAzure {
+  readonly deployment?: string;
+}
+
 /** Reads what routing needs from a client's body. Throws GatewayError('invalid-request') that says what is wrong. */
-export function readBody(codec: CodecId, bytes: Buffer, said?: SaidByUrl): ReadBody {
+export function readBody(codec: CodecId, bytes: Buffer, said?: SaidByUrl, azure?: NamedByAzure): ReadBody {
   const source = new ScannedBody(codec, bytes, said ? SAID_BY_URL : GATEWAY_ONLY);
-  return { head: source.head(said), source };
+  return { head: source.head(said, azure), source };
+}
+
+/** The model that a client of Azure's API means by what its body names. */
+export function azureModel<Named>({ deployment }: NamedByAzure, named: Named): Named | string {
+  const model = deployment ?? named;
+  return typeof model === 'string' && model !== '' && !model.includes('/') ? `azure/${model}` : model;
 }
 
 class ScannedBody implements BodySource {
@@ -51,9 +62,10 @@ class ScannedBody implements BodySource {
     return this.#member(field) !== undefined;
   }
 
-  head(said?: SaidByUrl): RequestHead {
+  head(said?: SaidByUrl, azure?: NamedByAzure): RequestHead {
     if (said) return { ...said, fallbacks: fallbacksOf(this.member('fallbacks')) };
-    const model = this.member('model');
+    const named = this.member('model');
+    const model = azure ? azureModel(azure, named) : named;
     if (typeof model !== 'string' || model === '') {
       throw new GatewayError('invalid-request', 'model is required: write provider/model, for example openai/gpt-4o', {
         param: 'model',
@@ -68,7 +80,8 @@ class ScannedBody implements BodySource {
     return { model, stream: stream === true, fallbacks: fallbacksOf(this.member('fallbacks')) };
   }
 
-  withModel(model: string, extraMembers = ''): Buffer {
+  withModel(model: string, given = ''): Buffer {
+    const extraMembers = this.#namesNone ? [`"model":${JSON.stringify(model)}`, given].filter(Boolean).join() : given;
     const named = this.#members.filter((member) => member.key === 'model' || this.#cut.has(member.key));
     const [only] = named;
     if (only === undefined && this.#cut.has('model') && extraMembers === '') return this.bytes;
@@ -79,6 +92,11 @@ class ScannedBody implements BodySource {
       [opening, opening, extraMembers === '' ? '' : `${extraMembers},`],
       [only.valueStart, only.valueEnd, JSON.stringify(model)],
     ]);
+  }
+
+  /** The URL named the model of a body that has to name it. */
+  get #namesNone(): boolean {
+    return !this.#cut.has('model') && !this.has('model');
   }
 
   #rebuiltWith(model: string, extraMembers: string): Buffer {

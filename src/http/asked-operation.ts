@@ -21,7 +21,14 @@ export async function askedOperation(
 ): Promise<OperationRequest> {
   const isSound = kind === 'transcription' || kind === 'translation';
   const bytes = await requestBody(request, isSound ? Math.min(MOST_SOUND_BYTES, maxBodyBytes) : maxBodyBytes);
-  return readOperation({ kind, format, contentType: request.headers['content-type'], bytes, said: url?.said });
+  return readOperation({
+    kind,
+    format,
+    contentType: request.headers['content-type'],
+    bytes,
+    said: url?.said,
+    azure: url?.azure,
+  });
 }
 
 /**

@@ -6,6 +6,7 @@ import { type CallContext, type Caller, type ModelCall, newTrace } from '../mode
 import { DeferredRequest } from '../model/request.ts';
 import type { KeepAlive } from './event-stream.ts';
 import { cancelledByClient, type Exchange, replyError, replyStream, replyWhole } from './reply.ts';
+import { replyArray } from './reply-array.ts';
 import { requestBody } from './request-body.ts';
 import type { RequestIds } from './request-ids.ts';
 import type { Route } from './routes.ts';
@@ -37,9 +38,9 @@ export async function serveInference(
   });
   try {
     const given = await requestBody(request, options.maxBodyBytes);
-    const inside = envelope && url ? envelope.opened(given, url.said) : undefined;
+    const inside = envelope && url?.said ? envelope.opened(given, url.said) : undefined;
     const bytes = inside?.bytes ?? given;
-    const { head, source } = readBody(codec.id, bytes, inside ? undefined : url?.said);
+    const { head, source } = readBody(codec.id, bytes, inside ? undefined : url?.said, url?.azure);
     const chat = new DeferredRequest(head, source, codec.decodeRequest);
     // what is ours in the history becomes turns again before anybody may send the bytes as they are
     if (codec.holdsOurs?.(bytes)) void chat.messages;
@@ -52,9 +53,12 @@ export async function serveInference(
       trace: newTrace(),
       startedAtMs: performance.now(),
     };
-    exchange = { codec, context, model: head.model, response, estimatedInputTokens: () => bytes.length >> 2 };
+    const estimatedInputTokens = () => bytes.length >> 2;
+    exchange = { codec, context, model: head.model, response, asked: source, estimatedInputTokens };
     const frames = options.call(chat, context);
-    await (head.stream ? replyStream(frames, exchange, options.keepAlive) : replyWhole(frames, exchange));
+    if (!head.stream) await replyWhole(frames, exchange);
+    else if (codec.id === 'gemini' && !asksForEvents(request)) await replyArray(frames, exchange);
+    else await replyStream(frames, exchange, options.keepAlive);
   } catch (thrown) {
     replyError(thrown, codec, response, requestId, exchange);
   } finally {
@@ -62,5 +66,8 @@ export async function serveInference(
     controllers.giveBack(abort);
   }
 }
+
+/** Google streams a JSON array to whoever does not ask for events (Gemini API, streamGenerateContent). */
+const asksForEvents = ({ url = '' }: IncomingMessage): boolean => /[?&]alt=sse(&|$)/.test(url);
 
 const controllers = new AbortPool();

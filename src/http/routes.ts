@@ -1,9 +1,10 @@
 import { bedrockInvoke } from '../codecs/bedrock-invoke/index.ts';
-import type { SaidByUrl } from '../codecs/body.ts';
+import type { NamedByAzure, SaidByUrl } from '../codecs/body.ts';
 import type { Envelope } from '../codecs/codec.ts';
 import type { CodecId } from '../model/content.ts';
 import type { OperationFormat, OperationKind } from '../model/operation.ts';
 import { pathBehind } from './aliases.ts';
+import { type AzurePath, azurePath } from './azure-routes.ts';
 import { type PassthroughRoute, passthroughRoute } from './passthrough-routes.ts';
 import { type StoredRoute, storedPaths, storedRoute } from './stored-routes.ts';
 
@@ -37,7 +38,8 @@ export interface OperationRoute {
 interface ModelUrl {
   /** The path without the name, for counters. */
   readonly label: string;
-  readonly said: SaidByUrl;
+  readonly said?: SaidByUrl;
+  readonly azure?: NamedByAzure;
 }
 
 const chat: Route = { kind: 'inference', codec: 'openai-chat', operation: 'chat_completion' };
@@ -101,6 +103,8 @@ export const routeOf = (method: string, path: string): Route | undefined =>
 
 /** Paths that hold an id, and aliases of others. */
 function patternRoute(method: string, path: string): Route | undefined {
+  const azure = azurePath(path);
+  if (azure) return withAzure(ROUTES.get(`${method} ${azure.path}`), azure);
   const stored = storedRoute(method, path);
   if (stored) return { kind: 'stored', serves: stored };
   const model = method === 'GET' ? oneModelRoute(path) : undefined;
@@ -109,6 +113,19 @@ function patternRoute(method: string, path: string): Route | undefined {
   if (passed) return { kind: 'passthrough', serves: passed };
   const behind = pathBehind(path);
   return behind === undefined ? undefined : routeOf(method, behind);
+}
+
+function withAzure(route: Route | undefined, { label, azure }: AzurePath): Route | undefined {
+  const url = { label, azure };
+  switch (route?.kind) {
+    case 'inference':
+    case 'count-tokens':
+      return { ...route, url };
+    case 'operation':
+      return { ...route, serves: { ...route.serves, url } };
+    default:
+      return route;
+  }
 }
 
 const ONE_MODEL = /^(?:\/v1|\/openai\/v1|\/openai|\/(anthropic)\/v1|\/(genai)\/v1(?:beta)?)\/models\/(.+)$/;
@@ -190,6 +207,7 @@ export function dialectOf(given: string): CodecId {
 export const servedPaths = (): string[] => [
   ...ROUTES.keys(),
   ...storedPaths(),
+  'POST /openai/openai/deployments/{deployment}/chat/completions',
   ...['generateContent', STREAMS, 'countTokens', ...Object.keys(EMBEDDING_VERBS)].map(
     (verb) => `POST /genai/v1beta/models/{model}:${verb}`,
   ),

@@ -73,7 +73,8 @@ async function answerOf(
       return oneModel(models, route.id, route.codec);
     }
     case 'count-tokens': {
-      const { head, source } = readBody(route.codec, await requestBody(request, maxBodyBytes), route.url?.said);
+      const { codec, url } = route;
+      const { head, source } = readBody(codec, await requestBody(request, maxBodyBytes), url?.said, url?.azure);
       const { decodeRequest } = codecs[route.codec];
       const counted = new DeferredRequest(head, source, (body) => decodeRequest(countedPart(body)));
       const tokens = await sideRoutes.countTokens(counted, context);

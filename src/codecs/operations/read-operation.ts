@@ -1,7 +1,7 @@
 import { GatewayError } from '../../model/errors.ts';
 import type { JsonValue } from '../../model/json.ts';
 import type { OperationFormat, OperationKind, OperationRequest } from '../../model/operation.ts';
-import { readBody, type SaidByUrl } from '../body.ts';
+import { azureModel, type NamedByAzure, readBody, type SaidByUrl } from '../body.ts';
 import { FormPayload } from './form.ts';
 import { JsonPayload } from './json-payload.ts';
 
@@ -11,6 +11,7 @@ export interface OperationGiven {
   readonly contentType: string | undefined;
   readonly bytes: Buffer;
   readonly said?: SaidByUrl | undefined;
+  readonly azure?: NamedByAzure | undefined;
 }
 
 /** Operations whose body may be a form (OpenAI API reference, images and audio). */
@@ -22,11 +23,18 @@ const MAY_BE_FORM: ReadonlySet<OperationKind> = new Set([
 ]);
 
 /** Reads what routing needs of an operation's body. Throws GatewayError('invalid-request') that says what is wrong. */
-export function readOperation({ kind, format, contentType = '', bytes, said }: OperationGiven): OperationRequest {
+export function readOperation({
+  kind,
+  format,
+  contentType = '',
+  bytes,
+  said,
+  azure,
+}: OperationGiven): OperationRequest {
   if (MAY_BE_FORM.has(kind) && /^\s*multipart\/form-data/i.test(contentType)) {
-    return formOperation(kind, format, new FormPayload(contentType, bytes));
+    return formOperation(kind, format, new FormPayload(contentType, bytes), azure);
   }
-  const { head, source } = readBody(format.startsWith('gemini') ? 'gemini' : 'openai-chat', bytes, said);
+  const { head, source } = readBody(format.startsWith('gemini') ? 'gemini' : 'openai-chat', bytes, said, azure);
   const payload = new JsonPayload(source);
   // Speech has a word of its own for streams (OpenAI API reference, audio/speech)
   const stream =
@@ -34,8 +42,14 @@ export function readOperation({ kind, format, contentType = '', bytes, said }: O
   return { kind, format, model: head.model, stream, fallbacks: head.fallbacks, payload };
 }
 
-function formOperation(kind: OperationKind, format: OperationFormat, payload: FormPayload): OperationRequest {
-  const { model, stream, fallbacks } = payload.fields;
+function formOperation(
+  kind: OperationKind,
+  format: OperationFormat,
+  payload: FormPayload,
+  azure: NamedByAzure | undefined,
+): OperationRequest {
+  const { model: named, stream, fallbacks } = payload.fields;
+  const model = azure ? azureModel(azure, named) : named;
   if (typeof model !== 'string' || model === '') {
     throw new GatewayError('invalid-request', 'model is required: write provider/model, for example openai/whisper-1', {
       param: 'model',
