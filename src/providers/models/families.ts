@@ -147,6 +147,8 @@ const ROWS: readonly Row[] = [
   [/^grok-4[.-]\d*-?fast/, size(2_000_000), SEES],
   [/^grok-4/, size(256_000), SEES],
   [/^grok-3/, size(131_072), TEXT_ONLY],
+  // Groq's name for it, and Groq's limit
+  [/^llama-3\.3-70b-versatile/, size(131_072, 32_768), TEXT_ONLY],
   [/^llama-3\.3-70b/, size(131_072), TEXT_ONLY],
   [/^sonar/, size(128_000), { tools: false }],
 ];
