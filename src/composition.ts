@@ -36,14 +36,14 @@ export interface Models {
   close(): Promise<void>;
 }
 
-/** The way to every configured provider. */
-export function openModels(config: Config, log: Log): Models {
+/** The way to every configured provider. `insteadOfHosted`: what stands in for a hosted tool that one does not have. */
+export function openModels(config: Config, log: Log, insteadOfHosted: () => string | undefined): Models {
   const { byName: providers, problems } = createProviders(config.providers);
   for (const problem of problems) log('warn', problem);
   const network = createNetwork();
   const upstreams = createUpstreams(network);
   return {
-    routed: createRouter({ providers, call: createProviderCall({ codecs, upstreams }) }),
+    routed: createRouter({ providers, call: createProviderCall({ codecs, upstreams, insteadOfHosted }) }),
     routedOperation: createOperationRouter({ providers, call: createOperationTry({ codecs, upstreams }) }),
     catalog: createModelCatalog({ providers, catalog: createProviderCatalog({ codecs, upstreams }) }),
     serverToolHost: (request, context) => serverToolHost(request, context, providers),
@@ -70,6 +70,13 @@ export interface Mcp {
   readonly requestServers: RequestServers;
   /** Where changes made through the API are kept. */
   readonly overrides: ClientOverrides;
+}
+
+/** Names the configured MCP clients whose tools search or fetch; undefined when there is none. */
+export function searchingClients(clients: Pick<McpClients, 'catalog'>): string | undefined {
+  const tools = clients.catalog.tools.filter(({ upstreamName }) => /search|fetch|browse|crawl/i.test(upstreamName));
+  const names = [...new Set(tools.map(({ clientName }) => `"${clientName}"`))];
+  return names.length === 0 ? undefined : `use the MCP client ${names.join(' or ')} of this gateway in its place`;
 }
 
 /** The MCP clients of the file, as they were changed through the API; not yet dialled. */

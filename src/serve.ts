@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders, Server } from 'node:http';
 import { bannerRecord, bannerText } from './banner.ts';
 import type { ServeOptions } from './cli.ts';
 import { codecs } from './codecs/index.ts';
-import { adminOnDemand, logQueries, openMcp, openModels, openRequestLog } from './composition.ts';
+import { adminOnDemand, logQueries, openMcp, openModels, openRequestLog, searchingClients } from './composition.ts';
 import { type LoadedConfig, loadConfig } from './config/load.ts';
 import { probeHttp } from './config/probe.ts';
 import type { Environment } from './config/secrets.ts';
@@ -60,7 +60,7 @@ export async function serve(
   const metrics = createMetrics();
   const { clients: mcp, requestServers, overrides } = await openMcp(config, appDir, log);
   const logs = openRequestLog(config, metrics, log);
-  const models = openModels(config, log);
+  const models = openModels(config, log, () => searchingClients(mcp));
   const gateway = createGateway({
     routed: models.routed,
     routedOperation: models.routedOperation,

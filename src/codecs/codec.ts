@@ -25,6 +25,8 @@ export interface EncodeTarget extends ModelTraits {
   readonly maxTokensField?: 'max_tokens' | 'max_completion_tokens';
   /** How this deployment takes the schemas of tools; absent = as the format's own vendor does. */
   readonly toolSchemas?: ToolSchemas;
+  /** How a hosted web search is asked for here: as a tool, by `web_search_options`, or as a plugin; absent = there is none. */
+  readonly webSearch?: 'tool' | 'options' | 'plugin';
   /** Makes an id that this deployment accepts out of any tool-call id; pure and collision-poor. */
   readonly toolCallId?: (id: string) => string;
   /** The message field under which earlier thinking goes back to a model that wants it (DeepSeek); absent = it wants none. */
@@ -56,6 +58,8 @@ export interface AnswerHead {
   readonly createdAtMs?: number;
   /** Stands in where the upstream gave no id. */
   readonly id?: string;
+  /** The client's request: formats whose answers repeat it read it when they are written. */
+  readonly asked?: { readonly body: JsonObject };
 }
 
 /** Turns wire events into meaning. A state machine: no reader, no fetch, no clock. */

@@ -1,3 +1,5 @@
+import { cerebrasTools, groqTools, mistralTools } from '../codecs/schemas/strict.ts';
+import type { ToolSchemas } from '../codecs/schemas/tool-schema.ts';
 import type { CodecId } from '../model/content.ts';
 import { dropsFromHistory, namesMedia } from './message-quirks.ts';
 import { openAiReasoning } from './openai-reasoning.ts';
@@ -15,18 +17,22 @@ import {
   renames,
   textAsString,
 } from './quirks.ts';
+import { derivesToolSchemas } from './schema-quirks.ts';
 
 interface Line {
   readonly name: string;
   /** Formats it speaks beside Chat Completions. */
   readonly alsoSpeaks?: readonly CodecId[];
   readonly runsServerTools?: true;
+  readonly webSearch?: Deployment['wire']['webSearch'];
   /** Absent = the config must say. */
   readonly url?: string;
   readonly key?: readonly string[];
   readonly keyless?: boolean;
   readonly limit: 'max_tokens' | 'max_completion_tokens';
   readonly quirks: readonly Quirk[];
+  /** How it takes the schemas of tools; absent = as OpenAI does. */
+  readonly toolSchemas?: ToolSchemas;
   readonly streamOptions?: false;
   readonly toolCallId?: (id: string) => string;
   readonly modelsPath?: string;
@@ -39,17 +45,23 @@ function deployment(line: Line): Deployment {
     name,
     alsoSpeaks = [],
     runsServerTools,
+    webSearch,
     url,
     key = [],
     keyless,
     limit,
     quirks,
+    toolSchemas,
     streamOptions,
     toolCallId,
     reasoningField,
     modelsPath,
   } = line;
-  const all = streamOptions === false ? [...quirks, noStreamOptions] : quirks;
+  const all = [
+    ...quirks,
+    ...(streamOptions === false ? [noStreamOptions] : []),
+    ...(toolSchemas ? [derivesToolSchemas(toolSchemas)] : []),
+  ];
   return {
     name,
     speaks: ['openai-chat', ...alsoSpeaks],
@@ -58,7 +70,13 @@ function deployment(line: Line): Deployment {
     ...(url !== undefined && { baseUrl: url }),
     keyVariables: key,
     ...(keyless && { keyless }),
-    wire: { maxTokensField: limit, ...(toolCallId && { toolCallId }), ...(reasoningField && { reasoningField }) },
+    wire: {
+      maxTokensField: limit,
+      ...(webSearch && { webSearch }),
+      ...(toolCallId && { toolCallId }),
+      ...(reasoningField && { reasoningField }),
+      ...(toolSchemas && { toolSchemas }),
+    },
     adjust: adjustWith(all),
     mayAdjust: (source, model) => all.some((quirk) => quirk.concerns(source, model)),
     ...(streamOptions === false && { streamOptions }),
@@ -107,6 +125,7 @@ const LINES: readonly Line[] = [
     name: 'openai',
     alsoSpeaks: ['openai-responses'],
     runsServerTools: true,
+    webSearch: 'tool',
     url: 'https://api.openai.com/v1',
     key: ['OPENAI_API_KEY', 'OPENAI_KEY'],
     limit: 'max_completion_tokens',
@@ -117,6 +136,7 @@ const LINES: readonly Line[] = [
     url: 'https://api.groq.com/openai/v1',
     key: ['GROQ_API_KEY'],
     limit: 'max_completion_tokens',
+    toolSchemas: groqTools,
     // Groq, OpenAI compatibility: these give a 400
     quirks: [
       ...strict,
@@ -131,6 +151,7 @@ const LINES: readonly Line[] = [
     url: 'https://api.mistral.ai/v1',
     key: ['MISTRAL_API_KEY', 'MISTRAL_KEY'],
     limit: 'max_tokens',
+    toolSchemas: mistralTools,
     // Mistral answers 422 extra_forbidden to any field it does not know
     quirks: [
       ...strictWithOldLimit,
@@ -151,6 +172,7 @@ const LINES: readonly Line[] = [
   },
   {
     name: 'openrouter',
+    webSearch: 'plugin',
     url: 'https://openrouter.ai/api/v1',
     key: ['OPENROUTER_API_KEY'],
     limit: 'max_tokens',
@@ -170,6 +192,7 @@ const LINES: readonly Line[] = [
     url: 'https://api.cerebras.ai/v1',
     key: ['CEREBRAS_API_KEY'],
     limit: 'max_completion_tokens',
+    toolSchemas: cerebrasTools,
     quirks: [
       ...strict,
       newLimit,
@@ -187,6 +210,7 @@ const LINES: readonly Line[] = [
   },
   {
     name: 'perplexity',
+    webSearch: 'options',
     url: 'https://api.perplexity.ai',
     key: ['PERPLEXITY_API_KEY'],
     limit: 'max_tokens',

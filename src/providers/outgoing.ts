@@ -5,6 +5,7 @@ import type { CodecId } from '../model/content.ts';
 import type { BodySource, ChatRequest } from '../model/request.ts';
 import type { ReasoningVault } from '../vault/vault.ts';
 import { isHistorySuspect, type Reader, withHistory } from './history.ts';
+import { asksForSearch, hostedToolsFor } from './hosted-tools.ts';
 import type { ModelKnowledge } from './models/traits.ts';
 import type { Deployment } from './provider.ts';
 
@@ -24,17 +25,19 @@ export interface OutgoingOptions {
   readonly codecs: Readonly<Record<CodecId, Codec>>;
   readonly vault: ReasoningVault;
   readonly models: ModelKnowledge;
+  /** What to use in place of a hosted tool that the provider does not have. */
+  readonly insteadOfHosted?: (() => string | undefined) | undefined;
 }
 
 /** Writes `request` for a deployment, in the client's own format where it is spoken there. Losses go to the trace. */
 export function outgoing(
-  { codecs, vault, models }: OutgoingOptions,
+  { codecs, vault, models, insteadOfHosted }: OutgoingOptions,
   deployment: Deployment,
   request: ChatRequest,
   model: string,
   context: CallContext,
 ): Outgoing {
-  const codec = codecs[chosenFormat(deployment, context.dialect)];
+  const codec = codecs[chosenFormat(deployment, context.dialect, request)];
   const passThrough = codec.id === context.dialect && request.untouched;
   const source = passThrough ? request.raw : undefined;
   const reader: Reader = { provider: deployment.name, model };
@@ -49,12 +52,15 @@ export function outgoing(
   // a closer look may have found marks of ours, which make the request one without `raw`
   if (mayTravel && prepared === request && request.raw) return verbatim(mayTravel, codec, deployment, request, model);
   refuseStoredState(request, codec.id);
-  const encoded = codec.encodeRequest(prepared, target);
-  const adjusted = deployment.adjust?.(encoded.body, model);
-  context.trace.losses.push(...encoded.losses, ...(adjusted?.losses ?? []));
+  const isForeign = codec.id !== context.dialect;
+  const hosted = isForeign ? hostedToolsFor(prepared, codec.id, target, insteadOfHosted) : undefined;
+  const encoded = codec.encodeRequest(hosted?.request ?? prepared, target);
+  const body = hosted?.fields(encoded.body) ?? encoded.body;
+  const adjusted = deployment.adjust?.(body, model);
+  context.trace.losses.push(...(hosted?.losses ?? []), ...encoded.losses, ...(adjusted?.losses ?? []));
   return {
     codec,
-    body: JSON.stringify(adjusted?.body ?? encoded.body),
+    body: JSON.stringify(adjusted?.body ?? body),
     passThrough: passThrough && encoded.toolNames === undefined,
     ...(encoded.toolNames && { toolNames: encoded.toolNames }),
   };
@@ -72,8 +78,12 @@ const verbatim = (
   passThrough: true,
 });
 
-const chosenFormat = ({ speaks }: Deployment, dialect: CodecId): CodecId =>
-  speaks.includes(dialect) ? dialect : speaks[0];
+/** OpenAI's newer models search the web in the Responses API only. */
+function chosenFormat({ speaks, wire }: Deployment, dialect: CodecId, request: ChatRequest): CodecId {
+  if (speaks.includes(dialect)) return dialect;
+  const searches = wire.webSearch === 'tool' && speaks.includes('openai-responses') && asksForSearch(request);
+  return searches ? 'openai-responses' : speaks[0];
+}
 
 const travelsVerbatim = (deployment: Deployment, source: BodySource, model: string): boolean =>
   deployment.adjust === undefined || deployment.mayAdjust?.(source, model) === false;

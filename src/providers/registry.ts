@@ -19,7 +19,7 @@ const anthropic: Deployment = {
   sdk: 'anthropic',
   baseUrl: 'https://api.anthropic.com',
   keyVariables: ['ANTHROPIC_API_KEY', 'ANTHROPIC_KEY'],
-  wire: {},
+  wire: { webSearch: 'tool' },
   runsServerTools: true,
 };
 
@@ -124,7 +124,7 @@ const customDeployment = (name: string, base: Deployment, custom: CustomConfig):
     keyVariables: [],
     keyless: custom.is_key_less,
     wire: base.sdk === 'openai' ? { maxTokensField: 'max_tokens' } : base.wire,
-    ...(base.sdk === 'openai' && { operations: ownServerOperations }),
+    ...(base.name === 'openai' && { operations: ownServerOperations }),
   };
 };
 
@@ -219,18 +219,20 @@ function targetOf(
     sdk: deployment.sdk,
     ...(deployment.access?.(key, network) ?? {
       baseUrl: baseUrlOf(deployment, key, network),
-      ...(key.value.value !== '' && { apiKey: key.value.value }),
+      ...(key.value.value !== '' && !deployment.keyHeader && { apiKey: key.value.value }),
     }),
-    headers: Object.fromEntries(
-      Object.entries(network.extra_headers).flatMap(([name, { value }]) =>
-        value ? [[name.toLowerCase(), value]] : [],
-      ),
-    ),
+    headers: { ...keyHeaderOf(deployment, key), ...extraHeaders(network) },
     timeoutMs: network.default_request_timeout_in_seconds * 1_000,
     maxConnections: network.max_conns_per_host,
     insecureSkipVerify: network.insecure_skip_verify,
   };
 }
+
+const keyHeaderOf = ({ keyHeader }: Deployment, { value: { value } }: ProviderKey): Record<string, string> =>
+  keyHeader && value !== '' ? { [keyHeader]: value } : {};
+
+const extraHeaders = ({ extra_headers: given }: NetworkConfig): Record<string, string> =>
+  Object.fromEntries(Object.entries(given).flatMap(([name, { value }]) => (value ? [[name.toLowerCase(), value]] : [])));
 
 function baseUrlOf(deployment: Deployment, key: ProviderKey, network: NetworkConfig): string {
   const perKey = key.ollama_key_config ?? key.vllm_key_config ?? key.sgl_key_config;

@@ -1,6 +1,7 @@
 import type { Origin, Part } from '../../model/content.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import { clientBlock } from './client-blocks.ts';
+import { foreignSearch, foreignSearchEvents } from './foreign-search.ts';
 import { uniqueIds } from './ids.ts';
 import { isClientCall, objectsOf, ownBlock, sse, textOf } from './wire.ts';
 
@@ -78,6 +79,11 @@ export class BlockWriter {
     if (isWrittenWhole(part)) {
       this.#open = { index, part, output: this.#next++, deltaHead: undefined, held: '' };
       return '';
+    }
+    const search = foreignSearch(part);
+    if (search) {
+      this.#next += search.length;
+      return foreignSearchEvents(search, this.#next - search.length);
     }
     const block = clientBlock(part, this.#toId);
     if (!block) return '';

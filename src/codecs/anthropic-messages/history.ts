@@ -1,10 +1,14 @@
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { GatewayId } from '../gateway-ids.ts';
+import { withoutForeignSearches } from './foreign-search.ts';
 import { gatewayIds } from './ids.ts';
 import { objectsOf, textOf } from './wire.ts';
 
+/** The end of the prefixes of all ids that the gateway makes here: one search finds calls that it ran, and searches. */
+const ID_MARK = 'toolu_bf';
+
 /** Marks of blocks that only we write: calls that the gateway ran, and thinking of a model that signs nothing. */
-const MARKS = [gatewayIds.prefix, '"signature":""', '"signature": ""'].map((mark) => Buffer.from(mark));
+const MARKS = [ID_MARK, '"signature":""', '"signature": ""'].map((mark) => Buffer.from(mark));
 
 /** Whether a body may hold blocks of ours in its history, so that it cannot travel as it came. Searches, never parses. */
 export function hasGatewayBlocks(bytes: Uint8Array): boolean {
@@ -16,7 +20,8 @@ export function hasGatewayBlocks(bytes: Uint8Array): boolean {
  * The conversation as a provider knows it: gateway-run calls become ordinary tool_use and tool_result blocks, split
  * into the turns in which they happened. The same array when there is nothing of ours inside.
  */
-export function withoutGatewayBlocks(messages: readonly JsonObject[]): readonly JsonObject[] {
+export function withoutGatewayBlocks(given: readonly JsonObject[]): readonly JsonObject[] {
+  const messages = given.some(isSearching) ? given.map(withoutSearches) : given;
   if (!messages.some((message) => blocksOf(message).some(gatewayIdOf))) return messages;
   const turns = new Turns();
   for (const message of messages) {
@@ -24,6 +29,15 @@ export function withoutGatewayBlocks(messages: readonly JsonObject[]): readonly 
     else turns.addOther(message);
   }
   return turns.finished();
+}
+
+const isSearching = (message: JsonObject): boolean => withoutSearches(message) !== message;
+
+function withoutSearches(message: JsonObject): JsonObject {
+  if (message.role !== 'assistant' || !Array.isArray(message.content)) return message;
+  const blocks = blocksOf(message);
+  const content = withoutForeignSearches(blocks);
+  return content === blocks ? message : { ...message, content: [...content] };
 }
 
 /** An unsigned thinking block was made by another model: no provider of this format would take it back. */

@@ -6,6 +6,7 @@ import type { AnswerContext, AnswerHead } from '../codec.ts';
 import { partOf } from './blocks.ts';
 import { clientBlock } from './client-blocks.ts';
 import { streamErrorOf } from './errors.ts';
+import { foreignSearch } from './foreign-search.ts';
 import { uniqueIds, wireCallId } from './ids.ts';
 import { finishReasonOf, stopFieldsOf } from './stop-reasons.ts';
 import { usageOf, wireUsage } from './usage.ts';
@@ -60,7 +61,9 @@ export function encodeResponse(response: ChatResponse, head?: AnswerHead): JsonO
   const start = ownBlock(response.origin) ?? {};
   const { type: _event, delta, usage, ...endFields } = ownBlock(response.endOrigin) ?? {};
   const toId = uniqueIds();
-  const content = response.parts.map((part) => clientBlock(part, toId)).filter((block) => block !== undefined);
+  const content = response.parts
+    .flatMap((part) => foreignSearch(part) ?? [clientBlock(part, toId)])
+    .filter((block) => block !== undefined);
   return {
     ...start,
     id: messageId(response.id || (head?.id ?? '')),

@@ -3,6 +3,7 @@ import type { Loss } from '../../model/loss.ts';
 import type { FunctionTool, Tool, ToolChoice } from '../../model/request.ts';
 import { anthropicTools } from '../schemas/strict.ts';
 import { toolSchema } from '../schemas/tool-schema.ts';
+import { clientToolOf } from './client-tools.ts';
 import { isCustomTool } from './schema.ts';
 import type { ToolNames } from './tool-names.ts';
 import { objectOf, objectsOf, originOf, ownBlock, textOf } from './wire.ts';
@@ -14,6 +15,8 @@ export const decodeTools = (tools: JsonValue | undefined): Tool[] => objectsOf(t
 
 function decodeTool(tool: JsonObject): Tool {
   const name = textOf(tool.name) || textOf(tool.type);
+  const known = clientToolOf(tool);
+  if (known) return { type: 'function', name, ...known, owner: 'client', origin: originOf(tool) };
   if (!isCustomTool(tool) || (tool.defer_loading === true && name === PLACEHOLDER)) {
     return { type: 'provider', name, origin: originOf(tool) };
   }
