@@ -10,9 +10,9 @@ import { responseHeaders } from './response-headers.ts';
  * ask for `alt=sse`. A failure before the first element is thrown, after it, it is the last element.
  */
 export async function replyArray(frames: AsyncIterable<Frame>, exchange: Exchange): Promise<void> {
-  const { codec, response, model } = exchange;
+  const { codec, response, model, asked } = exchange;
   const array = new GrowingArray(response, () => responseHeaders(exchange.context, model));
-  const encode = codec.encodeStream({ model, createdAtMs: Date.now() });
+  const encode = codec.encodeStream({ model, createdAtMs: Date.now(), asked });
   try {
     for await (const frame of frames) {
       array.take(frame.raw ? frame.raw.bytes : Buffer.from(frame.events.map(encode).join('')));

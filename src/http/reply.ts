@@ -3,6 +3,7 @@ import type { Codec } from '../codecs/codec.ts';
 import type { CallContext } from '../model/call.ts';
 import { asGatewayError, GatewayError } from '../model/errors.ts';
 import type { Frame, StreamEvent } from '../model/event.ts';
+import type { BodySource } from '../model/request.ts';
 import { emptyResponse, fold } from '../model/response.ts';
 import { atTurnEnd } from '../model/turn-end.ts';
 import { EventStream, type KeepAlive } from './event-stream.ts';
@@ -17,11 +18,13 @@ export interface Exchange {
   /** Tokens of the request, roughly: for dialects that say them before the upstream does. */
   readonly estimatedInputTokens: () => number;
   readonly response: ServerResponse;
+  /** The client's body. */
+  readonly asked: BodySource;
 }
 
 /** Answers with one JSON body: the upstream's own bytes where they came untouched. Throws what the frames throw. */
 export async function replyWhole(frames: AsyncIterable<Frame>, exchange: Exchange): Promise<void> {
-  const { codec, context, response, model } = exchange;
+  const { codec, context, response, model, asked } = exchange;
   const answer = emptyResponse();
   let bytes: Uint8Array | undefined;
   for await (const frame of frames) {
@@ -30,7 +33,7 @@ export async function replyWhole(frames: AsyncIterable<Frame>, exchange: Exchang
   }
   if (!bytes) {
     answer.parts = answer.parts.filter((part) => part !== undefined);
-    const body = codec.encodeResponse(answer, { model, createdAtMs: Date.now() });
+    const body = codec.encodeResponse(answer, { model, createdAtMs: Date.now(), asked });
     const whole = holdsExtraFields(codec.id) ? { ...body, extra_fields: extraFields(context, model) } : body;
     bytes = Buffer.from(JSON.stringify(whole));
   }
@@ -50,11 +53,11 @@ export async function replyStream(
   exchange: Exchange,
   keepAlive: KeepAlive,
 ): Promise<void> {
-  const { codec, context, response, model } = exchange;
+  const { codec, context, response, model, asked } = exchange;
   const stream = new EventStream(response, codec.keepAlive, () => responseHeaders(context, model), codec.framing);
   keepAlive.watch(stream);
   try {
-    const encode = codec.encodeStream({ model, createdAtMs: Date.now() });
+    const encode = codec.encodeStream({ model, createdAtMs: Date.now(), asked });
     let fields: ChunkFields | undefined;
     for await (const frame of frames) {
       if (!frame.raw && holdsExtraFields(codec.id)) fields ??= new ChunkFields(context, model);

@@ -16,6 +16,7 @@ const TARGET = { model: 'm', stream: false };
 const SEARCH: Tool = {
   type: 'function',
   name: 'files-search',
+  owner: 'gateway',
   inputSchema: { type: 'object', properties: {} },
 };
 
@@ -81,7 +82,7 @@ const UNION = { oneOf: [{ type: 'string' }, { type: 'object', properties: { a: {
 
 test.each([chat, messages, codecs['openai-responses']])('A9 a union of types stays one for $id', (codec) => {
   const schema = { type: 'object' as const, properties: { value: UNION } };
-  const tool: Tool = { type: 'function', name: 'put', inputSchema: schema };
+  const tool: Tool = { type: 'function', name: 'put', owner: 'client', inputSchema: schema };
   const asked = appended(requestOf(chat, { model: 'm', messages: [{ role: 'user', content: 'x' }] }), {
     tools: [tool],
   });

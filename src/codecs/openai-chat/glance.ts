@@ -5,14 +5,18 @@ import { streamError } from '../openai-errors.ts';
 import { reasonOf } from './finish.ts';
 import { usageOf } from './usage.ts';
 
-/** Usage, finish and `[DONE]` stand within the last few chunks, and at the end of a whole body. */
+/** Usage, finish and `[DONE]` nearly always stand within the last few chunks, and at the end of a whole body. */
 const TAIL_BYTES = 8_192;
 const USAGE_KEY = Buffer.from('"usage"');
 const FINISH_KEY = Buffer.from('"finish_reason"');
 
 export function glance(bytes: Uint8Array, shape: 'json' | 'sse'): Glance {
   const answer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return shape === 'sse' ? glanceAtEvents(answer.subarray(-TAIL_BYTES).toString('utf8')) : glanceAtBody(answer);
+  if (shape === 'json') return glanceAtBody(answer);
+  const atTail = glanceAtEvents(answer.subarray(-TAIL_BYTES).toString('utf8'));
+  const isAll = answer.length <= TAIL_BYTES || atTail.error || (atTail.usage && atTail.reason);
+  // searches make chunks long (Perplexity)
+  return isAll ? atTail : glanceAtEvents(answer.toString('utf8'));
 }
 
 interface Seen {

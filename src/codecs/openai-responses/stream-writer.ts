@@ -3,6 +3,7 @@ import type { StreamEvent } from '../../model/event.ts';
 import type { JsonObject } from '../../model/json.ts';
 import type { AnswerHead } from '../codec.ts';
 import { isRefusal } from './content.ts';
+import { echoOf, upstreamFields } from './echo.ts';
 import { Emitter } from './emitter.ts';
 import { statusFields } from './finish.ts';
 import { itemId, responseId } from './ids.ts';
@@ -19,34 +20,6 @@ export function encodeStream(head: AnswerHead): (event: StreamEvent) => string {
 }
 
 type EventOf<Type extends StreamEvent['type']> = Extract<StreamEvent, { type: Type }>;
-
-/** What a response must say of itself, null where the API says null: clients that check refuse one that leaves it out. */
-const FRAME: JsonObject = {
-  background: false,
-  completed_at: null,
-  error: null,
-  frequency_penalty: 0,
-  instructions: null,
-  max_output_tokens: null,
-  max_tool_calls: null,
-  parallel_tool_calls: true,
-  presence_penalty: 0,
-  previous_response_id: null,
-  prompt_cache_key: null,
-  reasoning: { effort: null, summary: null },
-  safety_identifier: null,
-  service_tier: 'default',
-  store: false,
-  temperature: 1,
-  text: { format: { type: 'text' } },
-  tool_choice: 'auto',
-  tools: [],
-  top_logprobs: 0,
-  top_p: 1,
-  truncation: 'disabled',
-  user: null,
-  metadata: {},
-};
 
 /**
  * Writes an answer as events, and keeps it as the snapshot that the last of them carries: clients take that for the
@@ -88,8 +61,8 @@ export class ResponseWriter {
     const own = ownBlock(origin);
     this.#id = responseId(id, this.#head.id, origin?.codec === CODEC);
     this.snapshot = {
-      ...FRAME,
-      ...own,
+      ...echoOf(this.#head),
+      ...upstreamFields(own, this.#head),
       id: this.#id,
       object: 'response',
       created_at: createdAt(own, this.#head),
@@ -188,7 +161,7 @@ export class ResponseWriter {
     const { id, object, created_at, model } = this.snapshot;
     const response = {
       ...this.snapshot,
-      ...own,
+      ...upstreamFields(own, this.#head),
       ...{ id, object, created_at, model },
       ...status,
       output: this.#output.filter((item) => item !== undefined),

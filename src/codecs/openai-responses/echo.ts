@@ -1,0 +1,54 @@
+import { isObject, type JsonObject } from '../../model/json.ts';
+import type { AnswerHead } from '../codec.ts';
+
+/** What a response says of itself where the request said nothing, null where the API says null: clients that check refuse one that leaves it out. */
+const SILENT: JsonObject = {
+  background: false,
+  completed_at: null,
+  error: null,
+  frequency_penalty: 0,
+  instructions: null,
+  max_output_tokens: null,
+  max_tool_calls: null,
+  parallel_tool_calls: true,
+  presence_penalty: 0,
+  previous_response_id: null,
+  prompt_cache_key: null,
+  reasoning: { effort: null, summary: null },
+  safety_identifier: null,
+  service_tier: 'default',
+  store: false,
+  temperature: 1,
+  text: { format: { type: 'text' } },
+  tool_choice: 'auto',
+  tools: [],
+  top_logprobs: 0,
+  top_p: 1,
+  truncation: 'disabled',
+  user: null,
+  metadata: {},
+};
+
+/** Fields of the request that a response repeats. What is never done here (`store`, `background`) is not claimed. */
+const REPEATED: readonly string[] = [
+  ...['frequency_penalty', 'instructions', 'max_output_tokens', 'max_tool_calls', 'metadata', 'parallel_tool_calls'],
+  ...['presence_penalty', 'prompt_cache_key', 'reasoning', 'safety_identifier', 'temperature', 'text', 'tool_choice'],
+  ...['tools', 'top_logprobs', 'top_p', 'truncation', 'user'],
+];
+
+/** The members with which every response repeats its request (OpenAI Responses API, the response object). */
+export function echoOf({ asked }: AnswerHead): JsonObject {
+  if (!asked) return SILENT;
+  const echo: JsonObject = { ...SILENT };
+  for (const field of REPEATED) {
+    const value = asked.body[field];
+    if (value === undefined || value === null) continue;
+    const silent = SILENT[field];
+    echo[field] = isObject(value) && isObject(silent) ? { ...silent, ...value } : value;
+  }
+  return echo;
+}
+
+/** What the upstream said of its own response: the tools that it names may be ours too, so the client's stand there. */
+export const upstreamFields = (own: JsonObject | undefined, { asked }: AnswerHead): JsonObject =>
+  own?.tools !== undefined && asked ? { ...own, tools: asked.body.tools ?? [] } : (own ?? {});

@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest';
+import { openaiResponses } from '../../../src/codecs/openai-responses/index.ts';
+import type { Origin } from '../../../src/model/content.ts';
+import { isObject, type JsonObject } from '../../../src/model/json.ts';
+import { NO_USAGE } from '../../../src/model/usage.ts';
+import { dataOf } from './support.ts';
+
+const ASKED: JsonObject = {
+  model: 'anthropic/claude',
+  instructions: 'Be brief.',
+  input: 'hello',
+  max_output_tokens: 300,
+  temperature: 0.2,
+  tools: [{ type: 'function', name: 'look', parameters: {} }],
+  tool_choice: 'required',
+  parallel_tool_calls: false,
+  reasoning: { effort: 'low' },
+  text: { verbosity: 'low' },
+  metadata: { trip: '7' },
+  store: true,
+};
+
+const REPEATED = {
+  instructions: 'Be brief.',
+  max_output_tokens: 300,
+  temperature: 0.2,
+  tools: ASKED.tools,
+  tool_choice: 'required',
+  parallel_tool_calls: false,
+  reasoning: { effort: 'low', summary: null },
+  text: { format: { type: 'text' }, verbosity: 'low' },
+  metadata: { trip: '7' },
+};
+
+/** The responses that the events of an answer carry. */
+function responsesIn(asked: JsonObject, origin?: Origin): JsonObject[] {
+  const encode = openaiResponses.encodeStream({ model: 'm', createdAtMs: 5_000, asked: { body: asked } });
+  const own = origin ? { origin } : {};
+  const text = [
+    encode({ type: 'response-start', id: 'r', model: 'up', ...own }),
+    encode({ type: 'response-end', reason: { kind: 'stop' }, usage: NO_USAGE, ...own }),
+  ].join('');
+  return dataOf(text).flatMap(({ response }) => (isObject(response) ? [response] : []));
+}
+
+describe('a response repeats its request', () => {
+  test('in the first event and in the last', () => {
+    const responses = responsesIn(ASKED);
+    expect(responses).toHaveLength(3);
+    for (const response of responses) expect(response).toMatchObject(REPEATED);
+  });
+
+  test('but does not claim to be stored', () => {
+    expect(responsesIn(ASKED).map(({ store }) => store)).toEqual([false, false, false]);
+  });
+
+  test("without the tools that the gateway put beside the client's own", () => {
+    const tools = [
+      { type: 'function', name: 'look' },
+      { type: 'function', name: 'files-read' },
+    ];
+    const origin: Origin = { codec: 'openai-responses', block: { tools, service_tier: 'flex' } };
+    for (const response of responsesIn(ASKED, origin)) {
+      expect(response).toMatchObject({ tools: ASKED.tools, service_tier: 'flex' });
+    }
+    expect(responsesIn({ model: 'm', input: 'x' }, origin).at(-1)?.tools).toEqual([]);
+  });
+});
