@@ -1,6 +1,7 @@
 import { type ErrorKind, GatewayError, kindOfStatus, statusOf } from '../model/errors.ts';
 import { isObject, type JsonObject } from '../model/json.ts';
 import type { WireError } from './codec.ts';
+import { contextOverflowIn, outputExcessIn } from './limits-told.ts';
 
 /** What a provider's `code` or `type` says more exactly than the status beside it. */
 const KIND_OF_WORD: Readonly<Record<string, ErrorKind>> = {
@@ -151,19 +152,31 @@ const TYPE_OF_KIND: Readonly<Record<ErrorKind, string>> = {
 
 /** OpenAI's error body inside Bifrost's envelope; a status that we gave ourselves makes it a Bifrost error. */
 function errorBody(error: GatewayError): JsonObject {
-  const { type, param, code, status } = error.details;
+  const { type, param, status } = error.details;
   const ours = status === undefined;
   return {
     ...(ours && type && { type }),
     is_bifrost_error: ours,
     status_code: statusOf(error),
     error: {
-      message: error.message,
+      message: understood(error.message),
       type: type ?? TYPE_OF_KIND[error.kind],
       param: param ?? null,
-      code: code ?? null,
+      code: codeOf(error) ?? null,
     },
   };
+}
+
+/** Codex and others compact the conversation on this one code, whatever the provider's own was. */
+export const codeOf = (error: GatewayError): string | undefined =>
+  contextOverflowIn(error) ? 'context_length_exceeded' : error.details.code;
+
+/** A limit of output in OpenAI's words, for clients that ask for less when they read them. */
+export function understood(message: string): string {
+  const excess = outputExcessIn(message);
+  if (!excess || message.includes('max_tokens is too large')) return message;
+  const { asked, most } = excess;
+  return `max_tokens is too large: ${asked}. This model supports at most ${most} completion tokens, whereas you provided ${asked}.`;
 }
 
 export function encodeError(error: GatewayError): WireError {

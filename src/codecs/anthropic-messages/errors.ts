@@ -1,6 +1,7 @@
 import { type ErrorDetails, type ErrorKind, GatewayError, kindOfStatus, statusOf } from '../../model/errors.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import type { WireError } from '../codec.ts';
+import { contextOverflowIn, outputExcessIn } from '../limits-told.ts';
 import { objectOf, sse, textOf } from './wire.ts';
 
 const KIND_OF_TYPE: Readonly<Record<string, ErrorKind>> = {
@@ -124,10 +125,12 @@ function retryAfterOf(headers: Readonly<Record<string, string>>): number | undef
 
 export function encodeError(error: GatewayError): WireError {
   const { retryAfterMs } = error.details;
-  const status = statusOf(error);
+  // 413 ends Claude Code's session, 400 makes it compact
+  const overflow = contextOverflowIn(error) !== undefined;
+  const status = overflow ? 400 : statusOf(error);
   return {
     status,
-    body: errorBody(typeOf(error, status), error),
+    body: errorBody(overflow ? 'invalid_request_error' : typeOf(error, status), error),
     ...(retryAfterMs !== undefined && { headers: { 'retry-after': String(Math.ceil(retryAfterMs / 1_000)) } }),
   };
 }
@@ -142,7 +145,7 @@ function errorBody(type: string, error: GatewayError): JsonObject {
   const { upstreamRequestId } = error.details;
   return {
     type: 'error',
-    error: { type, message: understood(error.message) },
+    error: { type, message: understood(error) },
     ...(upstreamRequestId !== undefined && { request_id: upstreamRequestId }),
   };
 }
@@ -153,13 +156,22 @@ function typeOf({ kind, details }: GatewayError, status: number): string {
   return kind === 'overloaded' && status === 500 ? 'api_error' : TYPE_OF_KIND[kind];
 }
 
+/** Wordings on which Claude Code compacts the conversation by itself (measured with 2.1.330). */
+const COMPACTS_ON =
+  /prompt is too long|maximum context length is|input token count .* exceeds|input length and `max_tokens` exceed context limit/i;
+
 /**
- * Messages stay as they are, with one exception: Claude Code lowers its max_tokens by itself when it reads
- * Anthropic's wording, and gives up when it reads OpenAI's.
+ * Messages stay as they are where Claude Code understands them. It lowers its max_tokens and compacts the conversation
+ * by itself on Anthropic's wording, and gives up on most others'.
  */
-function understood(message: string): string {
-  const [, asked, most] =
-    /max_tokens is too large: (\d+)\. This model supports at most (\d+) completion tokens/.exec(message) ?? [];
-  if (asked === undefined) return message;
-  return `max_tokens: ${asked} > ${most}, which is the maximum allowed number of output tokens for this model`;
+function understood(error: GatewayError): string {
+  const { message } = error;
+  const excess = outputExcessIn(message);
+  if (excess) {
+    return `max_tokens: ${excess.asked} > ${excess.most}, which is the maximum allowed number of output tokens for this model`;
+  }
+  const overflow = contextOverflowIn(error);
+  if (!overflow || COMPACTS_ON.test(message)) return message;
+  const { used, most } = overflow;
+  return `prompt is too long: ${used === undefined ? message : `${used} tokens > ${most} maximum (${message})`}`;
 }

@@ -1,6 +1,7 @@
 import { type ErrorKind, GatewayError, kindOfStatus, statusOf } from '../../model/errors.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import type { WireError } from '../codec.ts';
+import { contextOverflowIn } from '../limits-told.ts';
 import { objectOf, objectsOf, sse, textOf } from './wire.ts';
 
 /** Google's words for statuses (google.rpc.Code), where they say more than the number beside them. */
@@ -139,6 +140,13 @@ function errorBody(error: GatewayError): JsonObject {
   const status = type !== undefined && type in KIND_OF_WORD ? type : WORD_OF_KIND[error.kind];
   const retry = { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: `${(ms ?? 0) / 1_000}s` };
   return {
-    error: { code: statusOf(error), message: error.message, status, ...(ms !== undefined && { details: [retry] }) },
+    error: { code: statusOf(error), message: understood(error), status, ...(ms !== undefined && { details: [retry] }) },
   };
+}
+
+/** A context that is too long in Google's words, which clients of this format look for; the provider's own follow. */
+function understood(error: GatewayError): string {
+  const { used, most } = contextOverflowIn(error) ?? {};
+  if (used === undefined || most === undefined || error.message.includes('input token count')) return error.message;
+  return `The input token count (${used}) exceeds the maximum number of tokens allowed (${most}). ${error.message}`;
 }

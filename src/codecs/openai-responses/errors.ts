@@ -1,6 +1,6 @@
 import type { ErrorKind, GatewayError } from '../../model/errors.ts';
 import type { JsonObject } from '../../model/json.ts';
-import { streamError } from '../openai-errors.ts';
+import { codeOf, streamError, understood } from '../openai-errors.ts';
 import { without } from './wire.ts';
 
 /** The error of a failed response, of an `error` event, or of a body that came where an answer was due. */
@@ -24,9 +24,10 @@ const CODE_OF_KIND: Partial<Record<ErrorKind, string>> = {
  * Ends a stream that has begun, in both forms that clients know: `response.failed`, on which Codex reacts, and an
  * `error` event with an error object inside, on which OpenAI's SDKs throw. Neither is taken for an end.
  */
-export function encodeStreamError({ kind, message, details }: GatewayError): string {
-  const code = details.code ?? CODE_OF_KIND[kind] ?? 'server_error';
-  const error = { code, message };
+export function encodeStreamError(failure: GatewayError): string {
+  const { kind, details } = failure;
+  const code = codeOf(failure) ?? CODE_OF_KIND[kind] ?? 'server_error';
+  const error = { code, message: understood(failure.message) };
   const { param = null, type = 'server_error' } = details;
   return (
     sse({
