@@ -90,7 +90,7 @@ describe('an answer without tool calls', () => {
     } as const;
     const { model } = await play({
       steps: [{ parts: [text('hi')] }],
-      request: { raw: { ...raw, withModel: () => raw.bytes, has: () => false } },
+      request: { raw: { ...raw, withModel: () => raw.bytes, has: () => false, member: () => undefined } },
     });
     expect(model.requests[0]?.tools).toEqual([]);
   });

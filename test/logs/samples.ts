@@ -41,6 +41,7 @@ export function rawRequest(text: string): RawRequest {
     bytes,
     withModel: () => bytes,
     has: () => false,
+    member: () => undefined,
     get body(): never {
       throw new Error('the log must not parse a body');
     },

@@ -50,7 +50,7 @@ const PROBLEMS: Readonly<Record<SchemaTarget, (schema: JsonObject) => string[]>>
 
 const strictly = (schema: JsonObject, mode: StrictMode): string[] => [
   ...draftProblems(schema),
-  ...itemProblems(schema),
+  ...(mode === 'anthropic' ? [] : itemProblems(schema)),
   ...strictModeProblems(schema, mode, everywhere),
 ];
 

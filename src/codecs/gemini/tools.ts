@@ -1,8 +1,10 @@
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import type { FunctionTool, ProviderTool, Tool, ToolChoice } from '../../model/request.ts';
 import type { Ledger } from '../ledger.ts';
+import { lossesAt } from '../schemas/derivation.ts';
 import { writtenSchema } from '../schemas/gemini.ts';
 import { jsonSchemaOf } from '../schemas/gemini-given.ts';
+import { objectSchema } from '../schemas/targets.ts';
 import type { WireNames } from '../wire-names.ts';
 import { objectOf, objectsOf, originOf, ownBlock, stringsOf, textOf } from './wire.ts';
 
@@ -101,7 +103,9 @@ function encodeFunction(tool: FunctionTool, at: string, names: WireNames, ledger
 }
 
 /** A function that takes nothing has no parameters at all: an object without properties is refused. */
-function parametersOf({ inputSchema: given }: FunctionTool, at: string, ledger: Ledger): JsonObject {
+function parametersOf({ inputSchema }: FunctionTool, at: string, ledger: Ledger): JsonObject {
+  const plain = objectSchema(inputSchema);
+  const given = plain.schema;
   const takesAnything =
     Object.keys(objectOf(given.properties)).length > 0 || UNIONS.some((word) => given[word] !== undefined);
   if (!takesAnything && !isObject(given.additionalProperties)) {
@@ -109,8 +113,9 @@ function parametersOf({ inputSchema: given }: FunctionTool, at: string, ledger: 
     if (says) ledger.dropped(`${at}.parameters`, 'a function that takes nothing has no parameters here');
     return {};
   }
-  const { schema, form, removed } = writtenSchema({ ...given, type: 'object' });
+  const { schema, form, removed } = writtenSchema(given);
   const field = form === 'openapi' ? 'parameters' : 'parametersJsonSchema';
+  ledger.losses.push(...lossesAt(`${at}.${field}`, plain));
   if (removed.length > 0) {
     ledger.rewritten(
       `${at}.${field}`,

@@ -16,8 +16,9 @@ export const isComposed = (schema: JsonObject): boolean => UNIONS.some((keyword)
  * require stays required; what each of them asks for is told in the description. The insides stay as they are.
  */
 export function flattened(schema: JsonObject, root: JsonObject, step = 0): JsonObject {
-  if (!isComposed(schema) || step > MOST_STEPS) return schema;
+  if (!isComposed(schema)) return schema;
   const { $ref: ref, allOf, anyOf, oneOf, ...rest } = schema;
+  if (step > MOST_STEPS) return rest;
   const inside = (part: JsonObject) => flattened(part, root, step + 1);
   const target = typeof ref === 'string' ? pointed(root, ref) : undefined;
   const parts = [...(isObject(target) ? [inside(target)] : []), ...objectsOf(allOf).map(inside), rest];

@@ -1,5 +1,6 @@
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import { objectOf, stringsOf } from '../members.ts';
+import { sound } from './draft.ts';
 import { memoised } from './memo.ts';
 import { mapped, normalSchema } from './normal.ts';
 import { described, rangeNotes, typesOf } from './words.ts';
@@ -14,7 +15,8 @@ export interface WrittenSchema {
 }
 
 /** The schema in the API's subset of JSON Schema. */
-export const jsonSchema = memoised((given: JsonObject): WrittenSchema => {
+export const jsonSchema = memoised((asGiven: JsonObject): WrittenSchema => {
+  const given = sound(asGiven);
   const inlined = normalSchema(given, { inlines: true });
   const { schema } = inlined.isRecursive ? normalSchema(given, { inlines: false }) : inlined;
   const removed = new Set<string>();
@@ -58,13 +60,24 @@ function jsonSubset(schema: JsonObject, removed: Set<string>): JsonObject {
   const notes = rangeNotes(schema);
   for (const [key, value] of Object.entries(schema)) {
     if (value === undefined) continue;
-    if (JSON_KEYWORDS.has(key)) written[key] = value;
+    if (key === 'enum') Object.assign(written, choices(value, notes, removed));
+    else if (JSON_KEYWORDS.has(key)) written[key] = value;
     else if (!JSON_INSIDES.has(key)) {
       removed.add(key);
       if (LIMITS[key]) notes.push(`${LIMITS[key]} ${String(value)}`);
     }
   }
   return described({ ...written, ...jsonInsides(schema, removed) }, notes);
+}
+
+/** The choices that are texts and numbers, all that the subset knows; where others are among them, in words. */
+function choices(value: JsonValue, notes: string[], removed: Set<string>): JsonObject {
+  const all = Array.isArray(value) ? value : [];
+  const known = all.filter((choice) => typeof choice === 'string' || typeof choice === 'number');
+  if (known.length === all.length) return { enum: known };
+  removed.add('enum');
+  notes.push(`one of ${all.map((choice) => JSON.stringify(choice)).join(', ')}`);
+  return {};
 }
 
 function jsonInsides(schema: JsonObject, removed: Set<string>): JsonObject {

@@ -1,5 +1,6 @@
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import { objectOf, objectsOf, stringsOf, textOf } from '../members.ts';
+import { sound } from './draft.ts';
 import { jsonSchema, type WrittenSchema } from './gemini-json.ts';
 import { memoised } from './memo.ts';
 import { mapped, normalSchema } from './normal.ts';
@@ -9,7 +10,8 @@ import { described, rangeNotes, typesOf } from './words.ts';
  * The schema in the API's subset of OpenAPI, or, where that would lose structure (maps, tuples, recursion, values of
  * any kind), in its subset of JSON Schema. Both are allow-lists: an unknown keyword is a 400.
  */
-export const writtenSchema = memoised((given: JsonObject): WrittenSchema => {
+export const writtenSchema = memoised((asGiven: JsonObject): WrittenSchema => {
+  const given = sound(asGiven);
   const { schema, isRecursive } = normalSchema(given, { inlines: true });
   const losses: SchemaLosses = { removed: new Set(), losesStructure: isRecursive };
   const written = openApi(schema, losses);

@@ -23,15 +23,22 @@ function keyOf(step: string): string {
   }
 }
 
+/** Deeper than any tool's arguments: properties and the schemas in them are two levels each. */
+const MOST_LEVELS = 200;
+
 /** Whether the schema, with its references followed, holds itself. */
 export function isRecursive(root: JsonObject): boolean {
   const open = new Set<string>();
   const done = new Set<string>();
-  const leadsBack = (value: JsonValue | undefined): boolean => {
-    if (Array.isArray(value)) return value.some(leadsBack);
+  const leadsBack = (value: JsonValue | undefined, level = 0): boolean => {
+    // what nests so deep is refused as what holds itself
+    if (level > MOST_LEVELS) return true;
+    if (Array.isArray(value)) return value.some((inner) => leadsBack(inner, level + 1));
     if (!isObject(value)) return false;
     const { $ref: ref } = value;
-    return (typeof ref === 'string' && followed(ref)) || Object.values(value).some(leadsBack);
+    return (
+      (typeof ref === 'string' && followed(ref)) || Object.values(value).some((inner) => leadsBack(inner, level + 1))
+    );
   };
   const followed = (ref: string): boolean => {
     if (ref === '#' || open.has(ref)) return true;

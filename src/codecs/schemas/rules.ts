@@ -1,5 +1,5 @@
 import { isObject, type JsonObject } from '../../model/json.ts';
-import { stringsOf } from '../members.ts';
+import { objectOf, stringsOf } from '../members.ts';
 import type { SchemaRule } from './derivation.ts';
 import { flattened, isComposed } from './flatten.ts';
 import { mapSchemas } from './walk.ts';
@@ -61,6 +61,21 @@ export const requiredHasProperties: SchemaRule = (root, report) =>
     report({ path: `${path}.required`, action: 'dropped', reason: 'it names properties that are not described' });
     return rest;
   });
+
+/** Arguments whose names a target does not take: the tool goes without them, instead of nothing going at all. */
+export const rootNamesMatch =
+  (pattern: RegExp): SchemaRule =>
+  (schema, report) => {
+    const names = Object.keys(isObject(schema.properties) ? schema.properties : {});
+    const refused = names.filter((name) => !pattern.test(name));
+    if (refused.length === 0) return schema;
+    const properties = { ...objectOf(schema.properties) };
+    for (const name of refused) {
+      delete properties[name];
+      report({ path: `.properties.${name}`, action: 'dropped', reason: `names must match ${pattern.source} here` });
+    }
+    return withProperties(schema, properties);
+  };
 
 /** A property without a name has no place in a document of AWS. */
 export const namesNotEmpty: SchemaRule = (root, report) =>

@@ -7,12 +7,16 @@ import {
   requiredHasProperties,
   rootHasProperties,
   rootIsObject,
+  rootNamesMatch,
   rootWithOnly,
   rootWithout,
 } from './rules.ts';
 
 // Each target's own form of a tool's schema, derived from what came and never from another target's. Google's two
 // forms are in gemini.ts and gemini-json.ts; what `strict: true` asks for is in strict.ts.
+
+/** One sound object, which Google's forms are made of. */
+export const objectSchema = derivation(inDraft2020, rootIsObject);
 
 /** OpenAI, both APIs: "schema must have type 'object' and not have 'oneOf'/'anyOf'/'allOf'/'enum'/'not' at the top level". */
 export const openAiSchema = derivation(
@@ -23,11 +27,14 @@ export const openAiSchema = derivation(
   arraysHaveItems,
 );
 
-/** Anthropic: draft 2020-12, and "input_schema does not support oneOf, allOf, or anyOf at the top level". */
-export const anthropicSchema = derivation(inDraft2020, rootIsObject);
+/** "Property keys should match pattern" (Anthropic's error). */
+const CLAUDE_NAMES = /^[a-zA-Z0-9_.-]{1,64}$/;
 
-/** Bedrock Converse, any model: a document of AWS has no members without a name. */
-export const bedrockSchema = derivation(inDraft2020, rootIsObject, namesNotEmpty);
+/** Anthropic: draft 2020-12, and "input_schema does not support oneOf, allOf, or anyOf at the top level". */
+export const anthropicSchema = derivation(inDraft2020, rootIsObject, rootNamesMatch(CLAUDE_NAMES));
+
+/** Bedrock Converse: as Anthropic, most of whose models it serves; a document of AWS has no members without a name. */
+export const bedrockSchema = derivation(inDraft2020, rootIsObject, rootNamesMatch(CLAUDE_NAMES), namesNotEmpty);
 
 /** Amazon's Nova on Bedrock: three keywords at the top, so no definitions to refer to (Nova user guide, tool errors). */
 export const novaSchema = derivation(

@@ -53,6 +53,7 @@ export function requestOf(body: JsonObject, { raw = true }: { raw?: boolean } = 
           bytes: Buffer.from(JSON.stringify(body)),
           withModel: () => Buffer.from(''),
           has: (field) => field in body,
+          member: (field) => body[field],
           body,
           messageCount: decoded.messages.length,
           toolCount: decoded.tools.length,

@@ -63,6 +63,7 @@ export function requestOf(body: JsonObject, { raw = true }: { raw?: boolean } = 
         bytes: Buffer.from(JSON.stringify(body)),
         withModel: () => Buffer.from(''),
         has: (field: string) => field in body,
+        member: (field: string) => body[field],
         body,
         messageCount: decoded.messages.length,
         toolCount: decoded.tools.length,
