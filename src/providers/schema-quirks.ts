@@ -31,7 +31,9 @@ function derived(tool: JsonValue, schemas: ToolSchemas, at: string, losses: Loss
   const { parameters, strict } = definition;
   const inputSchema: JsonObject = isObject(parameters) ? parameters : {};
   const places = { schema: `${at}.parameters`, strict: `${at}.strict` };
+  const before = losses.length;
   const { schema, isStrict } = toolSchema({ inputSchema, strict: strict === true }, schemas, places, losses);
-  if (schema === parameters && (strict !== true || isStrict)) return tool;
+  // a derivation that changes nothing tells of nothing
+  if (losses.length === before) return tool;
   return { ...tool, function: { ...definition, parameters: schema, ...(strict === true && { strict: isStrict }) } };
 }
