@@ -1,4 +1,4 @@
-import type { CodecId, Message, Part } from '../model/content.ts';
+import type { CodecId, Message, Part, ToolCallPart } from '../model/content.ts';
 import type { Loss } from '../model/loss.ts';
 import type { ChatRequest } from '../model/request.ts';
 import { foreignTurn, type KeptPart, keptParts, withState } from './restore.ts';
@@ -110,7 +110,7 @@ export class ReasoningVault {
   }
 
   #entryOf(owner: string, parts: readonly Part[]): Entry | undefined {
-    for (const key of keysOf(owner, parts)) {
+    for (const key of lookupKeys(owner, parts)) {
       const entry = this.#byKey.get(key);
       if (entry && entry.expiresAtMs > this.#now()) return entry;
     }
@@ -189,17 +189,24 @@ export function withoutAnyState(request: ChatRequest): ChatRequest {
   return { ...withoutRaw(request), messages };
 }
 
-/** Where a turn is found: by its calls' ids where those are its own, and by what it says. */
+/** Under what a turn is kept: its calls' ids where those are its own, and what it says. */
 function keysOf(owner: string, parts: readonly Part[]): string[] {
-  const keys: string[] = [];
-  for (const part of parts) {
-    if (part.type !== 'tool-call') continue;
-    const id = plainId(part.id);
-    if (isUnique(id)) keys.push(`${owner}\n${id}\n${part.name}`);
-  }
+  const ids = parts.flatMap((part) => (part.type === 'tool-call' && hasOwnId(part) ? [idKey(owner, part)] : []));
   const speaks = parts.some((part) => part.type === 'tool-call' || (part.type === 'text' && part.text.trim() !== ''));
-  return speaks ? [...keys, `${owner}\n${contentDigest(parts)}`] : keys;
+  return speaks ? [...ids, contentKey(owner, parts)] : ids;
 }
+
+/** By what a turn may be known again: where a client gives every call's own id back, by nothing else. */
+function lookupKeys(owner: string, parts: readonly Part[]): string[] {
+  const calls = parts.filter((part): part is ToolCallPart => part.type === 'tool-call');
+  // clients of Gemini may leave ids away, and then the codec gives its own
+  const keepsIds = calls.length > 0 && calls.every((call) => hasOwnId(call) && call.origin?.codec !== 'gemini');
+  return keepsIds ? calls.map((call) => idKey(owner, call)) : keysOf(owner, parts);
+}
+
+const contentKey = (owner: string, parts: readonly Part[]): string => `${owner}\n${contentDigest(parts)}`;
+const idKey = (owner: string, { id, name }: ToolCallPart): string => `${owner}\n${plainId(id)}\n${name}`;
+const hasOwnId = ({ id }: ToolCallPart): boolean => isUnique(plainId(id));
 
 /** Codecs write ids in their own alphabet, and Gemini's signature rides on its calls' ids. */
 const plainId = (id: string): string =>
