@@ -18,10 +18,11 @@ import type { Log } from './process-log.ts';
 import { createProviderCall } from './providers/call.ts';
 import { createProviderCatalog } from './providers/catalog.ts';
 import { createNetwork } from './providers/fetch.ts';
+import type { ModelKnowledge } from './providers/models/traits.ts';
 import { createOperationTry } from './providers/operations/call.ts';
 import { createProviders } from './providers/registry.ts';
 import { createUpstreams } from './providers/upstreams.ts';
-import { createModelCatalog, type ModelCatalog } from './router/catalog.ts';
+import { createModelCatalog, keepingListing, type ModelCatalog } from './router/catalog.ts';
 import { createOperationRouter, createRouter } from './router/router.ts';
 import { type ServerToolHost, serverToolHost } from './router/server-tools.ts';
 import { type ClientOverrides, openClientOverrides } from './stores/client-overrides.ts';
@@ -36,23 +37,38 @@ export interface Models {
   close(): Promise<void>;
 }
 
+const LISTING_KEPT_FOR_MS = 30_000;
+
 /** The way to every configured provider. `insteadOfHosted`: what stands in for a hosted tool that one does not have. */
-export function openModels(config: Config, log: Log, insteadOfHosted: () => string | undefined): Models {
+export function openModels(
+  config: Config,
+  log: Log,
+  models: ModelKnowledge,
+  insteadOfHosted: () => string | undefined,
+): Models {
   const { byName: providers, problems } = createProviders(config.providers);
   for (const problem of problems) log('warn', problem);
   const network = createNetwork();
   const upstreams = createUpstreams(network);
   return {
-    routed: createRouter({ providers, call: createProviderCall({ codecs, upstreams, insteadOfHosted }) }),
+    routed: createRouter({ providers, call: createProviderCall({ codecs, upstreams, models, insteadOfHosted }) }),
     routedOperation: createOperationRouter({ providers, call: createOperationTry({ codecs, upstreams }) }),
-    catalog: createModelCatalog({ providers, catalog: createProviderCatalog({ codecs, upstreams }) }),
+    catalog: keepingListing(
+      createModelCatalog({ providers, catalog: createProviderCatalog({ codecs, upstreams }) }),
+      LISTING_KEPT_FOR_MS,
+    ),
     serverToolHost: (request, context) => serverToolHost(request, context, providers),
     close: () => network.close(),
   };
 }
 
-export function openRequestLog({ client, logs_store: store }: Config, metrics: Metrics, log: Log): Logs {
-  const pricing = createPricing();
+export function openRequestLog(
+  { client, logs_store: store }: Config,
+  metrics: Metrics,
+  models: ModelKnowledge,
+  log: Log,
+): Logs {
+  const pricing = createPricing([], Date.now, models.rowsOf);
   return openLogs({
     path: store.config.path,
     enabled: client.enable_logging && store.enabled,

@@ -32,7 +32,8 @@ interface Rate {
 
 interface Prices {
   readonly input: Rate;
-  readonly output: Rate;
+  /** Absent where nothing is priced by it (embeddings). */
+  readonly output?: Rate | undefined;
   readonly cacheRead: Rate;
   readonly cacheWrite: Rate;
   readonly request: number;
@@ -50,7 +51,12 @@ const TABLE_NAMES: Readonly<Record<string, string>> = {
 const REMEMBERED_FOR_MS = 10 * 60_000;
 const REMEMBERED_MODELS = 1_000;
 
-export function createPricing(overrides: readonly PriceOverride[] = [], now: () => number = Date.now): Pricing {
+/** `rowsOf`: what a sheet and the configuration say of a model's prices, the most telling last; overrides win. */
+export function createPricing(
+  overrides: readonly PriceOverride[] = [],
+  now: () => number = Date.now,
+  rowsOf: (provider: string, model: string) => readonly PricePatch[] = () => [],
+): Pricing {
   const remembered = new Map<string, Prices | undefined>();
   let forgetAtMs = 0;
   return {
@@ -62,7 +68,7 @@ export function createPricing(overrides: readonly PriceOverride[] = [], now: () 
       const key = `${provider}/${model}`;
       let prices = remembered.get(key);
       if (!prices && !remembered.has(key)) {
-        prices = pricesOf(provider, model, overrides, new Date(now()));
+        prices = pricesOf(provider, model, [...rowsOf(provider, model), patchFor(overrides, provider, model)], new Date(now()));
         remembered.set(key, prices);
       }
       return prices && costAt(prices, usage);
@@ -71,15 +77,16 @@ export function createPricing(overrides: readonly PriceOverride[] = [], now: () 
 }
 
 /** Canonical input contains what came from and went to the cache: each token is paid for once. */
-function costAt(prices: Prices, usage: Usage): number {
+function costAt(prices: Prices, usage: Usage): number | undefined {
   const { input, output, cacheRead, cacheWrite } = usage;
   const fresh = Math.max(0, input - cacheRead - cacheWrite);
+  if (output > 0 && !prices.output) return undefined;
   const at = (rate: Rate): number => priceAt(rate, input);
   return (
     fresh * at(prices.input) +
     cacheRead * at(prices.cacheRead) +
     cacheWrite * at(prices.cacheWrite) +
-    output * at(prices.output) +
+    (prices.output ? output * at(prices.output) : 0) +
     prices.request
   );
 }
@@ -90,18 +97,23 @@ function priceAt(rate: Rate, inputTokens: number): number {
   return price;
 }
 
-function pricesOf(provider: string, model: string, overrides: readonly PriceOverride[], at: Date): Prices | undefined {
-  const patch = patchFor(overrides, provider, model);
+function pricesOf(
+  provider: string,
+  model: string,
+  patches: readonly (PricePatch | undefined)[],
+  at: Date,
+): Prices | undefined {
+  const patch: PricePatch = Object.assign({}, ...patches);
   const listed = listedPrices(provider, model, at);
-  const input = flat(patch?.input_cost_per_token) ?? listed?.input;
-  const output = flat(patch?.output_cost_per_token) ?? listed?.output;
-  if (!input || !output) return undefined;
+  const input = flat(patch.input_cost_per_token) ?? listed?.input;
+  const output = flat(patch.output_cost_per_token) ?? listed?.output;
+  if (!input) return undefined;
   return {
     input,
     output,
-    cacheRead: flat(patch?.cache_read_input_token_cost) ?? listed?.cacheRead ?? input,
-    cacheWrite: flat(patch?.cache_creation_input_token_cost) ?? listed?.cacheWrite ?? input,
-    request: patch?.cost_per_request ?? listed?.request ?? 0,
+    cacheRead: flat(patch.cache_read_input_token_cost) ?? listed?.cacheRead ?? input,
+    cacheWrite: flat(patch.cache_creation_input_token_cost) ?? listed?.cacheWrite ?? input,
+    request: patch.cost_per_request ?? listed?.request ?? 0,
   };
 }
 

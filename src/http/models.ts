@@ -9,6 +9,8 @@ export interface ListedModel {
   /** Seconds since 1970; 0 when the provider does not say. */
   readonly created: number;
   readonly displayName?: string;
+  /** What it can do in Google's words, where its provider says. */
+  readonly methods?: readonly string[];
 }
 
 type Shown = (model: ListedModel) => JsonObject;
@@ -22,11 +24,11 @@ const anthropicModel: Shown = ({ id, created, displayName }) => ({
   created_at: new Date(created * 1_000).toISOString(),
 });
 
-const geminiModel: Shown = ({ id, displayName }) => ({
+const geminiModel: Shown = ({ id, displayName, methods }) => ({
   name: `models/${id}`,
   baseModelId: id,
   displayName: displayName ?? id,
-  supportedGenerationMethods: ['generateContent', 'countTokens'],
+  supportedGenerationMethods: [...(methods ?? ['generateContent', 'countTokens'])],
 });
 
 /** Those of one provider, where the query names one. */

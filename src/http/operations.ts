@@ -2,9 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Codec } from '../codecs/codec.ts';
 import { type CallContext, type Caller, newTrace } from '../model/call.ts';
 import { asGatewayError } from '../model/errors.ts';
-import type { JsonObject } from '../model/json.ts';
 import { type OperationCall, type OperationFrame, type OperationRequest, operationName } from '../model/operation.ts';
 import { EventStream, type KeepAlive } from './event-stream.ts';
+import { extraFields, holdsExtraFields } from './extra-fields.ts';
 import { cancelledByClient, replyError } from './reply.ts';
 import type { RequestIds } from './request-ids.ts';
 import { responseHeaders } from './response-headers.ts';
@@ -29,6 +29,7 @@ export async function serveOperation(
   response.on('close', () => {
     if (!response.writableFinished) abort.abort(cancelledByClient());
   });
+  let exchange: Exchange | undefined;
   try {
     const operation = await asked();
     const context: CallContext = {
@@ -40,10 +41,10 @@ export async function serveOperation(
       trace: newTrace(),
       startedAtMs: performance.now(),
     };
-    const exchange = { codec, context, model: operation.model, response };
+    exchange = { codec, context, model: operation.model, response };
     await reply(options.operate(operation, context), exchange, options.keepAlive);
   } catch (thrown) {
-    replyError(thrown, codec, response, requestId);
+    replyError(thrown, codec, response, requestId, exchange);
   }
 }
 
@@ -76,12 +77,16 @@ async function replyBytes(
   rest: AsyncIterator<OperationFrame>,
   exchange: Exchange,
 ): Promise<void> {
-  const { response, context } = exchange;
-  const bytes = first.translated ? Buffer.from(JSON.stringify(withAccount(first.translated, exchange))) : first.bytes;
-  const second = await rest.next();
-  const headers = responseHeaders(context);
-  headers.push('content-type', first.contentType ?? 'application/octet-stream');
-  if (second.done) {
+  const { response, context, model, codec } = exchange;
+  const { translated, contentType = 'application/octet-stream', isWhole } = first;
+  const accounted = translated && holdsExtraFields(codec.id) ? extraFields(context, model) : undefined;
+  const body = accounted ? { ...translated, extra_fields: accounted } : translated;
+  const bytes = body ? Buffer.from(JSON.stringify(body)) : first.bytes;
+  const headers = responseHeaders(context, model);
+  headers.push('content-type', contentType);
+  if (isWhole) {
+    // read to its end first: the row of the log is written there
+    await rest.next();
     headers.push('content-length', String(bytes.length));
     response.writeHead(200, headers);
     response.end(bytes);
@@ -89,7 +94,7 @@ async function replyBytes(
   }
   response.writeHead(200, headers);
   await written(bytes, response);
-  await passOn(second, rest, response);
+  await passOn(rest, response);
 }
 
 /** Whatever the provider said, in its own words and bytes. */
@@ -101,16 +106,13 @@ async function replyUntouched(
 ): Promise<void> {
   response.writeHead(status, { ...headers, 'x-bifrost-request-id': context.requestId });
   response.flushHeaders();
-  await passOn({ done: false, value: first }, rest, response);
+  await written(first.bytes, response);
+  await passOn(rest, response);
 }
 
-async function passOn(
-  begun: IteratorResult<OperationFrame>,
-  rest: AsyncIterator<OperationFrame>,
-  response: ServerResponse,
-): Promise<void> {
+async function passOn(rest: AsyncIterator<OperationFrame>, response: ServerResponse): Promise<void> {
   try {
-    for (let next = begun; !next.done; next = await rest.next()) {
+    for (let next = await rest.next(); !next.done; next = await rest.next()) {
       await written(next.value.bytes, response);
       if (response.destroyed) return;
     }
@@ -137,10 +139,10 @@ async function written(bytes: Uint8Array, response: ServerResponse): Promise<voi
 async function replyEvents(
   first: OperationFrame,
   rest: AsyncIterator<OperationFrame>,
-  { codec, context, response }: Exchange,
+  { codec, context, response, model }: Exchange,
   keepAlive: KeepAlive,
 ): Promise<void> {
-  const stream = new EventStream(response, codec.keepAlive, () => responseHeaders(context));
+  const stream = new EventStream(response, codec.keepAlive, () => responseHeaders(context, model));
   keepAlive.watch(stream);
   try {
     let frame = first;
@@ -159,20 +161,4 @@ async function replyEvents(
   } finally {
     keepAlive.forget(stream);
   }
-}
-
-/** What the original adds to answers in OpenAI's shape; native routes have no room for it. */
-function withAccount(body: JsonObject, { codec, context, model }: Exchange): JsonObject {
-  if (codec.id !== 'openai-chat') return body;
-  const answered = context.trace.attempts.at(-1);
-  return {
-    ...body,
-    extra_fields: {
-      request_type: context.operation,
-      original_model_requested: model,
-      latency: Math.round(performance.now() - context.startedAtMs),
-      ...(answered && { provider: answered.provider, resolved_model_used: answered.model }),
-      ...(context.trace.losses.length > 0 && { losses: context.trace.losses.map((loss) => ({ ...loss })) }),
-    },
-  };
 }

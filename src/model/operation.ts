@@ -40,7 +40,7 @@ export const operationName = (kind: OperationKind, stream: boolean): OperationNa
   stream ? `${kind}_stream` : kind;
 
 /** The wire formats of operations. What each one's bodies look like depends on the operation. */
-export type OperationFormat = 'openai' | 'gemini' | 'gemini-batch' | 'cohere' | 'elevenlabs' | 'replicate';
+export type OperationFormat = 'openai' | 'gemini' | 'gemini-batch' | 'imagen' | 'cohere' | 'elevenlabs' | 'replicate';
 
 /** A file of a multipart body. */
 export interface PayloadFile {
@@ -88,6 +88,8 @@ export interface OperationFrame {
   readonly contentType?: string;
   /** On the first frame of an answer that is passed on as it is, whatever it is. */
   readonly head?: { readonly status: number; readonly headers: Readonly<Record<string, string>> };
+  /** True of an answer that is this one frame. */
+  readonly isWhole?: boolean;
   readonly bytes: Uint8Array;
   /** In place of `bytes`: a whole answer that was translated into the client's format. */
   readonly translated?: JsonObject;

@@ -3,7 +3,7 @@ import type { ProviderKey } from '../config/schema.ts';
 import type { CallContext } from '../model/call.ts';
 import type { CodecId } from '../model/content.ts';
 import { GatewayError } from '../model/errors.ts';
-import { isObject } from '../model/json.ts';
+import { isObject, type JsonObject } from '../model/json.ts';
 import type { ChatRequest } from '../model/request.ts';
 import { googleModelPath } from './base-url.ts';
 import { type CallTarget, placed } from './call.ts';
@@ -20,6 +20,8 @@ export interface UpstreamModel {
   /** Seconds since 1970; 0 when the provider does not say. */
   readonly created: number;
   readonly displayName?: string;
+  /** What it can do in Google's words, where the provider says. */
+  readonly methods?: readonly string[];
 }
 
 export interface ProviderCatalog {
@@ -112,20 +114,26 @@ function modelsIn(answer: DirectResponse, provider: string): readonly UpstreamMo
     throw new GatewayError('bad-response', `${provider} listed its models in a form we do not know`, { provider });
   }
   return list.flatMap((entry: unknown): UpstreamModel[] => {
-    const named = isObject(entry) ? (entry.id ?? entry.name) : undefined;
-    if (!isObject(entry) || typeof named !== 'string' || !generates(entry)) return [];
+    const named = isObject(entry) ? (entry.id ?? entry.model_id ?? entry.name) : undefined;
+    if (!isObject(entry) || typeof named !== 'string') return [];
+    const methods = methodsOf(entry);
+    if (!isAsked(methods)) return [];
     // Google lists `models/gemini-2.5-pro` and takes the name without the folder
     const id = named.replace(/^(publishers\/google\/)?models\//, '');
     const displayName = entry.display_name ?? entry.displayName;
-    return [{ id, created: secondsOf(entry), ...(typeof displayName === 'string' && { displayName }) }];
+    const shown = typeof displayName === 'string' && { displayName };
+    return [{ id, created: secondsOf(entry), ...shown, ...(methods && { methods }) }];
   });
 }
 
 /** What this gateway asks of Google's models; it lists others, for videos say, and tells what each can do. */
-const ASKED: ReadonlySet<unknown> = new Set(['generateContent', 'embedContent', 'predict']);
+const ASKED: ReadonlySet<string> = new Set(['generateContent', 'embedContent', 'predict']);
 
-const generates = ({ supportedGenerationMethods: methods }: { supportedGenerationMethods?: unknown }): boolean =>
-  !Array.isArray(methods) || methods.some((method) => ASKED.has(method));
+const methodsOf = ({ supportedGenerationMethods: methods }: JsonObject): readonly string[] | undefined =>
+  Array.isArray(methods) ? methods.filter((method) => typeof method === 'string') : undefined;
+
+const isAsked = (methods: readonly string[] | undefined): boolean =>
+  methods?.some((method) => ASKED.has(method)) ?? true;
 
 /** OpenAI gives `created` in seconds, Anthropic `created_at` as a date. */
 function secondsOf(entry: { created?: unknown; created_at?: unknown }): number {

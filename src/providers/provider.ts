@@ -17,6 +17,9 @@ export interface OperationWire {
   /** Below the base URL, or at the server's root. */
   readonly path: (model: string, request: OperationRequest) => string;
   readonly atRoot?: boolean;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Absent = every model of the provider. */
+  readonly serves?: (model: string) => boolean;
   /** False where the operation gives whole answers only. */
   readonly streams?: boolean;
 }

@@ -58,6 +58,27 @@ export const createModelCatalog = ({ providers, catalog, random = Math.random }:
   },
 });
 
+/**
+ * The catalog, with its listing kept for a short while: clients ask for it at every start, and each time every provider
+ * would be asked. One with problems is not kept.
+ */
+export function keepingListing(
+  catalog: ModelCatalog,
+  keptForMs: number,
+  now: () => number = () => performance.now(),
+): ModelCatalog {
+  let kept: { readonly listing: ModelListing; readonly untilMs: number } | undefined;
+  return {
+    ...catalog,
+    async listModels(signal) {
+      if (kept && now() < kept.untilMs) return kept.listing;
+      const listing = await catalog.listModels(signal);
+      kept = listing.problems.length === 0 ? { listing, untilMs: now() + keptForMs } : undefined;
+      return listing;
+    },
+  };
+}
+
 async function listingOf(provider: Provider, catalog: ProviderCatalog, signal: AbortSignal): Promise<ModelListing> {
   const keys = usableKeys(provider);
   const [key] = keys;

@@ -194,23 +194,29 @@ describe('another client of a Gemini model', () => {
   });
 });
 
-test('models are listed in Google’s shape, those that can talk', async () => {
+test('models are listed in Google’s shape, with what each can do', async () => {
   google.answers(
     json({
       models: [
         { name: 'models/gemini-3-pro', displayName: 'Gemini 3 Pro', supportedGenerationMethods: ['generateContent'] },
         { name: 'models/embedding-1', supportedGenerationMethods: ['embedContent'] },
+        { name: 'models/veo-1', supportedGenerationMethods: ['predictLongRunning'] },
       ],
     }),
   );
-  const body = (await (await fetch(`${gateway.url}/genai/v1beta/models`)).json()) as { models: { name: string }[] };
+  const body = (await (await fetch(`${gateway.url}/genai/v1beta/models`)).json()) as {
+    models: { name: string; supportedGenerationMethods: string[] }[];
+  };
   const names = body.models.map(({ name }) => name);
   expect(names).toContain('models/gemini/gemini-3-pro');
-  expect(names).not.toContain('models/gemini/embedding-1');
+  expect(body.models.find(({ name }) => name.endsWith('embedding-1'))?.supportedGenerationMethods).toEqual([
+    'embedContent',
+  ]);
+  expect(names).not.toContain('models/gemini/veo-1');
 });
 
 test('what is not served is refused in Google’s words', async () => {
-  const answer = await post(`${gateway.url}/genai/v1beta/models/x/y:embedContent`, {});
+  const answer = await post(`${gateway.url}/genai/v1beta/models/x/y:generateAnswer`, {});
   expect(answer.status).toBe(404);
   expect(await answer.json()).toMatchObject({ error: { code: 404, status: 'NOT_FOUND' } });
 });

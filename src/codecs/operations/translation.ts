@@ -8,6 +8,7 @@ import type { Ledger } from '../ledger.ts';
 export interface ProviderAnswer {
   readonly contentType: string;
   readonly bytes: Uint8Array;
+  readonly receivedAtMs: number;
   /** Throws GatewayError('bad-response') when it is no JSON object. */
   readonly body: JsonObject;
 }
@@ -41,7 +42,8 @@ export type ClientAnswer =
 /** One operation between a client's format and a provider's. Pure; throws GatewayError('invalid-request'). */
 export interface Translation {
   request(request: OperationRequest, model: string, ledger: Ledger): SentBody;
-  answer(answer: ProviderAnswer, request: OperationRequest): ClientAnswer;
+  /** Absent where the answer needs none: its bytes are what the client asked for. */
+  answer?(answer: ProviderAnswer, request: OperationRequest): ClientAnswer;
 }
 
 /** Throws GatewayError('invalid-request') that names a field and says what belongs there. */

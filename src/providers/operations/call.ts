@@ -91,7 +91,9 @@ function wishesOf(
   url: string,
 ): Pick<UpstreamCall, 'wishes'> {
   if (kind === 'passthrough') return { wishes: { answerMode: 'untouched', exactUrl: url } };
-  return !translation && (kind === 'speech' || kind === 'file_content') ? { wishes: { answerMode: 'streamed' } } : {};
+  return !translation?.answer && (kind === 'speech' || kind === 'file_content')
+    ? { wishes: { answerMode: 'streamed' } }
+    : {};
 }
 
 function urlOf(
@@ -111,12 +113,12 @@ const serverRoot = (baseUrl: string): string =>
 
 /** Headers of one request; Anthropic's own mean nothing here. */
 function headersOf(
-  { contentType }: OutgoingOperation,
+  { contentType, wire }: OutgoingOperation,
   { forwarded }: OperationRequest,
   { caller }: CallContext,
 ): Readonly<Record<string, string>> {
   if (forwarded?.headers) return forwarded.headers;
-  const headers: Record<string, string> = { 'content-type': contentType };
+  const headers: Record<string, string> = { 'content-type': contentType, ...wire.headers };
   for (const [name, value] of Object.entries(caller.forwardHeaders)) {
     if (!name.startsWith('anthropic-')) headers[name] = value;
   }
@@ -155,14 +157,15 @@ function wholeFrame(
 ): OperationFrame {
   const { bytes } = answer;
   const contentType = contentTypeOf(answer);
-  if (!translation) {
+  if (!translation?.answer) {
     const usage = contentType.includes('json') ? usageInJson(bytes) : undefined;
-    return { contentType, bytes, ...(usage && { usage }) };
+    return { contentType, bytes, isWhole: true, ...(usage && { usage }) };
   }
   const told = translation.answer(new WholeAnswer(answer, name), request);
   const usage = told.usage && { usage: told.usage };
-  if ('body' in told) return { contentType: 'application/json', bytes: NO_BYTES, translated: told.body, ...usage };
-  return { contentType: told.contentType, bytes: told.bytes, ...usage };
+  if ('body' in told)
+    return { contentType: 'application/json', bytes: NO_BYTES, translated: told.body, isWhole: true, ...usage };
+  return { contentType: told.contentType, bytes: told.bytes, isWhole: true, ...usage };
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -170,6 +173,7 @@ const NO_BYTES = new Uint8Array(0);
 class WholeAnswer implements ProviderAnswer {
   readonly contentType: string;
   readonly bytes: Buffer;
+  readonly receivedAtMs = Date.now();
   readonly #provider: string;
 
   constructor(answer: DirectResponse, provider: string) {

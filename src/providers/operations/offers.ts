@@ -1,5 +1,12 @@
 import type { Deployment, OperationTable } from '../provider.ts';
-import { allOpenAiOperations, cohereOperations, geminiOperations, openAiOperations } from './wires.ts';
+import {
+  allOpenAiOperations,
+  cohereOperations,
+  elevenLabsOperations,
+  geminiOperations,
+  openAiOperations,
+  replicateOperations,
+} from './wires.ts';
 
 /**
  * What each provider can do beside chats. Its API reference says so; a server that runs whatever model it is given
@@ -21,6 +28,8 @@ const OFFERS: Readonly<Record<string, OperationTable>> = {
   sgl: openAiOperations('text_completion', 'embedding', 'rerank'),
   gemini: geminiOperations,
   cohere: cohereOperations,
+  elevenlabs: elevenLabsOperations,
+  replicate: replicateOperations,
 };
 
 /** A server of one's own that speaks like OpenAI may have all of it, and the reranking of vLLM and others. */

@@ -1,6 +1,9 @@
 import { Ledger } from '../../codecs/ledger.ts';
 import { embeddingTranslation } from '../../codecs/operations/embedding.ts';
+import { imageTranslation } from '../../codecs/operations/image.ts';
 import { rerankTranslation } from '../../codecs/operations/rerank.ts';
+import { speechTranslation } from '../../codecs/operations/speech.ts';
+import { transcriptionTranslation } from '../../codecs/operations/transcription.ts';
 import { SentForm, type Translation } from '../../codecs/operations/translation.ts';
 import { GatewayError } from '../../model/errors.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
@@ -24,6 +27,11 @@ type TranslationOf = (from: OperationFormat, to: OperationFormat) => Translation
 const TRANSLATIONS: Readonly<Partial<Record<OperationKind, TranslationOf>>> = {
   embedding: embeddingTranslation,
   rerank: rerankTranslation,
+  speech: speechTranslation,
+  transcription: transcriptionTranslation,
+  translation: transcriptionTranslation,
+  image_generation: imageTranslation,
+  image_edit: imageTranslation,
 };
 
 const NO_LOSSES: readonly Loss[] = Object.freeze([]);
@@ -33,7 +41,7 @@ const INCLUDE_USAGE = '"stream_options":{"include_usage":true}';
 /** Writes `request` for a deployment, in the client's own format where it is spoken there. Throws GatewayError. */
 export function outgoingOperation(deployment: Deployment, request: OperationRequest, model: string): OutgoingOperation {
   if (request.kind === 'passthrough') return untouched(request);
-  const wires = deployment.operations?.[request.kind] ?? [];
+  const wires = (deployment.operations?.[request.kind] ?? []).filter(({ serves }) => serves?.(model) ?? true);
   const same = wires.find(({ format }) => format === request.format);
   if (same) {
     refuseStream(same, deployment, request);

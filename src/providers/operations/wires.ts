@@ -1,3 +1,5 @@
+import { elevenLabsFormat } from '../../codecs/operations/speech.ts';
+import { requiredText, textOrNothing } from '../../codecs/operations/translation.ts';
 import type { OperationKind, StoredKind } from '../../model/operation.ts';
 import { googleModelPath } from '../base-url.ts';
 import type { OperationTable, OperationWire } from '../provider.ts';
@@ -64,13 +66,52 @@ const gemini = (format: OperationWire['format'], verb: string): OperationWire =>
   path: (model) => `${googleModelPath(model)}:${verb}`,
 });
 
-/** Gemini API, `models.embedContent` and `models.batchEmbedContents`. */
+const isImagen = (model: string): boolean => /(?:^|\/)imagen-/.test(model);
+
+/** Gemini API: `models.embedContent`, `models.batchEmbedContents`, `models.predict`; the rest are prompts of their own kind. */
 export const geminiOperations: OperationTable = {
   embedding: [gemini('gemini-batch', 'batchEmbedContents'), gemini('gemini', 'embedContent')],
+  image_generation: [
+    { ...gemini('imagen', 'predict'), serves: isImagen },
+    { ...gemini('gemini', 'generateContent'), serves: (model) => !isImagen(model) },
+  ],
+  image_edit: [gemini('gemini', 'generateContent')],
+  speech: [gemini('gemini', 'generateContent')],
+  transcription: [gemini('gemini', 'generateContent')],
+  translation: [gemini('gemini', 'generateContent')],
 };
 
 /** Cohere API v2; at the root, because the base URL of its chats may be that of its OpenAI-compatible API. */
 export const cohereOperations: OperationTable = {
   embedding: [{ format: 'cohere', path: () => '/v2/embed', atRoot: true }],
   rerank: [{ format: 'cohere', path: () => '/v2/rerank', atRoot: true }],
+};
+
+/** ElevenLabs API reference; the voice stands in the path. */
+export const elevenLabsOperations: OperationTable = {
+  speech: [
+    {
+      format: 'elevenlabs',
+      path: (_model, { payload: { fields } }) => {
+        const voice = encodeURIComponent(requiredText(fields, 'voice'));
+        const format = elevenLabsFormat(textOrNothing(fields.response_format));
+        return `/v1/text-to-speech/${voice}/stream?output_format=${format}`;
+      },
+      atRoot: true,
+      streams: false,
+    },
+  ],
+  transcription: [{ format: 'elevenlabs', path: () => '/v1/speech-to-text', atRoot: true }],
+};
+
+/** Replicate HTTP API, `models.predictions.create`; it holds the answer back until the picture is there. */
+export const replicateOperations: OperationTable = {
+  image_generation: [
+    {
+      format: 'replicate',
+      path: (model) => `/v1/models/${model.split('/').map(encodeURIComponent).join('/')}/predictions`,
+      atRoot: true,
+      headers: { prefer: 'wait=60' },
+    },
+  ],
 };
