@@ -1,4 +1,5 @@
 import type { Codec } from '../codecs/codec.ts';
+import { compacted } from '../codecs/ledger.ts';
 import { refuseStoredState } from '../codecs/openai-responses/stored-state.ts';
 import type { CallContext } from '../model/call.ts';
 import type { CodecId } from '../model/content.ts';
@@ -57,7 +58,8 @@ export function outgoing(
   const encoded = codec.encodeRequest(hosted?.request ?? prepared, target);
   const body = hosted?.fields(encoded.body) ?? encoded.body;
   const adjusted = deployment.adjust?.(body, model);
-  context.trace.losses.push(...(hosted?.losses ?? []), ...encoded.losses, ...(adjusted?.losses ?? []));
+  const losses = [...(hosted?.losses ?? []), ...encoded.losses, ...(adjusted?.losses ?? [])];
+  context.trace.losses.push(...compacted(losses));
   return {
     codec,
     body: JSON.stringify(adjusted?.body ?? body),

@@ -95,9 +95,21 @@ export function textAsString(...roles: readonly string[]): Quirk {
         const text = textOf(message.content);
         if (text === undefined) return message;
         report({ field: `${path}.content`, action: 'rewritten', reason: 'content must be a string here' });
+        reportMarks(message.content, path, report);
         return { ...message, content: text };
       }),
   };
+}
+
+/** Cache marks and the like, which texts in lists may bear and a string cannot. */
+function reportMarks(content: JsonValue | undefined, path: string, report: (loss: Loss) => void): void {
+  if (!Array.isArray(content)) return;
+  for (const part of content) {
+    for (const key of isObject(part) ? Object.keys(part) : []) {
+      if (key === 'type' || key === 'text') continue;
+      report({ field: `${path}.content.${key}`, action: 'dropped', reason: 'content must be a string here' });
+    }
+  }
 }
 
 function textOf(content: JsonValue | undefined): string | undefined {

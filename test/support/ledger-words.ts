@@ -44,6 +44,7 @@ const IDEAS: Readonly<Record<string, readonly string[]>> = {
   limit: ['max_tokens', 'max_completion_tokens', 'max_output_tokens', 'maxOutputTokens', 'maxTokens'],
   topP: ['top_p'],
   topK: ['top_k'],
+  seed: ['random_seed'],
   stop: ['stop', 'stop_sequences', 'stopSequences'],
   presencePenalty: ['presence_penalty'],
   frequencyPenalty: ['frequency_penalty'],
