@@ -106,21 +106,21 @@ function countOf(
   return { format: 'anthropic-messages', path, body: raw.withModel(model), field: 'input_tokens' };
 }
 
-/** `{data: [...]}`, Google's `{models: [...]}` or `{publisherModels: [...]}`; some servers give the list alone. */
+/** `{data: [...]}`, Google's `{models: [...]}` or `{publisherModels: [...]}`, AWS's `{modelSummaries: [...]}`, or the list alone. */
 function modelsIn(answer: DirectResponse, provider: string): readonly UpstreamModel[] {
   const body = jsonOf(answer, provider);
-  const list = isObject(body) ? (body.data ?? body.models ?? body.publisherModels) : body;
+  const list = isObject(body) ? (body.data ?? body.models ?? body.publisherModels ?? body.modelSummaries) : body;
   if (!Array.isArray(list)) {
     throw new GatewayError('bad-response', `${provider} listed its models in a form we do not know`, { provider });
   }
   return list.flatMap((entry: unknown): UpstreamModel[] => {
-    const named = isObject(entry) ? (entry.id ?? entry.model_id ?? entry.name) : undefined;
+    const named = isObject(entry) ? (entry.id ?? entry.model_id ?? entry.modelId ?? entry.name) : undefined;
     if (!isObject(entry) || typeof named !== 'string') return [];
     const methods = methodsOf(entry);
-    if (!isAsked(methods)) return [];
+    if (!isAsked(methods) || !talks(entry)) return [];
     // Google lists `models/gemini-2.5-pro` and takes the name without the folder
     const id = named.replace(/^(publishers\/google\/)?models\//, '');
-    const displayName = entry.display_name ?? entry.displayName;
+    const displayName = entry.display_name ?? entry.displayName ?? entry.modelName;
     const shown = typeof displayName === 'string' && { displayName };
     return [{ id, created: secondsOf(entry), ...shown, ...(methods && { methods }) }];
   });
@@ -134,6 +134,9 @@ const methodsOf = ({ supportedGenerationMethods: methods }: JsonObject): readonl
 
 const isAsked = (methods: readonly string[] | undefined): boolean =>
   methods?.some((method) => ASKED.has(method)) ?? true;
+
+/** Bedrock lists models for images and embeddings too, and says what each gives. */
+const talks = ({ outputModalities: gives }: JsonObject): boolean => !Array.isArray(gives) || gives.includes('TEXT');
 
 /** OpenAI gives `created` in seconds, Anthropic `created_at` as a date. */
 function secondsOf(entry: { created?: unknown; created_at?: unknown }): number {

@@ -301,6 +301,32 @@ describe('Claude on Bedrock', () => {
   });
 });
 
+describe('beside the answers', () => {
+  test('F8 Claude’s tokens are counted by Bedrock', async () => {
+    answer = () => ({ body: { inputTokens: 321 } });
+    const body = { model: CLAUDE, messages: [{ role: 'user', content: 'Hi' }] };
+    const got = await post(`${gateway.url}/anthropic/v1/messages/count_tokens`, body);
+    expect(await got.json()).toEqual({ input_tokens: 321 });
+    expect(last().path).toMatch(/\/count-tokens$/);
+    const counted = Buffer.from(JSON.parse(last().text).input.invokeModel.body, 'base64').toString();
+    expect(JSON.parse(counted)).toEqual({ anthropic_version: 'bedrock-2023-05-31', messages: body.messages });
+  });
+
+  test('models are listed, those that talk', async () => {
+    const modelSummaries = [
+      { modelId: 'amazon.nova-pro-v1:0', modelName: 'Nova Pro', outputModalities: ['TEXT'] },
+      { modelId: 'amazon.nova-canvas-v1:0', modelName: 'Nova Canvas', outputModalities: ['IMAGE'] },
+    ];
+    answer = () => ({ body: { modelSummaries } });
+    const { data } = (await (await fetch(`${gateway.url}/v1/models`)).json()) as { data: { id: string }[] };
+    const ids = data.map(({ id }) => id);
+    expect(ids).toContain('bedrock/amazon.nova-pro-v1:0');
+    expect(ids).not.toContain('bedrock/amazon.nova-canvas-v1:0');
+    expect([last().method, last().path]).toEqual(['GET', '/foundation-models']);
+    expect(last().headers.authorization).toContain('AWS4-HMAC-SHA256');
+  });
+});
+
 describe('the way in', () => {
   test('is signed for the key’s region, and says no secret', async () => {
     answer = () => ({ body: WHOLE });

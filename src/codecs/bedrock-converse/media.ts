@@ -98,9 +98,16 @@ export function mediaBlock(part: MediaPart, nameOf: (name: string) => string): J
       return located(part, source.url, nameOf);
     case 'base64': {
       const { kind, format } = formatOf(part.mediaType, source.data);
-      return wireBlock(kind, format, { bytes: source.data }, () => nameOf(name ?? ''));
+      return wireBlock(kind, format, { bytes: plainBase64(source.data) }, () => nameOf(name ?? ''));
     }
   }
+}
+
+/** Google's clients may write the alphabet for URLs, which AWS refuses. */
+function plainBase64(data: string): string {
+  if (!data.includes('-') && !data.includes('_')) return data;
+  const plain = data.replaceAll('-', '+').replaceAll('_', '/');
+  return plain.padEnd(Math.ceil(plain.length / 4) * 4, '=');
 }
 
 function located({ mediaType, name }: MediaPart, url: string, nameOf: (name: string) => string) {

@@ -2,7 +2,7 @@ import { type AmazonFrame, createAmazonFrameReader } from '../../codecs/amazon-f
 import { eventOfFrame } from '../../codecs/bedrock-converse/framing.ts';
 import { anthropicText, errorTypeOf } from '../../codecs/bedrock-invoke/framing.ts';
 import { GatewayError } from '../../model/errors.ts';
-import { isObject } from '../../model/json.ts';
+import { isObject, type JsonObject } from '../../model/json.ts';
 import { DirectHeaders, DirectResponse, StreamBody } from '../direct-response.ts';
 
 /** How a frame reads as the text of a stream. */
@@ -23,6 +23,13 @@ export function converseAnswer(answer: DirectResponse): DirectResponse {
 export function anthropicAnswer(answer: DirectResponse): DirectResponse {
   if (answer.stream) return reframed(answer, answer.stream, anthropicText);
   return named(answer, answer.ok ? answer.bytes : anthropicError(answer));
+}
+
+/** CountTokens' answer in Anthropic's words. */
+export function anthropicCount(answer: DirectResponse): DirectResponse {
+  if (!answer.ok) return anthropicAnswer(answer);
+  const { inputTokens } = parsed(answer.bytes.toString('utf8'));
+  return named(answer, Buffer.from(JSON.stringify({ input_tokens: inputTokens })));
 }
 
 const reframed = (answer: DirectResponse, inner: StreamBody, textOf: TextOf): DirectResponse =>
@@ -49,7 +56,7 @@ function anthropicError({ bytes, headers, status }: DirectResponse): Buffer {
   return Buffer.from(JSON.stringify({ type: 'error', error: { type, message: told } }));
 }
 
-function parsed(text: string): { readonly message?: unknown; readonly Message?: unknown } {
+function parsed(text: string): JsonObject {
   try {
     const value: unknown = JSON.parse(text);
     return isObject(value) ? value : {};

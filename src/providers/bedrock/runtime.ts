@@ -14,7 +14,7 @@ import { asDirectResponse, type DirectResponse } from '../direct-response.ts';
 import type { Fetch } from '../fetch.ts';
 import type { Upstream, UpstreamCall, UpstreamTarget } from '../upstream.ts';
 import { awsCredentials } from './credentials.ts';
-import { anthropicAnswer, converseAnswer } from './reframed.ts';
+import { anthropicAnswer, anthropicCount, converseAnswer } from './reframed.ts';
 
 /** What is asked for, with the bytes as they shall travel. */
 interface Sent {
@@ -42,6 +42,7 @@ export function openBedrock(target: UpstreamTarget, fetch: Fetch): Upstream {
     async post(path, body, call) {
       const bytes = typeof body === 'string' ? Buffer.from(body) : body;
       if (path === '/v1/messages') return anthropicAnswer(await invoke(bytes, call, line));
+      if (path === '/v1/messages/count_tokens') return anthropicCount(await countTokens(bytes, call, line));
       const { verb, modelId } = pathOf(path);
       return converseAnswer(await send({ verb, modelId, body: bytes }, call, line));
     },
@@ -85,11 +86,23 @@ interface Line {
 
 /** Anthropic's own request in Bedrock's envelope: the model in the path, version and betas in the body. */
 function invoke(bytes: Uint8Array, call: UpstreamCall, line: Line): Promise<DirectResponse> {
+  const { given, headers } = envelopeOf(bytes, call);
+  const verb = given.stream ? 'invoke-with-response-stream' : 'invoke';
+  return send({ verb, modelId: given.model, body: given.bytes }, { ...call, headers }, line);
+}
+
+/** The same request in an envelope once more, to be counted. */
+function countTokens(bytes: Uint8Array, call: UpstreamCall, line: Line): Promise<DirectResponse> {
+  const { given, headers } = envelopeOf(bytes, call);
+  const body = JSON.stringify({ input: { invokeModel: { body: given.bytes.toString('base64') } } });
+  return send({ verb: 'count-tokens', modelId: given.model, body: Buffer.from(body) }, { ...call, headers }, line);
+}
+
+function envelopeOf(bytes: Uint8Array, call: UpstreamCall) {
   const { [ANTHROPIC_BETA]: betas, 'anthropic-version': _inTheBody, ...headers } = call.headers;
   const flags = betas?.split(',').map((flag) => flag.trim()) ?? [];
   const given = enclosed(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), flags);
-  const verb = given.stream ? 'invoke-with-response-stream' : 'invoke';
-  return send({ verb, modelId: given.model, body: given.bytes }, { ...call, headers }, line);
+  return { given, headers };
 }
 
 const PATH = /^\/model\/([^/]+)\/(converse|converse-stream|count-tokens)$/;
