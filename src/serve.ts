@@ -18,6 +18,7 @@ import { listen } from './listen.ts';
 import { createMetrics } from './logs/metrics.ts';
 import type { McpClients } from './mcp/clients.ts';
 import { McpServer } from './mcp/server/server.ts';
+import { openKnowledge } from './model-sheet.ts';
 import type { Log, ProcessLog } from './process-log.ts';
 import { builtInDeployments } from './providers/registry.ts';
 import type { ModelCatalog } from './router/catalog.ts';
@@ -59,8 +60,9 @@ export async function serve(
 
   const metrics = createMetrics();
   const { clients: mcp, requestServers, overrides } = await openMcp(config, appDir, log);
-  const logs = openRequestLog(config, metrics, log);
-  const models = openModels(config, log, () => searchingClients(mcp));
+  const knowledge = openKnowledge(config, appDir, log);
+  const logs = openRequestLog(config, metrics, knowledge.models, log);
+  const models = openModels(config, log, knowledge.models, () => searchingClients(mcp));
   const gateway = createGateway({
     routed: models.routed,
     routedOperation: models.routedOperation,
@@ -135,6 +137,7 @@ export async function serve(
       await Promise.all([mcp.close(), requestServers.close(), app.settled()]);
       await logs.close();
       await models.close();
+      knowledge.close();
       log('info', 'stopped');
       processLog.flush();
     },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { clientSection } from './client-section.ts';
 import { duration, nanoseconds } from './durations.ts';
+import { frameworkSection } from './framework-section.ts';
 import { mcpClient, provider, requestServers, toolManager } from './schema.ts';
 
 const DEFAULT_TOOL_SYNC_INTERVAL_MS = 600_000;
@@ -58,13 +59,12 @@ export const configFile = z.looseObject({
   governance: section,
   config_store: z.looseObject(storeFields('./config.db')).superRefine(refuseOtherStores).prefault({}),
   logs_store: logsStore.superRefine(refuseOtherStores).prefault({}),
-  framework: section,
+  framework: frameworkSection.prefault({}),
 });
 
 /** Sections of the original that this version accepts and does nothing with. */
 export const SECTIONS_WITHOUT_EFFECT: readonly string[] = [
   'governance',
-  'framework',
   'encryption_key',
   'env_label',
   'auth_config',

@@ -1,0 +1,44 @@
+import { z } from 'zod';
+
+const price = z.number().min(0).optional();
+const tokens = z.number().int().positive().optional();
+
+/** What of a model is known better than the gateway knows it; the names are those of the original's price sheet. */
+const modelOverride = z.looseObject({
+  max_input_tokens: tokens.describe('The context window.'),
+  max_output_tokens: tokens,
+  supports_function_calling: z.boolean().optional(),
+  supports_vision: z.boolean().optional(),
+  supports_response_schema: z.boolean().optional(),
+  supports_reasoning: z.boolean().optional(),
+  supports_temperature: z.boolean().optional().describe('false = it refuses what steers sampling.'),
+  reasoning_efforts: z.array(z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'])).optional(),
+  thinking: z.enum(['budget', 'adaptive', 'both']).optional().describe('How a Claude model is asked to think.'),
+  input_cost_per_token: price,
+  output_cost_per_token: price,
+  cache_read_input_token_cost: price,
+  cache_creation_input_token_cost: price,
+  cost_per_request: price,
+});
+
+const DAY_SECONDS = 86_400;
+const HOUR_SECONDS = 3_600;
+
+/** An address that a sheet is read from. */
+const sheetUrl = z
+  .string()
+  .regex(/^(https?|file):\/\//, { message: 'must begin with http://, https:// or file://' })
+  .optional();
+
+export const frameworkSection = z.looseObject({
+  pricing: z
+    .looseObject({
+      pricing_url: sheetUrl.describe('A JSON sheet of models and prices; absent = only what the gateway knows itself.'),
+      pricing_sync_interval: z.number().int().min(HOUR_SECONDS).default(DAY_SECONDS).describe('Seconds.'),
+    })
+    .prefault({}),
+  model_overrides: z
+    .record(z.string(), modelOverride)
+    .default({})
+    .describe('By model name, provider/model, or the beginning of one and *. Wins over all that is known else.'),
+});
