@@ -19,7 +19,6 @@ import { createProviderCall } from './providers/call.ts';
 import { createProviderCatalog } from './providers/catalog.ts';
 import { createNetwork } from './providers/fetch.ts';
 import type { ModelKnowledge } from './providers/models/traits.ts';
-import type { ModelKnowledge } from './providers/models/traits.ts';
 import { createOperationTry } from './providers/operations/call.ts';
 import { createProviders } from './providers/registry.ts';
 import { createUpstreams } from './providers/upstreams.ts';

@@ -68,7 +68,12 @@ export function createPricing(
       const key = `${provider}/${model}`;
       let prices = remembered.get(key);
       if (!prices && !remembered.has(key)) {
-        prices = pricesOf(provider, model, [...rowsOf(provider, model), patchFor(overrides, provider, model)], new Date(now()));
+        prices = pricesOf(
+          provider,
+          model,
+          [...rowsOf(provider, model), patchFor(overrides, provider, model)],
+          new Date(now()),
+        );
         remembered.set(key, prices);
       }
       return prices && costAt(prices, usage);
