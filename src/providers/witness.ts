@@ -6,7 +6,7 @@ import type { StreamEvent } from '../model/event.ts';
 import { isObject } from '../model/json.ts';
 import { emptyResponse, fold, foldAll } from '../model/response.ts';
 import { familyOf } from '../vault/family.ts';
-import { mayHoldState } from '../vault/state.ts';
+import { mayHoldState, stateOf } from '../vault/state.ts';
 import type { Answered, ReasoningVault } from '../vault/vault.ts';
 import { ownerOf, type Reader } from './history.ts';
 
@@ -16,16 +16,18 @@ const MOST_BYTES = 4 * 1024 * 1024;
 /** Reads along with an answer, and keeps what its model left in it for itself. */
 export class Witness {
   readonly #vault: ReasoningVault;
-  readonly #answered: Answered;
+  readonly #reader: Reader;
+  readonly #context: CallContext;
   readonly #codec: Codec;
   readonly #response = emptyResponse();
   #read: Buffer[] = [];
   #bytes = 0;
 
-  constructor(vault: ReasoningVault, { provider, model }: Reader, codec: Codec, context: CallContext) {
+  constructor(vault: ReasoningVault, reader: Reader, codec: Codec, context: CallContext) {
     this.#vault = vault;
+    this.#reader = reader;
     this.#codec = codec;
-    this.#answered = { owner: ownerOf(context), family: familyOf(provider, model), dialect: context.dialect };
+    this.#context = context;
   }
 
   /** An event of an answer that is translated. */
@@ -35,7 +37,7 @@ export class Witness {
   }
 
   seeParts(parts: readonly Part[]): void {
-    this.#vault.remember(this.#answered, parts);
+    if (parts.some((part) => stateOf(part) !== '')) this.#vault.remember(this.#answered(), parts);
   }
 
   /** A piece of an answer that travels as it is. */
@@ -51,7 +53,12 @@ export class Witness {
     this.#read = [];
     const codec = this.#codec;
     if (!mayHoldState(codec.id, answer)) return;
-    this.#vault.rememberUnread(this.#answered, { bytes: answer.length, read: () => partsOf(answer, shape, codec) });
+    this.#vault.rememberUnread(this.#answered(), { bytes: answer.length, read: () => partsOf(answer, shape, codec) });
+  }
+
+  #answered(): Answered {
+    const { provider, model } = this.#reader;
+    return { owner: ownerOf(this.#context), family: familyOf(provider, model), dialect: this.#context.dialect };
   }
 }
 

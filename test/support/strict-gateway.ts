@@ -6,6 +6,7 @@ import { strictGroq } from './strict-groq.ts';
 import { strictOpenAiChat } from './strict-openai-chat.ts';
 import { strictResponses } from './strict-responses.ts';
 import {
+  firstOf,
   type StrictAnswer,
   type StrictApi,
   type StrictRequest,
@@ -27,13 +28,7 @@ const strictOpenAi: StrictApi = {
     {
       rule: 'the rules of either API',
       source: 'strict-openai-chat.ts, strict-responses.ts',
-      problem: (request) => {
-        for (const { problem } of apiOf(request).rules) {
-          const found = problem(request);
-          if (found !== undefined) return found;
-        }
-        return undefined;
-      },
+      problem: (request) => firstOf(apiOf(request).rules, ({ problem }) => problem(request)),
     },
   ],
   refusal: strictOpenAiChat.refusal,

@@ -96,7 +96,7 @@ function requestOf(path: string, headers: IncomingHttpHeaders, text: string): St
   };
 }
 
-export function firstProblem(rules: readonly Rule[], request: StrictRequest): string | undefined {
+function firstProblem(rules: readonly Rule[], request: StrictRequest): string | undefined {
   for (const { problem } of rules) {
     const found = problem(request);
     if (found !== undefined) return found;
