@@ -109,10 +109,15 @@ function partsOf(bytes: Buffer, boundary: string): FormPart[] {
   }
 }
 
-/** Where the delimiter stands at the beginning of a line, from `from` on; below 0 when it does not. */
+/** What may follow a delimiter: the end of the form, or the end of the line (RFC 2046, 5.1.1). */
+const BEHIND_DELIMITER = /^(?:--|[ \t]*\r\n)/;
+
+/** Where the delimiter stands on a line of its own, from `from` on; below 0 when it does not. */
 function nextDelimiter(bytes: Buffer, delimiter: Buffer, from: number): number {
   for (let at = bytes.indexOf(delimiter, from); at >= 0; at = bytes.indexOf(delimiter, at + 1)) {
-    if (at === 0 || (bytes[at - 2] === 0x0d && bytes[at - 1] === 0x0a)) return at;
+    const behind = at + delimiter.length;
+    const beginsLine = at === 0 || (bytes[at - 2] === 0x0d && bytes[at - 1] === 0x0a);
+    if (beginsLine && BEHIND_DELIMITER.test(bytes.toString('latin1', behind, behind + 64))) return at;
   }
   return -1;
 }
