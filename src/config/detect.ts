@@ -39,6 +39,7 @@ const PLACEHOLDER_KEYS: readonly string[] = ['dummy-key', 'dummy', 'none'];
 /** The providers that this machine is set up for, by its environment and by a local Ollama. */
 export async function detectProviders(sources: DetectionSources): Promise<Detected> {
   const found = sources.detectable.map((provider) => detectProvider(provider, sources));
+  if (!found.some(({ providers }) => 'bedrock' in providers)) found.push(detectBedrock(sources));
   const knowsOllama = found.some(({ providers }) => 'ollama' in providers);
   if (!knowsOllama) found.push(await detectOllama(sources));
   return {
@@ -65,6 +66,26 @@ function detectProvider({ name, keyVariables }: DetectableProvider, { env, liste
     providers: { [name]: providerEntry(key, baseUrl) },
     notes: [`provider ${name} found by ${from} in the environment`],
     warnings,
+  };
+}
+
+/** AWS keys serve many ends: only together with a region do they say that this machine means to use AWS by itself. */
+function detectBedrock({ env, detectable }: DetectionSources): Detected {
+  const region = ['AWS_REGION', 'AWS_DEFAULT_REGION'].find((name) => env[name]);
+  const isKnown = detectable.some(({ name }) => name === 'bedrock');
+  if (!isKnown || !region || !isRealKey(env.AWS_ACCESS_KEY_ID) || !isRealKey(env.AWS_SECRET_ACCESS_KEY)) return NOTHING;
+  const bedrock_key_config = {
+    access_key: 'env.AWS_ACCESS_KEY_ID',
+    secret_key: 'env.AWS_SECRET_ACCESS_KEY',
+    ...(env.AWS_SESSION_TOKEN && { session_token: 'env.AWS_SESSION_TOKEN' }),
+    region: `env.${region}`,
+  };
+  return {
+    providers: {
+      bedrock: { keys: [{ name: 'AWS_ACCESS_KEY_ID_auto_detected', models: ['*'], weight: 1, bedrock_key_config }] },
+    },
+    notes: [`provider bedrock found by AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and ${region} in the environment`],
+    warnings: [],
   };
 }
 

@@ -7,6 +7,7 @@ import { probeHttp } from '../../src/config/probe.ts';
 const detectable: DetectionSources['detectable'] = [
   { name: 'openai', keyVariables: ['OPENAI_API_KEY', 'OPENAI_KEY'] },
   { name: 'anthropic', keyVariables: ['ANTHROPIC_API_KEY', 'ANTHROPIC_KEY'] },
+  { name: 'bedrock', keyVariables: ['AWS_BEARER_TOKEN_BEDROCK'] },
   { name: 'ollama', keyVariables: [] },
 ];
 
@@ -36,6 +37,32 @@ describe('keys in the environment', () => {
   test('a second variable counts where the first holds a placeholder', async () => {
     const { providers } = await detect({ ANTHROPIC_API_KEY: 'dummy-key', ANTHROPIC_KEY: 'sk' });
     expect(providers).toMatchObject({ anthropic: { keys: [{ value: 'env.ANTHROPIC_KEY' }] } });
+  });
+});
+
+describe('AWS in the environment', () => {
+  const keys = { AWS_ACCESS_KEY_ID: 'AKIA', AWS_SECRET_ACCESS_KEY: 'secret' };
+
+  test('keys with a region give bedrock', async () => {
+    const { providers, notes } = await detect({ ...keys, AWS_REGION: 'eu-west-1' });
+    const bedrock_key_config = {
+      access_key: 'env.AWS_ACCESS_KEY_ID',
+      secret_key: 'env.AWS_SECRET_ACCESS_KEY',
+      region: 'env.AWS_REGION',
+    };
+    expect(providers).toEqual({ bedrock: entry({ name: 'AWS_ACCESS_KEY_ID_auto_detected', bedrock_key_config }) });
+    expect(notes).toEqual([
+      'provider bedrock found by AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION in the environment',
+    ]);
+  });
+
+  test('keys without a region serve other ends', async () => {
+    expect((await detect(keys)).providers).toEqual({});
+  });
+
+  test('a Bedrock API key counts before them', async () => {
+    const { providers } = await detect({ ...keys, AWS_REGION: 'eu-west-1', AWS_BEARER_TOKEN_BEDROCK: 'key' });
+    expect(providers).toMatchObject({ bedrock: { keys: [{ value: 'env.AWS_BEARER_TOKEN_BEDROCK' }] } });
   });
 });
 
