@@ -65,11 +65,14 @@ function withoutFields({ codec, block }: Origin): Origin {
 /** What a turn says, however it travelled and in however many pieces: its texts and its calls, as one short text. */
 export function contentDigest(parts: readonly Part[]): string {
   const hash = createHash('sha256');
+  let text = '';
   for (const part of parts) {
-    if (part.type === 'text') hash.update(part.text.replace(/\s+/g, ''));
-    else if (part.type === 'tool-call') hash.update(`\n${part.name}(${inputDigest(part.input)})`);
+    if (part.type === 'text') text += part.text;
+    if (part.type !== 'tool-call') continue;
+    hash.update(`${text.trim()}\n${part.name}(${inputDigest(part.input)})`);
+    text = '';
   }
-  return hash.digest('base64');
+  return hash.update(text.trim()).digest('base64');
 }
 
 /** Arguments by what they say: clients parse them and write them anew. */
