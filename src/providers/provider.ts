@@ -92,6 +92,8 @@ export interface Provider {
   readonly network: NetworkConfig;
   /** Where chat requests go when not to the SDK's usual path: a whole URL. */
   readonly chatUrl?: string;
+  /** The same for operations that are no chat; absent = all go to their usual path. */
+  readonly operationUrl?: (operation: OperationName) => string | undefined;
   /** Where one name hosts several families of models: who serves this one, with the key as its alias changes it. */
   readonly placeOf?: (key: ProviderKey, model: string) => Place;
   /** Whether an `anthropic-beta` flag may be sent; absent = all may. */

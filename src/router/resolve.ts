@@ -15,12 +15,14 @@ type ByName = ReadonlyMap<string, Provider>;
 /** Whose models go by which names. The first match that is configured counts. */
 const FAMILIES: readonly (readonly [name: RegExp, provider: string])[] = [
   [/^claude-/, 'anthropic'],
-  [/^(gpt-|chatgpt-|o[134](-|$)|codex-|text-embedding-)/, 'openai'],
-  [/^gemini-/, 'gemini'],
-  [/^(mistral|ministral|magistral|codestral|devstral|pixtral)-/, 'mistral'],
+  [/^(gpt-|chatgpt-|o[134](-|$)|codex-|text-embedding-|dall-e-|tts-|whisper-)/, 'openai'],
+  [/^(gemini|imagen)-/, 'gemini'],
+  [/^(mistral|ministral|magistral|codestral|devstral|pixtral|voxtral)-/, 'mistral'],
   [/^grok-/, 'xai'],
   [/^deepseek-/, 'deepseek'],
   [/^sonar(-|$)/, 'perplexity'],
+  [/^(command|embed|rerank)-/, 'cohere'],
+  [/^(eleven|scribe)_/, 'elevenlabs'],
   // with a vendor, a region or a whole ARN in front: Bedrock's own names
   [/^(?:[a-z-]{2,}\.)?(?:amazon|anthropic|meta|mistral|cohere|ai21|deepseek|openai|qwen|writer)\./, 'bedrock'],
   [/^arn:aws[\w-]*:bedrock:/, 'bedrock'],

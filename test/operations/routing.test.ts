@@ -28,6 +28,11 @@ beforeAll(async () => {
         network_config: { base_url: `${other.url}/v1` },
         custom_provider_config: { base_provider_type: 'openai', allowed_requests: { embedding: true } },
       },
+      elsewhere: {
+        keys: [key('elsewhere')],
+        network_config: { base_url: `${other.url}/v1` },
+        custom_provider_config: { base_provider_type: 'openai', request_path_overrides: { embedding: '/api/embed' } },
+      },
       mock: {},
     },
   });
@@ -183,6 +188,12 @@ describe('what a provider cannot do is refused with the names of both', () => {
     const answer = await post(`${gateway.url}/v1/completions`, { model: 'narrow/e', prompt: 'x' });
     expect(answer.status).toBe(400);
     expect(await answer.text()).toContain('text_completion is not supported by');
+  });
+
+  test('an operation that lives at another path is asked for there', async () => {
+    other.answers(json(vectors));
+    expect((await embed({ model: 'elsewhere/e' })).status).toBe(200);
+    expect(other.requests.at(-1)?.path).toBe('/api/embed');
   });
 
   test('a chat with a provider that has none', async () => {

@@ -18,8 +18,9 @@ const targetOf = (name: string, settings: unknown) => {
 const key = { name: 'k', value: 'sk-1' };
 
 test('every built-in provider that has an address is ready with a key alone', () => {
-  for (const { name, baseUrl } of builtInDeployments.filter((entry) => entry.baseUrl !== undefined)) {
-    expect(targetOf(name, { keys: [key] })).toMatchObject({ provider: name, baseUrl, apiKey: 'sk-1' });
+  for (const { name, baseUrl, keyHeader } of builtInDeployments.filter((entry) => entry.baseUrl !== undefined)) {
+    const shown = keyHeader ? { headers: { [keyHeader]: 'sk-1' } } : { apiKey: 'sk-1' };
+    expect(targetOf(name, { keys: [key] })).toMatchObject({ provider: name, baseUrl, ...shown });
   }
 });
 

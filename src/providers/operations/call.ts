@@ -46,7 +46,8 @@ export function createOperationTry({ codecs, upstreams }: OperationTryOptions): 
       const upstreamTarget = provider.upstreamOf(key);
       const upstream = await upstreams(upstreamTarget);
       const timer = setTimeout(() => cancellation.fire(tooLate(upstreamTarget)), upstreamTarget.timeoutMs);
-      const url = urlOf(sent, upstreamTarget, request, model);
+      const name = operationName(request.kind, request.stream);
+      const url = provider.operationUrl?.(name) ?? urlOf(sent, upstreamTarget, request, model);
       const call = { headers: headersOf(sent, request, context), cancellation, ...wishesOf(request, sent, url) };
       const answer = await dispatched(upstream, url, sent, request, call).finally(() => clearTimeout(timer));
       if (request.kind === 'passthrough') {
