@@ -22,11 +22,15 @@ interface Tools {
   readonly names: readonly string[];
 }
 
-export function conversationsAt(url: string): Readonly<Record<Format, (tools: Tools) => Conversation>> {
-  const quiet = { apiKey: 'any', maxRetries: 0, timeout: 15_000 };
+type Begin = (tools: Tools) => Conversation;
+
+/** Conversations of one caller: `key` is its virtual key, by which the gateway tells callers apart. */
+export function conversationsAt(url: string, key: string): Readonly<Record<Format, Begin>> {
+  const defaultHeaders = { 'x-bf-vk': key };
+  const quiet = { apiKey: 'any', maxRetries: 0, timeout: 15_000, defaultHeaders };
   const openai = new OpenAI({ ...quiet, baseURL: `${url}/v1` });
   const anthropic = new Anthropic({ ...quiet, baseURL: `${url}/anthropic`, logLevel: 'off' });
-  const google = new GoogleGenAI({ apiKey: 'any', httpOptions: { baseUrl: `${url}/genai` } });
+  const google = new GoogleGenAI({ apiKey: 'any', httpOptions: { baseUrl: `${url}/genai`, headers: defaultHeaders } });
   return {
     'openai-chat': (tools) => new ChatConversation(openai, tools),
     'openai-responses': (tools) => new ResponsesConversation(openai, tools),
