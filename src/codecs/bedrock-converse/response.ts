@@ -44,7 +44,7 @@ export function encodeResponse(response: ChatResponse): JsonObject {
   return { output: { message: { role: 'assistant', content } }, ...stop, ...metadata };
 }
 
-export const isCall = (block: JsonObject): boolean => isObject(block.toolUse);
+const isCall = (block: JsonObject): boolean => isObject(block.toolUse);
 
 export interface Ending {
   /** What a stream says in messageStop. */

@@ -1,6 +1,7 @@
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { FunctionTool, Tool, ToolChoice } from '../../model/request.ts';
-import type { Ledger } from '../ledger.ts';
+import { lossesAt } from '../schemas/derivation.ts';
+import { bedrockSchema, novaSchema } from '../schemas/targets.ts';
 import type { WireNames } from '../wire-names.ts';
 import { documentOf } from './documents.ts';
 import { cachePoint, type Writing } from './provider-blocks.ts';
@@ -45,7 +46,8 @@ export function encodeTools(tools: readonly Tool[], writing: Writing, from = 0):
   });
 }
 
-function encodeFunction(tool: FunctionTool, at: string, { names, ledger, traits }: Writing): JsonObject[] {
+function encodeFunction(tool: FunctionTool, at: string, writing: Writing): JsonObject[] {
+  const { names, ledger, traits } = writing;
   const name = names.of(tool.name);
   if (name !== tool.name) ledger.rewritten(`${at}.name`, `"${tool.name}" is not a name that Bedrock takes`);
   const own = ownBlock(tool.origin);
@@ -56,7 +58,7 @@ function encodeFunction(tool: FunctionTool, at: string, { names, ledger, traits 
     return [];
   }
   const written = {
-    toolSpec: { name, ...describing(tool), inputSchema: schemaOf(tool, at, ledger), ...strictly(tool) },
+    toolSpec: { name, ...describing(tool), inputSchema: schemaOf(tool, at, writing), ...strictly(tool) },
   };
   const mark = tool.origin?.block.cache_control;
   if (!isObject(mark)) return [written];
@@ -70,11 +72,14 @@ const describing = ({ description }: FunctionTool): JsonObject => (description?.
 
 const strictly = ({ strict }: FunctionTool): JsonObject => (strict ? { strict } : {});
 
-/** The top of a schema must say that it is an object (Bedrock API, ToolInputSchema). */
-function schemaOf({ inputSchema }: FunctionTool, at: string, ledger: Ledger): JsonObject {
-  const { value, changed } = documentOf(inputSchema);
-  if (changed) ledger.rewritten(`${at}.inputSchema`, 'Bedrock takes no empty keys in JSON');
-  return { json: value.type === 'object' ? value : { ...value, type: 'object' } };
+/** Amazon's own models take less of a schema than the others on Bedrock. */
+function schemaOf({ inputSchema }: FunctionTool, at: string, { ledger, traits }: Writing): JsonObject {
+  const derive = traits.isNova ? novaSchema : bedrockSchema;
+  const derived = derive(inputSchema);
+  ledger.losses.push(...lossesAt(`${at}.toolSpec.inputSchema.json`, derived));
+  const { value, changed } = documentOf(derived.schema);
+  if (changed) ledger.rewritten(`${at}.toolSpec.inputSchema`, 'Bedrock takes no empty keys in JSON');
+  return { json: value };
 }
 
 /** Undefined for "none", which this format has no word for. */

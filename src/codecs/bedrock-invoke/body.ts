@@ -3,7 +3,7 @@ import type { SaidByUrl } from '../body.ts';
 import { type Member, topLevelMembers } from '../scan.ts';
 
 /** What Bedrock wants in the body of an InvokeModel request for Claude, in place of a header. */
-export const BEDROCK_VERSION = 'bedrock-2023-05-31';
+const BEDROCK_VERSION = 'bedrock-2023-05-31';
 
 /** Said by the URL or by headers in Anthropic's own API. */
 const ENVELOPE: ReadonlySet<string> = new Set(['anthropic_version', 'anthropic_beta', 'model', 'stream']);
