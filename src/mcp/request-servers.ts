@@ -38,6 +38,8 @@ interface Options {
 interface Entry {
   readonly connection: Promise<Connection>;
   idle: NodeJS.Timeout | undefined;
+  /** Calls under way, during which it is not given up. */
+  running: number;
 }
 
 /** A server that answers so to one transport may speak the other (MCP specification, backwards compatibility). */
@@ -64,17 +66,12 @@ export class RequestServers {
     const { allow_private_addresses: allowPrivate, allowed_hosts: allowedHosts } = this.#options.rules;
     await refuseInside(url, { allowPrivate, allowedHosts });
     const key = keyOf(server);
-    const entry = this.#entries.get(key) ?? this.#admit(key, server, url);
-    this.#used(key, entry);
+    const entry = this.#entryFor(key, server, url);
     const connection = await entry.connection;
     return {
       tools: connection.listed,
-      call: (upstreamName, request) => {
-        this.#used(key, entry);
-        const { tool_execution_timeout: timeoutMs } = this.#options.toolManager;
-        const maxMs = timeoutMs * this.#timing.progressFactor;
-        return connection.call({ tool: { name: request.name, upstreamName }, request, headers: {}, timeoutMs, maxMs });
-      },
+      // by then the connection may have been given up
+      call: (upstreamName, request) => this.#call(key, this.#entryFor(key, server, url), upstreamName, request),
     };
   }
 
@@ -93,11 +90,38 @@ export class RequestServers {
     throw new GatewayError('invalid-request', `the url of MCP server "${name}" is not an http(s) URL`);
   }
 
+  async #call(key: string, entry: Entry, upstreamName: string, request: ToolCallRequest): Promise<ToolResult> {
+    const { tool_execution_timeout: timeoutMs } = this.#options.toolManager;
+    const maxMs = timeoutMs * this.#timing.progressFactor;
+    entry.running += 1;
+    try {
+      const connection = await entry.connection;
+      return await connection.call({
+        tool: { name: request.name, upstreamName },
+        request,
+        headers: {},
+        timeoutMs,
+        maxMs,
+      });
+    } finally {
+      entry.running -= 1;
+      this.#used(key, entry);
+    }
+  }
+
+  #entryFor(key: string, server: ServerAddress, url: URL): Entry {
+    const entry = this.#entries.get(key) ?? this.#admit(key, server, url);
+    this.#used(key, entry);
+    return entry;
+  }
+
   #admit(key: string, server: ServerAddress, url: URL): Entry {
-    const [oldest] = this.#entries.keys();
-    if (oldest !== undefined && this.#entries.size >= this.#options.rules.max_connections) void this.#forget(oldest);
+    if (this.#entries.size >= this.#options.rules.max_connections) {
+      const oldest = [...this.#entries].find(([, { running }]) => running === 0);
+      if (oldest) void this.#forget(oldest[0]);
+    }
     const connection = this.#dialled(server, url);
-    const entry: Entry = { connection, idle: undefined };
+    const entry: Entry = { connection, idle: undefined, running: 0 };
     this.#entries.set(key, entry);
     // the next request tries anew
     connection.catch(() => this.#forget(key));
@@ -110,7 +134,10 @@ export class RequestServers {
     if (this.#entries.get(key) !== entry) return;
     this.#entries.delete(key);
     this.#entries.set(key, entry);
-    entry.idle = later(this.#options.rules.idle_timeout, () => void this.#forget(key));
+    entry.idle = later(this.#options.rules.idle_timeout, () => {
+      if (entry.running > 0) this.#used(key, entry);
+      else void this.#forget(key);
+    });
   }
 
   async #forget(key: string): Promise<void> {
