@@ -92,7 +92,6 @@ export const FIELDS_WITHOUT_EFFECT: readonly string[] = [
   'compat',
   'webhook_config',
   // providers and their keys
-  'proxy_config',
   'prompt_cache',
   'openai_config',
   'concurrency_and_buffer_size',
@@ -100,7 +99,6 @@ export const FIELDS_WITHOUT_EFFECT: readonly string[] = [
   'send_back_raw_response',
   'store_raw_request_response',
   'bedrock_key_config',
-  'ca_cert_pem',
   'stream_throughput_guard',
   // mcp
   'virtual_mcps',

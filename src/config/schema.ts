@@ -85,8 +85,22 @@ const networkConfig = z.looseObject({
   stream_idle_timeout_in_seconds: z.number().min(5).max(3_600).default(120),
   max_conns_per_host: z.number().int().positive().max(10_000).default(5_000),
   insecure_skip_verify: z.boolean().default(false),
+  ca_cert_pem: secret.optional(),
   beta_header_overrides: z.record(z.string(), z.boolean()).default({}),
 });
+
+const proxyConfig = z
+  .looseObject({
+    type: z.enum(['none', 'http', 'socks5', 'environment']).default('none'),
+    url: secret.optional(),
+    username: secret.optional(),
+    password: secret.optional(),
+    ca_cert_pem: secret.optional(),
+  })
+  .refine(({ type, url }) => (type !== 'http' && type !== 'socks5') || url !== undefined, {
+    path: ['url'],
+    message: 'is missing: write the address of the proxy, for example http://proxy:3128',
+  });
 
 const BASE_TYPES = ['openai', 'anthropic', 'bedrock', 'cohere', 'gemini', 'replicate', 'huggingface'] as const;
 
@@ -100,6 +114,7 @@ const customProvider = z.looseObject({
 export const provider = z.looseObject({
   keys: z.array(providerKey).default([]),
   network_config: networkConfig.prefault({}),
+  proxy_config: proxyConfig.optional(),
   custom_provider_config: customProvider.optional(),
 });
 

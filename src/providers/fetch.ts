@@ -1,22 +1,15 @@
 import { STATUS_CODES } from 'node:http';
-import { type Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import { GatewayError } from '../model/errors.ts';
 import { atTurnEnd } from '../model/turn-end.ts';
 import type { AnswerMode, CancellableInit } from './cancellation.ts';
+import { CONNECT_TIMEOUT_MS, type NetworkOptions, openConnections } from './connections.ts';
 import { type Decoder, decoderOf } from './content-encoding.ts';
 import { type BodySource, DirectHeaders, DirectResponse, StreamBody } from './direct-response.ts';
 import { wireOf } from './wire-head.ts';
 
 // The only file that talks to providers over the network. A vendor SDK given this `fetch` costs a sixth of what it
 // costs with Node's own, because nothing of the WHATWG machinery (streams, Request, Response) is built per request.
-
-const CONNECT_TIMEOUT_MS = 10_000;
-const KEEP_ALIVE_MS = 60_000;
-
-export interface NetworkOptions {
-  readonly maxConnections: number;
-  readonly insecureSkipVerify: boolean;
-}
 
 export type Fetch = (url: string | URL | Request, init?: CancellableInit) => Promise<Response>;
 
@@ -28,19 +21,26 @@ export interface Network {
 
 /** Owns the connections: one pool for each origin and set of options. */
 export function createNetwork(): Network {
-  const pools = new Map<string, Pool>();
+  const pools = new Map<string, Dispatcher>();
 
-  const poolOf = (origin: string, options: NetworkOptions): Pool => {
-    const id = `${origin} ${options.maxConnections} ${options.insecureSkipVerify}`;
-    const known = pools.get(id);
-    if (known) return known;
-    const pool = openPool(origin, options);
-    pools.set(id, pool);
-    return pool;
+  const poolsWith = (options: NetworkOptions) => {
+    const { maxConnections, insecureSkipVerify, caCertPem, proxy } = options;
+    const kind = JSON.stringify([maxConnections, insecureSkipVerify, caCertPem, proxy]);
+    return (origin: string): Dispatcher => {
+      const id = `${origin} ${kind}`;
+      const known = pools.get(id);
+      if (known) return known;
+      const pool = openConnections(origin, options);
+      pools.set(id, pool);
+      return pool;
+    };
   };
 
   return {
-    fetchWith: (options) => (url, init) => directFetch((origin) => poolOf(origin, options), url, init),
+    fetchWith: (options) => {
+      const poolOf = poolsWith(options);
+      return (url, init) => directFetch(poolOf, url, init);
+    },
     close: async () => {
       await Promise.all([...pools.values()].map((pool) => pool.destroy()));
       pools.clear();
@@ -48,19 +48,8 @@ export function createNetwork(): Network {
   };
 }
 
-const openPool = (origin: string, options: NetworkOptions): Pool =>
-  new Pool(origin, {
-    connections: options.maxConnections,
-    pipelining: 1,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    // How long to wait for headers and between reads is decided by the callers, which know whom to tell
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connect: { timeout: CONNECT_TIMEOUT_MS, rejectUnauthorized: !options.insecureSkipVerify },
-  });
-
 function directFetch(
-  poolOf: (origin: string) => Pool,
+  poolOf: (origin: string) => Dispatcher,
   url: string | URL | Request,
   init: CancellableInit = {},
 ): Promise<Response> {
@@ -73,7 +62,13 @@ function directFetch(
     init.cancellation?.onFire((reason) => exchange.abort(reason));
     if (exchange.aborted) return;
     const pool = poolOf(origin);
-    const request = { path, method: init.method ?? 'GET', headers: wireOf(init.headers), body: bodyOf(init.body) };
+    const request = {
+      origin,
+      path,
+      method: init.method ?? 'GET',
+      headers: wireOf(init.headers),
+      body: bodyOf(init.body),
+    };
     atTurnEnd(() => {
       if (!exchange.aborted) pool.dispatch(request, exchange);
     });
@@ -252,9 +247,17 @@ const ADVICE: Readonly<Record<string, string>> = {
 /** Says what broke and at which origin: never a path, a query or a header, where keys may be. */
 function connectionError(origin: string, error: Error, answered: boolean): GatewayError {
   const code = codeOf(error);
-  const why = ADVICE[code ?? ''] ?? code ?? 'the connection failed';
+  const why = proxysWords(error) ?? ADVICE[code ?? ''] ?? code ?? 'the connection failed';
   const what = answered ? `the answer of ${origin} was cut` : `could not reach ${origin}`;
   return new GatewayError('network', `${what}: ${why}`, { cause: error, ...(code && { code }) });
+}
+
+/** What undici says when the proxy does not let through. */
+function proxysWords({ message }: Error): string | undefined {
+  const status = /^Proxy response \((\d+)\)/.exec(message)?.[1];
+  return (
+    status && `the proxy answered ${status}; check proxy_config${status === '407' ? ', its username and password' : ''}`
+  );
 }
 
 function codeOf(error: Error): string | undefined {

@@ -161,7 +161,7 @@ function providerOf(deployment: Deployment | ScriptedDeployment, settings: Provi
   const given = keyless && settings.keys.length === 0 ? [NO_KEY] : settings.keys;
   const keys = readsKey ? given.map(readsKey) : given;
   const targets = new Map<ProviderKey, UpstreamTarget>();
-  const chatUrl = chatUrlOf(custom?.request_path_overrides.chat_completion, network);
+  const chatUrl = overriddenUrl(custom?.request_path_overrides.chat_completion, network);
   return {
     name: deployment.name,
     deployment,
@@ -169,6 +169,7 @@ function providerOf(deployment: Deployment | ScriptedDeployment, settings: Provi
     keyless,
     network,
     ...(chatUrl !== undefined && { chatUrl }),
+    ...(custom && { operationUrl: (operation) => overriddenUrl(custom.request_path_overrides[operation], network) }),
     ...hosting(deployment, settings),
     ...takingBetas(deployment, network),
     allows: (operation: Operation) =>
@@ -176,7 +177,7 @@ function providerOf(deployment: Deployment | ScriptedDeployment, settings: Provi
     upstreamOf: (key) => {
       const known = targets.get(key);
       if (known) return known;
-      const target = targetOf(deployment, key, network);
+      const target = targetOf(deployment, key, settings);
       targets.set(key, target);
       return target;
     },
@@ -209,7 +210,7 @@ function takingBetas(
 function targetOf(
   deployment: Deployment | ScriptedDeployment,
   key: ProviderKey,
-  network: NetworkConfig,
+  { network_config: network, proxy_config: proxy }: ProviderConfig,
 ): UpstreamTarget {
   if ('scripted' in deployment) {
     throw new GatewayError('internal', `provider "${deployment.name}" is a script and has no upstream`);
@@ -225,6 +226,8 @@ function targetOf(
     timeoutMs: network.default_request_timeout_in_seconds * 1_000,
     maxConnections: network.max_conns_per_host,
     insecureSkipVerify: network.insecure_skip_verify,
+    ...(network.ca_cert_pem?.value && { caCertPem: network.ca_cert_pem.value }),
+    ...proxying(proxy),
   };
 }
 
@@ -232,7 +235,29 @@ const keyHeaderOf = ({ keyHeader }: Deployment, { value: { value } }: ProviderKe
   keyHeader && value !== '' ? { [keyHeader]: value } : {};
 
 const extraHeaders = ({ extra_headers: given }: NetworkConfig): Record<string, string> =>
-  Object.fromEntries(Object.entries(given).flatMap(([name, { value }]) => (value ? [[name.toLowerCase(), value]] : [])));
+  Object.fromEntries(
+    Object.entries(given).flatMap(([name, { value }]) => (value ? [[name.toLowerCase(), value]] : [])),
+  );
+
+function proxying(proxy: ProviderConfig['proxy_config']): Pick<UpstreamTarget, 'proxy'> {
+  if (proxy?.type === 'environment') return { proxy: { type: 'environment' } };
+  const url = textOf(proxy?.url);
+  if (!proxy || proxy.type === 'none' || url === undefined) return {};
+  const [username, password, caCertPem] = [proxy.username, proxy.password, proxy.ca_cert_pem].map(textOf);
+  return {
+    proxy: {
+      type: 'url',
+      url: proxyUrl(url, proxy.type),
+      ...(username && { username }),
+      ...(password && { password }),
+      ...(caCertPem && { caCertPem }),
+    },
+  };
+}
+
+/** `proxy:3128` is an address too. */
+const proxyUrl = (given: string, type: 'http' | 'socks5'): string =>
+  /^[a-z][a-z0-9]*:\/\//i.test(given) ? given.replace(/^socks5h:/i, 'socks5:') : `${type}://${given}`;
 
 function baseUrlOf(deployment: Deployment, key: ProviderKey, network: NetworkConfig): string {
   const perKey = key.ollama_key_config ?? key.vllm_key_config ?? key.sgl_key_config;
@@ -266,7 +291,7 @@ function workspaceOf({ databricks_key_config: config }: ProviderKey): string | u
 const SERVING_ENDPOINTS = '/serving-endpoints';
 
 /** An override is a path at the server's root, or a whole URL. */
-function chatUrlOf(override: string | undefined, network: NetworkConfig): string | undefined {
+function overriddenUrl(override: string | undefined, network: NetworkConfig): string | undefined {
   if (!override) return undefined;
   if (/^https?:\/\//.test(override)) return override;
   return `${rootOf(network.base_url?.value ?? '')}${override.startsWith('/') ? '' : '/'}${override}`;

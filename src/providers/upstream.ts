@@ -1,5 +1,6 @@
 import { GatewayError } from '../model/errors.ts';
 import { type Cancellation, cancelledBy, type FetchWishes } from './cancellation.ts';
+import type { NetworkOptions } from './connections.ts';
 import { type DirectResponse, responseOf } from './direct-response.ts';
 import type { Identity } from './identity.ts';
 
@@ -17,7 +18,7 @@ export type Sdk =
   | 'bedrock-mantle';
 
 /** Where a key of a provider leads. One SDK client belongs to each. */
-export interface UpstreamTarget {
+export interface UpstreamTarget extends NetworkOptions {
   readonly provider: string;
   readonly sdk: Sdk;
   /** As the SDK wants it. */
@@ -31,8 +32,6 @@ export interface UpstreamTarget {
   readonly headers: Readonly<Record<string, string>>;
   /** Time until the headers of a stream, or all of any other answer, must have come. */
   readonly timeoutMs: number;
-  readonly maxConnections: number;
-  readonly insecureSkipVerify: boolean;
 }
 
 export interface UpstreamCall {

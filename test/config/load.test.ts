@@ -180,12 +180,12 @@ describe('sections and fields without effect', () => {
   test('a field of the original that this version does not use is named, unless it asks for nothing', async () => {
     const { warnings } = await load({
       providers: {
-        groq: { keys: [], proxy_config: { type: 'http' }, send_back_raw_response: false },
+        groq: { keys: [], openai_config: { disable_store: true }, send_back_raw_response: false },
         xai: { keys: [], send_back_raw_response: true, concurrency_and_buffer_size: null },
       },
     });
     expect(warnings).toEqual([
-      '"proxy_config" in providers.groq is accepted but has no effect in this version',
+      '"openai_config" in providers.groq is accepted but has no effect in this version',
       '"send_back_raw_response" in providers.xai is accepted but has no effect in this version',
     ]);
   });

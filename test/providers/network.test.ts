@@ -8,7 +8,7 @@ const importersOf = (target: string): string[] => [
 ];
 
 test.each([
-  ['undici', ['providers/fetch.ts']],
+  ['undici', ['providers/connections.ts', 'providers/fetch.ts']],
   ['openai', ['providers/azure/openai.ts', 'providers/openai.ts']],
   ['@anthropic-ai/sdk', ['providers/anthropic.ts']],
   ['@anthropic-ai/foundry-sdk', ['providers/azure/claude.ts']],
