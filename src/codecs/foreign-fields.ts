@@ -24,7 +24,11 @@ export function accountForForeign(
   tools.forEach(({ origin, type }, index) => {
     if (!origin || origin.codec === target || type !== 'function') return;
     accountForTool(origin, `tools.${index}`, drop);
-    if (origin.block.type === 'custom') losses.push(asFunction(`tools.${index}.parameters`));
+    if (isFreeText(origin)) losses.push(asFunction(`tools.${index}.parameters`, 'a tool that takes free text'));
+    if (isKnownByName(origin)) {
+      for (const field of ['description', 'parameters'])
+        losses.push(asFunction(`tools.${index}.${field}`, 'a tool that its model knows by name'));
+    }
   });
   const { origin } = settings;
   if (!origin || origin.codec === target) return;
@@ -33,11 +37,18 @@ export function accountForForeign(
   if (hasOrder(responseSchema)) drop('generationConfig.responseSchema.propertyOrdering');
 }
 
-const asFunction = (field: string): Loss => ({
+const asFunction = (field: string, what: string): Loss => ({
   field,
   action: 'rewritten',
-  reason: 'a tool that takes free text is a function with one argument here',
+  reason: `${what} is told as a function here`,
 });
+
+/** The Responses API's custom tools. */
+const isFreeText = ({ codec, block }: Origin): boolean => codec === 'openai-responses' && block.type === 'custom';
+
+/** Anthropic's tools that the client runs (bash, text editor) come without a schema: Claude was trained on them. */
+const isKnownByName = ({ codec, block }: Origin): boolean =>
+  codec === 'anthropic-messages' && block.input_schema === undefined && typeof block.type === 'string';
 
 type Drop = (field: string) => void;
 

@@ -264,3 +264,26 @@ test('secrets stand nowhere: not in answers, logs, the database or what the proc
     expect(texts.filter((text) => text.includes(secret)).map((text) => text.slice(0, 300))).toEqual([]);
   }
 });
+
+describe('the loss ledger in the log', () => {
+  const lossy = { system: [{ type: 'text', text: 'be brief', cache_control: { type: 'ephemeral' } }], top_k: 5 };
+  const messages = Array.from({ length: 40 }, (_, place) => ({
+    role: place % 2 === 0 ? 'user' : 'assistant',
+    content: [{ type: 'text', text: `said ${place}`, cache_control: { type: 'ephemeral' } }],
+  })).slice(0, 39);
+
+  test.each([false, true])('tells of a translated call, once for each kind of loss; streamed: %s', async (stream) => {
+    const body = { model: 'openai/m', max_tokens: 9, messages, stream, ...lossy };
+    const { losses } = await rowOf((await ask('/anthropic/v1/messages', body)).id);
+    expect(losses).toContainEqual(expect.objectContaining({ field: 'top_k', action: 'dropped' }));
+    expect(losses).toContainEqual(
+      expect.objectContaining({ field: 'messages.*.content.*.cache_control', action: 'dropped', count: 40 }),
+    );
+    expect(Array.isArray(losses) && losses.length).toBeLessThan(8);
+  });
+
+  test('is empty for a call that travelled as it came', async () => {
+    const body = { model: 'openai/m', messages: [{ role: 'user', content: 'hello' }] };
+    expect((await rowOf((await ask('/v1/chat/completions', body)).id)).losses).toEqual([]);
+  });
+});

@@ -134,6 +134,8 @@ const isFormat = (step: Step): boolean => step === 'format' || ideaOf(step) === 
 /** Words for what every format does when nothing is said, and the state of what is long past. */
 function isNeutral(path: readonly Step[], value: Leaf['value']): boolean {
   const last = path.at(-1);
+  // what it refers to is told in its place
+  if (last === '$ref') return true;
   if (isInsideSchema(path)) return isTopOfSchema(path) && last === 'type' && String(value).toLowerCase() === 'object';
   const isOff = value === 'none' || value === 'disabled' || value === 0;
   if (path.some((step) => ideaOf(step) === 'effort') && !path.includes('messages')) return isOff;
@@ -155,8 +157,11 @@ function dataFacts(text: string): Fact[] {
 }
 
 /** A document of text may stand in base64 or as it is. */
-function decoded(data: string): string {
-  if (data.length > 100_000 || !/^[\w+/]+={0,2}$/.test(data)) return data;
+function decoded(given: string): string {
+  // Google writes base64 in the alphabet of URLs
+  const data = given.replaceAll('-', '+').replaceAll('_', '/').replace(/=+$/, '');
+  if (!/^[\w+/]+$/.test(data) || given.startsWith('http')) return given;
+  if (data.length > 100_000) return data;
   const text = Buffer.from(data, 'base64').toString('utf8');
   return /^[\s\x20-\x7e]+$/.test(text) ? text.trim() : data;
 }
