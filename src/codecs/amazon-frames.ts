@@ -78,7 +78,7 @@ function frameOf(bytes: Buffer): AmazonFrame {
 const VALUE_BYTES: readonly (number | undefined)[] = [0, 0, 1, 2, 4, 8, undefined, undefined, 8, 16];
 
 function headersIn(bytes: Buffer): Record<string, string> {
-  const headers: Record<string, string> = {};
+  const headers: [name: string, value: string][] = [];
   try {
     for (let at = 0; at < bytes.length; ) {
       const nameEnd = at + 1 + bytes.readUInt8(at);
@@ -88,13 +88,16 @@ function headersIn(bytes: Buffer): Record<string, string> {
       const start = nameEnd + 1 + (fixed === undefined ? 2 : 0);
       const end = start + (fixed ?? bytes.readUInt16BE(nameEnd + 1));
       if (end > bytes.length) throw broken('a header is cut short');
-      if (type === STRING_HEADER) headers[bytes.toString('utf8', at + 1, nameEnd)] = bytes.toString('utf8', start, end);
+      if (type === STRING_HEADER) {
+        headers.push([bytes.toString('utf8', at + 1, nameEnd), bytes.toString('utf8', start, end)]);
+      }
       at = end;
     }
   } catch (thrown) {
     throw thrown instanceof GatewayError ? thrown : broken('a header is cut short');
   }
-  return headers;
+  // entries, so that a header named __proto__ is a header
+  return Object.fromEntries(headers);
 }
 
 const broken = (what: string): GatewayError =>

@@ -109,7 +109,9 @@ describe('a conversation of another format', () => {
     });
     expect(body.messages).toMatchObject([{}, { content: [{ toolUse: { input: { _: 1, b: [{ _: 2 }] } } }] }, {}]);
     expect(JSON.stringify(body)).not.toContain('"":');
-    expect(losses.filter(({ reason }) => reason.includes('empty keys'))).toHaveLength(2);
+    const places = losses.map(({ field }) => field).join();
+    expect(places).toContain('toolUse.input');
+    expect(places).toContain('inputSchema');
   });
 
   test('B1 B3 ids and names that Bedrock refuses are changed alike in calls, results and tools', () => {
