@@ -2,6 +2,7 @@ import type { CallContext, ModelCall } from '../model/call.ts';
 import { newTrace } from '../model/call.ts';
 import type { GatewayTurn, Message, Part, ToolCallPart, ToolResultPart } from '../model/content.ts';
 import type { FinishReason, Frame, StreamEvent } from '../model/event.ts';
+import type { Loss } from '../model/loss.ts';
 import type { ChatRequest, FunctionTool } from '../model/request.ts';
 import { appended } from '../model/request.ts';
 import { addUsage, NO_USAGE, type Usage } from '../model/usage.ts';
@@ -46,9 +47,9 @@ async function* scopedRun(
   open: () => Promise<RequestScope>,
   context: CallContext,
 ): AsyncGenerator<Frame> {
-  const { request, tools, opening } = await open();
+  const { request, tools, opening, losses } = await open();
   const offered = tools.offered(request, context);
-  const start = { request: appended(request, { tools: offered }), offered, opening };
+  const start = { request: appended(request, { tools: offered }), offered, opening, losses };
   yield* run({ ...options, tools, showsTools: () => true }, start, context);
 }
 
@@ -57,6 +58,8 @@ interface Start {
   /** What of its tools the gateway put there; a client's own tool of the same name was never offered. */
   readonly offered: readonly FunctionTool[];
   readonly opening: readonly Part[];
+  /** Told once the first call of the model is under way, so that its log has them. */
+  readonly losses?: readonly Loss[];
 }
 
 /** `n > 1` is several conversations at once; a loop over them has no meaning, so such a request keeps its own tools. */
@@ -66,7 +69,7 @@ const ownerOf = (context: CallContext): string => context.caller.virtualKey ?? '
 
 async function* run(
   options: LoopOptions,
-  { request: first, offered, opening }: Start,
+  { request: first, offered, opening, losses = [] }: Start,
   context: CallContext,
 ): AsyncGenerator<Frame> {
   const { tools, maxDepth } = options;
@@ -80,7 +83,10 @@ async function* run(
     const turn = new Turn();
     numbering.beginTurn();
     const turnContext = round === 0 ? context : childOf(context, options.newId());
+    let untold = round === 0 ? losses : [];
     for await (const frame of options.callModel(request, turnContext)) {
+      if (untold.length > 0) context.trace.losses.push(...untold);
+      untold = [];
       const flowing = flowOf(frame.events, turn, numbering, round === 0 ? opening : undefined);
       if (flowing.length > 0) yield { events: flowing };
     }

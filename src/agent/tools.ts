@@ -1,6 +1,7 @@
 import PQueue from 'p-queue';
 import type { CallContext } from '../model/call.ts';
 import type { Part, ServedTool, ToolCallPart, ToolResultPart } from '../model/content.ts';
+import type { Loss } from '../model/loss.ts';
 import type { ChatRequest, FunctionTool } from '../model/request.ts';
 
 /** The gateway's own tools, as the loop needs them. */
@@ -30,6 +31,8 @@ export interface RequestScope {
   readonly tools: GatewayTools;
   /** Parts that the client is shown before the model's answer. */
   readonly opening: readonly Part[];
+  /** What of the client's request the scope took over. */
+  readonly losses: readonly Loss[];
 }
 
 /**

@@ -5,6 +5,7 @@ import { parseToolArguments } from '../mcp/execute.ts';
 import type { CallContext } from '../model/call.ts';
 import type { CodecId, Message, Part, ServedTool, ToolCallPart } from '../model/content.ts';
 import { asGatewayError, GatewayError } from '../model/errors.ts';
+import type { Loss } from '../model/loss.ts';
 import type { ChatRequest, FunctionTool } from '../model/request.ts';
 import type { NamedSearch, ServerListing, ServerToolsAsked } from '../model/server-tools.ts';
 import type { ServerToolHost } from '../router/server-tools.ts';
@@ -38,24 +39,20 @@ export function serverToolScopes(
   };
 }
 
+const RUN_HERE = 'run by the gateway: the provider has no such tool';
+
 async function opened(
   asked: ServerToolsAsked,
   words: ServerToolWords,
   options: ServerToolsOptions,
   context: CallContext,
 ): Promise<RequestScope> {
-  for (const field of asked.fields) {
-    context.trace.losses.push({
-      field,
-      action: 'rewritten',
-      reason: 'run by the gateway: the provider has no such tool',
-    });
-  }
   const servers = await Promise.all(asked.servers.map((server) => joinedOrTold(server, words, options, context)));
   const tools = new ScopedTools(asked, servers, options.everyones);
   const listings = servers.filter(({ isListed }) => !isListed).flatMap(({ listing }) => words.listed(listing) ?? []);
   const { request, shown } = await withApprovedRuns(asked.rest, tools, options, context);
-  return { request, tools, opening: [...listings, ...shown] };
+  const losses = asked.fields.map((field): Loss => ({ field, action: 'rewritten', reason: RUN_HERE }));
+  return { request, tools, opening: [...listings, ...shown], losses };
 }
 
 /** A server that cannot be reached is told in the answer where the format has words for that, and ends it elsewhere. */

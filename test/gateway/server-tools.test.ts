@@ -3,7 +3,7 @@ import OpenAI from 'openai';
 import type { ResponseInputItem } from 'openai/resources/responses/responses';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type ChatAnswer, type ChatBody, type ChatUpstream, startChatUpstream } from '../support/chat-upstream.ts';
-import { type Gateway, keyed, startGatewayHere, testServer } from '../support/gateway.ts';
+import { eventually, type Gateway, keyed, post, startGatewayHere, testServer } from '../support/gateway.ts';
 import { type HttpServer, startHttpServer } from '../support/mcp-servers/http.mjs';
 
 let chat: ChatUpstream;
@@ -485,5 +485,39 @@ describe('tool search on a model that has none', () => {
     });
     expect(offered(chat.bodies[2])).toHaveLength(2);
     expect(results(chat.bodies[2] as ChatBody)).toEqual([expect.stringContaining('now available'), 'rain']);
+  });
+
+  test('Responses: a search that the client runs is given to it, and what it loads is offered', async () => {
+    script = (body) => ({ calls: [{ id: 'call_1', name: offered(body)[0] ?? '', input: { goal: 'weather' } }] });
+    const parameters = { type: 'object', properties: { goal: { type: 'string' } } };
+    const tools: OpenAI.Responses.Tool[] = [{ type: 'tool_search', execution: 'client', parameters }];
+    const input: ResponseInputItem[] = [{ role: 'user', content: 'Rain?' }];
+    const { output } = await openai.responses.create({ model: MODEL, input, tools, store: false });
+    const call = { type: 'tool_search_call', execution: 'client', call_id: 'call_1', arguments: { goal: 'weather' } };
+    expect(output).toMatchObject([call]);
+    script = () => ({ text: 'Yes.' });
+    const loaded = { type: 'function' as const, name: 'forecast', parameters, strict: false };
+    const found = {
+      type: 'tool_search_output' as const,
+      execution: 'client' as const,
+      call_id: 'call_1',
+      tools: [loaded],
+    };
+    const next = [...input, ...(output as ResponseInputItem[]), found];
+    await openai.responses.create({ model: MODEL, input: next, tools, store: false });
+    expect(offered(chat.bodies[1])).toContain('forecast');
+    expect(results(chat.bodies[1] as ChatBody)).toEqual(['Tool forecast is now available.']);
+  });
+
+  test('the ledger of the call says what the gateway ran in the place of the provider', async () => {
+    const answer = await post(`${gateway.url}/anthropic/v1/messages`, messagesBody());
+    await answer.arrayBuffer();
+    const id = answer.headers.get('x-bifrost-request-id');
+    const logged = await eventually(
+      async () => (await fetch(`${gateway.url}/api/logs/${id}`)).text(),
+      (text) => text.includes('groq'),
+    );
+    expect(logged).toContain('mcp_servers');
+    expect(logged).toContain('run by the gateway');
   });
 });
