@@ -3,8 +3,13 @@ import { objectOf, objectsOf, stringsOf, textOf } from '../members.ts';
 import { merged } from './normal.ts';
 import { pointed } from './references.ts';
 
-/** Deeper than any chain of references and choices that means something; one that goes in a circle ends here. */
-const MOST_STEPS = 20;
+/** More parts and choices than any arguments have; a schema that refers to itself in many ways stops here. */
+const MOST_STEPS = 300;
+
+interface Walk {
+  readonly root: JsonObject;
+  steps: number;
+}
 
 const UNIONS = ['anyOf', 'oneOf', 'allOf', '$ref'] as const;
 
@@ -15,12 +20,18 @@ export const isComposed = (schema: JsonObject): boolean => UNIONS.some((keyword)
  * An object schema as one object, whose properties are those of every part and of every choice. What all choices
  * require stays required; what each of them asks for is told in the description. The insides stay as they are.
  */
-export function flattened(schema: JsonObject, root: JsonObject, step = 0): JsonObject {
+export const flattened = (root: JsonObject): JsonObject => flat(root, { root, steps: 0 }, []);
+
+/** `trail`: the references that led here. One inside itself says nothing new. */
+function flat(schema: JsonObject, walk: Walk, trail: readonly string[]): JsonObject {
   if (!isComposed(schema)) return schema;
   const { $ref: ref, allOf, anyOf, oneOf, ...rest } = schema;
-  if (step > MOST_STEPS) return rest;
-  const inside = (part: JsonObject) => flattened(part, root, step + 1);
-  const target = typeof ref === 'string' ? pointed(root, ref) : undefined;
+  walk.steps += 1;
+  if (walk.steps > MOST_STEPS) return rest;
+  const follows = typeof ref === 'string' && !trail.includes(ref);
+  const target = follows ? pointed(walk.root, ref) : undefined;
+  const further = follows ? [...trail, ref] : trail;
+  const inside = (part: JsonObject) => flat(part, walk, further);
   const parts = [...(isObject(target) ? [inside(target)] : []), ...objectsOf(allOf).map(inside), rest];
   const whole = parts.reduce(merged, {});
   return [anyOf, oneOf].reduce<JsonObject>((sum, choices) => withChoices(sum, objectsOf(choices).map(inside)), whole);

@@ -8,7 +8,7 @@ import { mapSchemas } from './walk.ts';
 
 /** The top is an object by itself: no choice of objects, no reference to one. */
 export const rootIsObject: SchemaRule = (schema, report) => {
-  const plain = isComposed(schema) ? flattened(schema, schema) : schema;
+  const plain = isComposed(schema) ? flattened(schema) : schema;
   if (plain !== schema) {
     report({ path: '', action: 'rewritten', reason: 'arguments are one object here, not a choice or a reference' });
   }
@@ -87,7 +87,7 @@ export const namesNotEmpty: SchemaRule = (root, report) =>
   });
 
 /** The schema with fewer properties, of which only those that are left are required. */
-export function withProperties(schema: JsonObject, properties: JsonObject): JsonObject {
+function withProperties(schema: JsonObject, properties: JsonObject): JsonObject {
   const required = stringsOf(schema.required).filter((name) => Object.hasOwn(properties, name));
   const { required: _, ...rest } = schema;
   return { ...rest, properties, ...(required.length > 0 && { required }) };

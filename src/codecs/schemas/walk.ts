@@ -72,7 +72,7 @@ function mappedMembers(members: JsonObject, path: string, inside: Inside): JsonO
 }
 
 /** Each member in its place, whatever its name: `__proto__` is a name like any other. */
-export const mapMembers = (
+const mapMembers = (
   members: JsonObject,
   map: (value: JsonValue | undefined, name: string) => JsonValue | undefined,
 ): JsonObject => Object.fromEntries(Object.entries(members).map(([name, value]) => [name, map(value, name)]));

@@ -215,4 +215,11 @@ export const HARD_SCHEMAS: readonly NamedSchema[] = [
     },
   ],
   ['no name', { type: 'object', properties: { '': { type: 'string' }, a: { type: 'string' } }, required: ['', 'a'] }],
+  [
+    'itself in many ways',
+    {
+      allOf: [{ $ref: '#' }, { $ref: '#' }, { $ref: '#/$defs/x' }],
+      $defs: { x: { oneOf: [{ $ref: '#' }, { $ref: '#/$defs/x' }, { anyOf: [{ $ref: '#' }, {}] }] } },
+    },
+  ],
 ];
