@@ -54,4 +54,21 @@ const inUnit = (value: JsonValue | undefined, unit: 's' | 'm'): JsonValue | unde
   typeof value === 'number' ? `${value}${unit}` : value;
 
 const withLowerCaseNames = (providers: JsonObject): JsonObject =>
-  Object.fromEntries(Object.entries(providers).map(([name, entry]) => [name.toLowerCase(), entry]));
+  Object.fromEntries(Object.entries(providers).map(([name, entry]) => [name.toLowerCase(), withAliases(entry)]));
+
+/** The older `deployments` of a cloud's key are aliases today. */
+function withAliases(provider: JsonValue | undefined): JsonValue {
+  if (!isObject(provider) || !Array.isArray(provider.keys)) return provider ?? null;
+  return { ...provider, keys: provider.keys.map((key) => (isObject(key) ? withDeployments(key) : key)) };
+}
+
+const CLOUDS = ['azure_key_config', 'vertex_key_config', 'bedrock_key_config'] as const;
+
+function withDeployments(key: JsonObject): JsonObject {
+  const maps = CLOUDS.flatMap((cloud) => {
+    const config = key[cloud];
+    return isObject(config) && isObject(config.deployments) ? [config.deployments] : [];
+  });
+  if (maps.length === 0 || (key.aliases !== undefined && !isObject(key.aliases))) return key;
+  return { ...key, aliases: Object.assign({}, ...maps, key.aliases) };
+}

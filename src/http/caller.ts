@@ -24,6 +24,7 @@ const NONE: Readonly<Record<string, string>> = Object.freeze({});
 /** Who asks and what they narrowed the request to, from the request's headers (names in lower case). */
 export function callerOf(headers: IncomingHttpHeaders): Caller {
   const virtualKey = virtualKeyOf(headers);
+  const keyPin = keyPinOf(headers);
   const userAgent = headers['user-agent'];
   const includeClients = includedClients(headers['x-bf-mcp-include-clients']);
   const includeTools = entriesOf(headers['x-bf-mcp-include-tools']);
@@ -31,6 +32,7 @@ export function callerOf(headers: IncomingHttpHeaders): Caller {
   return {
     forwardHeaders: forwardedHeaders(headers),
     ...(virtualKey !== undefined && { virtualKey }),
+    ...(keyPin && { keyPin }),
     ...(userAgent !== undefined && { userAgent }),
     ...(includeClients && { includeClients }),
     ...(includeTools && { includeTools }),
@@ -59,6 +61,13 @@ function virtualKeyOf(headers: IncomingHttpHeaders): string | undefined {
   const { authorization } = headers;
   const bearer = authorization && /^bearer /i.test(authorization) ? authorization.slice(7).trim() : undefined;
   return [bearer, headers['x-api-key'], headers['x-goog-api-key'], headers['api-key']].map(textOf).find(isVirtualKey);
+}
+
+function keyPinOf(headers: IncomingHttpHeaders): Caller['keyPin'] {
+  const id = textOf(headers['x-bf-api-key-id']);
+  if (id) return { by: 'id', value: id };
+  const name = textOf(headers['x-bf-api-key']);
+  return name ? { by: 'name', value: name } : undefined;
 }
 
 const isVirtualKey = (value: string | undefined): boolean =>

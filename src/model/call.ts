@@ -8,6 +8,8 @@ export interface Caller {
   /** Virtual key, when the caller showed one. Never logged whole. */
   readonly virtualKey?: string;
   readonly userAgent?: string;
+  /** `x-bf-api-key-id` or `x-bf-api-key`: the one stored key that may be used; an id goes above a name. */
+  readonly keyPin?: { readonly by: 'id' | 'name'; readonly value: string };
   /** `x-bf-mcp-include-clients`: exact client names; absent = no filter, empty = none. */
   readonly includeClients?: readonly string[];
   /** `x-bf-mcp-include-tools`: `client-*` or `client-tool`; absent = no filter, empty = none. */

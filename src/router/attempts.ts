@@ -43,7 +43,7 @@ export async function tryTarget<Request, Piece>(
   tools: AttemptTools<Request, Piece>,
 ): Promise<Begun<Piece> | Failed> {
   const { provider, model } = target;
-  const keys = new KeyRing(eligibleKeys(provider, model), tools.random);
+  const keys = new KeyRing(eligibleKeys(provider, model, context.caller.keyPin), tools.random);
   for (let retry = 0; ; ) {
     const key = keys.current;
     const attempt = recorded(context, target, key, fallbackIndex, tools.now());

@@ -1,4 +1,5 @@
 import type { ProviderKey } from '../config/schema.ts';
+import type { Caller } from '../model/call.ts';
 import { GatewayError } from '../model/errors.ts';
 import type { Provider } from '../providers/provider.ts';
 
@@ -36,12 +37,17 @@ export function usableKeys(provider: Provider): readonly ProviderKey[] {
   return keys;
 }
 
-/** The keys that may serve `model`, as configured. Throws GatewayError that says why there is none. */
-export function eligibleKeys(provider: Provider, model: string): readonly ProviderKey[] {
+/** The keys that may serve `model`, as configured and as the caller pinned. Throws GatewayError that says why there is none. */
+export function eligibleKeys(provider: Provider, model: string, pin?: Caller['keyPin']): readonly ProviderKey[] {
   const keys = usableKeys(provider).filter((key) => servesModel(key, model));
-  if (keys.length > 0) return keys;
-  throw new GatewayError('invalid-request', whyNoKey(provider, model), { provider: provider.name });
+  const pinned = pin ? keys.filter((key) => key[pin.by] === pin.value) : keys;
+  if (pinned.length > 0) return pinned;
+  const why = pin && keys.length > 0 ? whyNotPinned(provider, model, pin) : whyNoKey(provider, model);
+  throw new GatewayError('invalid-request', why, { provider: provider.name });
 }
+
+const whyNotPinned = ({ name }: Provider, model: string, { by, value }: NonNullable<Caller['keyPin']>): string =>
+  `no supported key found with ${by} "${value}" at provider "${name}" for model "${model}"; correct or leave out the header ${by === 'id' ? 'x-bf-api-key-id' : 'x-bf-api-key'}`;
 
 function whyNoKey(provider: Provider, model: string): string {
   const { name, keys } = provider;

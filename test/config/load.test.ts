@@ -177,6 +177,13 @@ describe('sections and fields without effect', () => {
     ]);
   });
 
+  test('the older deployments of a cloud key are aliases, and those of today win', async () => {
+    const azure_key_config = { endpoint: 'http://x', deployments: { fast: 'old', best: 'gpt' } };
+    const keys = [{ name: 'k', value: 'v', aliases: { fast: 'new' }, azure_key_config }];
+    const { config } = await load({ providers: { azure: { keys } } });
+    expect(config.providers.azure?.keys[0]?.aliases).toEqual({ fast: 'new', best: 'gpt' });
+  });
+
   test('a field of the original that this version does not use is named, unless it asks for nothing', async () => {
     const { warnings } = await load({
       providers: {

@@ -47,6 +47,17 @@ test.each([
   expect(callerOf(headers).includeTools).toEqual(tools);
 });
 
+test.each([
+  [{ 'x-bf-api-key': 'team' }, { by: 'name', value: 'team' }],
+  [
+    { 'x-bf-api-key': 'team', 'x-bf-api-key-id': 'id-1' },
+    { by: 'id', value: 'id-1' },
+  ],
+  [{}, undefined],
+])('%o pins the key %o', (headers, pin) => {
+  expect(callerOf(headers).keyPin).toEqual(pin);
+});
+
 test('the headers that may travel on are the Anthropic ones and those marked for it', () => {
   const { forwardHeaders, userAgent } = callerOf({
     'user-agent': 'claude-code/2.1.330',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type ProviderKey, provider as providerSchema } from '../../src/config/schema.ts';
+import type { Caller } from '../../src/model/call.ts';
 import { backoffMs } from '../../src/router/backoff.ts';
 import { eligibleKeys, pickKey, servesModel, upstreamModel } from '../../src/router/keys.ts';
 import { configured } from './fixtures.ts';
@@ -79,5 +80,24 @@ describe('pauses before retries', () => {
     [0, 60_000, 0.5, 5_000],
   ])('retry %i, retry-after %i ms, random %d: %i ms', (retry, retryAfterMs, random, expected) => {
     expect(backoffMs(retry, limits, retryAfterMs, () => random)).toBe(expected);
+  });
+});
+
+describe('a pinned key', () => {
+  const settings = { keys: ['a', 'b'].map((name) => ({ name, id: `id-${name}`, value: 'sk', models: ['*'] })) };
+  const pinnedTo = (pin: Caller['keyPin']) => {
+    const provider = configured({ openai: settings }).get('openai');
+    return provider && eligibleKeys(provider, 'm', pin).map(({ name }) => name);
+  };
+
+  test.each([
+    [{ by: 'name', value: 'b' }, ['b']],
+    [{ by: 'id', value: 'id-a' }, ['a']],
+  ] as const)('%j is the only one', (pin, names) => {
+    expect(pinnedTo(pin)).toEqual(names);
+  });
+
+  test('that nobody knows is told', () => {
+    expect(() => pinnedTo({ by: 'id', value: 'x' })).toThrow('no supported key found with id "x"');
   });
 });
