@@ -56,7 +56,7 @@ export const callsOf = (message: JsonObject): JsonObject[] => objectsOf(message.
 const functionsOf = ({ body }: StrictRequest): JsonObject[] =>
   objectsOf(body.tools).map((tool) => objectOf(tool.function));
 
-export const unknownMessageField: Rule = {
+const unknownMessageField: Rule = {
   rule: 'unknown fields of messages',
   source: 'reported by users of gateways: reasoning fields in the history of another model',
   problem: (request) =>

@@ -1,12 +1,6 @@
 import { isObject, type JsonObject } from '../../src/model/json.ts';
 import { objectOf, objectsOf, textOf } from './strict-server.ts';
 
-/** What a client makes of an answer. */
-export interface Heard {
-  readonly text: string;
-  readonly calls: readonly JsonObject[];
-}
-
 /**
  * A client API as a small agent speaks it: the history is kept in its own format, as the answers came. A forgetful one
  * drops every field that carries a model's state.

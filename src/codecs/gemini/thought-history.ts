@@ -21,7 +21,7 @@ function occurrences(bytes: Buffer, text: string): number {
 }
 
 /** Contents of the turn under way: behind the last thing that the user said. */
-export function stepsOf<Content extends JsonObject>(contents: readonly Content[]): readonly Content[] {
+function stepsOf(contents: readonly JsonObject[]): readonly JsonObject[] {
   const asked = contents.findLastIndex(
     ({ role, parts }) => role !== 'model' && objectsOf(parts).some((part) => !part.functionResponse),
   );
