@@ -116,6 +116,20 @@ describe('Gemini', () => {
     expect(bodyOf(chat as ReceivedRequest)).toEqual({ contents: [{ role: 'user', parts: [{ text: 'Hi' }] }] });
   });
 
+  test('A4 anyOf stands alone in the schemas of its tools', async () => {
+    upstream.answers(token(), json(fixture('answer.json')));
+    const place = { description: 'where', anyOf: [{ type: 'string' }, { type: 'number' }, { type: 'null' }] };
+    const parameters = { type: 'object', properties: { place }, required: ['place'] };
+    const tools = [{ type: 'function', function: { name: 'go', description: 'go there', parameters } }];
+    await asked(vertex(), 'openai-chat', { ...CHAT, tools }, 'gemini-2.5-pro');
+    const beside: string[][] = [];
+    JSON.stringify(bodyOf(lastRequest()).tools, (_, value) => {
+      if (value && typeof value === 'object' && 'anyOf' in value) beside.push(Object.keys(value));
+      return value;
+    });
+    expect(beside).toEqual([['anyOf']]);
+  });
+
   test('keeps its token for the next request', async () => {
     upstream.answers(token(), json(fixture('answer.json')), json(fixture('answer.json')));
     const provider = vertex();

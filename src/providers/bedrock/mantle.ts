@@ -1,5 +1,5 @@
 import { AnthropicBedrockMantle } from '@anthropic-ai/bedrock-sdk';
-import Anthropic from '@anthropic-ai/sdk';
+import { anthropicErrors, spokenVersion } from '../anthropic.ts';
 import { asDirectResponse } from '../direct-response.ts';
 import type { Fetch } from '../fetch.ts';
 import { answerBehind, sdkOptions, type Upstream, type UpstreamTarget } from '../upstream.ts';
@@ -24,11 +24,10 @@ export function openMantle(target: UpstreamTarget, fetch: Fetch): Upstream {
     maxRetries: 0,
     logLevel: 'off',
     fetch,
-    defaultHeaders: { 'accept-encoding': 'identity', ...target.headers },
+    defaultHeaders: { 'accept-encoding': 'identity', ...spokenVersion, ...target.headers },
   });
-  const errors = { timeout: Anthropic.APIConnectionTimeoutError, aborted: Anthropic.APIUserAbortError };
   const settled = (answer: Promise<Response>) =>
-    answer.then(asDirectResponse, (thrown: unknown) => answerBehind(thrown, errors, target));
+    answer.then(asDirectResponse, (thrown: unknown) => answerBehind(thrown, anthropicErrors, target));
   return {
     // the SDK signs texts only
     post: (path, body, call) =>
