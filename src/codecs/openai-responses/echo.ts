@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../../model/json.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import type { AnswerHead } from '../codec.ts';
 
 /** What a response says of itself where the request said nothing, null where the API says null: clients that check refuse one that leaves it out. */
@@ -33,7 +33,7 @@ const SILENT: JsonObject = {
 const REPEATED: readonly string[] = [
   ...['frequency_penalty', 'instructions', 'max_output_tokens', 'max_tool_calls', 'metadata', 'parallel_tool_calls'],
   ...['presence_penalty', 'prompt_cache_key', 'reasoning', 'safety_identifier', 'temperature', 'text', 'tool_choice'],
-  ...['tools', 'top_logprobs', 'top_p', 'truncation', 'user'],
+  ...['top_logprobs', 'top_p', 'truncation', 'user'],
 ];
 
 /** The members with which every response repeats its request (OpenAI Responses API, the response object). */
@@ -46,9 +46,18 @@ export function echoOf({ asked }: AnswerHead): JsonObject {
     const silent = SILENT[field];
     echo[field] = isObject(value) && isObject(silent) ? { ...silent, ...value } : value;
   }
+  echo.tools = toolsOf(asked.body);
   return echo;
 }
 
+/** What a function tool says of itself where the client said nothing: clients that check want every member named. */
+const SILENT_FUNCTION: JsonObject = { description: null, parameters: null, strict: null };
+
+const toolsOf = ({ tools }: JsonObject): JsonValue[] => (Array.isArray(tools) ? tools.map(toldWhole) : []);
+
+const toldWhole = (tool: JsonValue): JsonValue =>
+  isObject(tool) && tool.type === 'function' ? { ...SILENT_FUNCTION, ...tool } : tool;
+
 /** What the upstream said of its own response: the tools that it names may be ours too, so the client's stand there. */
 export const upstreamFields = (own: JsonObject | undefined, { asked }: AnswerHead): JsonObject =>
-  own?.tools !== undefined && asked ? { ...own, tools: asked.body.tools ?? [] } : (own ?? {});
+  own?.tools !== undefined && asked ? { ...own, tools: toolsOf(asked.body) } : (own ?? {});

@@ -24,7 +24,7 @@ const REPEATED = {
   instructions: 'Be brief.',
   max_output_tokens: 300,
   temperature: 0.2,
-  tools: ASKED.tools,
+  tools: [{ type: 'function', name: 'look', description: null, parameters: {}, strict: null }],
   tool_choice: 'required',
   parallel_tool_calls: false,
   reasoning: { effort: 'low', summary: null },
@@ -54,6 +54,14 @@ describe('a response repeats its request', () => {
     expect(responsesIn(ASKED).map(({ store }) => store)).toEqual([false, false, false]);
   });
 
+  test('with every member of a function tool named, and other tools as they came', () => {
+    const search = { type: 'web_search', search_context_size: 'low' };
+    const named = { type: 'function', name: 'see', description: 'Sees.', parameters: { type: 'object' }, strict: true };
+    const [response] = responsesIn({ ...ASKED, tools: [{ type: 'function', name: 'look' }, named, search] });
+    const told = { type: 'function', name: 'look', description: null, parameters: null, strict: null };
+    expect(response?.tools).toEqual([told, named, search]);
+  });
+
   test("without the tools that the gateway put beside the client's own", () => {
     const tools = [
       { type: 'function', name: 'look' },
@@ -61,7 +69,7 @@ describe('a response repeats its request', () => {
     ];
     const origin: Origin = { codec: 'openai-responses', block: { tools, service_tier: 'flex' } };
     for (const response of responsesIn(ASKED, origin)) {
-      expect(response).toMatchObject({ tools: ASKED.tools, service_tier: 'flex' });
+      expect(response).toMatchObject({ tools: REPEATED.tools, service_tier: 'flex' });
     }
     expect(responsesIn({ model: 'm', input: 'x' }, origin).at(-1)?.tools).toEqual([]);
   });
