@@ -3,6 +3,7 @@ import { clientSection } from './client-section.ts';
 import { duration, nanoseconds } from './durations.ts';
 import { frameworkSection } from './framework-section.ts';
 import { mcpClient, provider, requestServers, toolManager } from './schema.ts';
+import { virtualMcp } from './virtual-mcp.ts';
 
 const DEFAULT_TOOL_SYNC_INTERVAL_MS = 600_000;
 
@@ -10,6 +11,7 @@ const mcpSection = z.looseObject({
   client_configs: z.array(mcpClient).default([]).describe('The MCP servers whose tools the gateway offers.'),
   tool_manager_config: toolManager.prefault({}),
   request_servers: requestServers.prefault({}),
+  virtual_mcps: z.array(virtualMcp).default([]).describe('Chosen sets of tools, each served at /mcp/<slug>.'),
   tool_sync_interval: duration(nanoseconds)
     .prefault('10m')
     .transform((ms) => (ms > 0 ? ms : DEFAULT_TOOL_SYNC_INTERVAL_MS))
@@ -101,13 +103,8 @@ export const FIELDS_WITHOUT_EFFECT: readonly string[] = [
   'bedrock_key_config',
   'stream_throughput_guard',
   // mcp
-  'virtual_mcps',
-  'tool_groups',
   'tls_config',
   'oauth_config',
-  'openapi_config',
-  'tool_mode',
-  'is_code_mode_client',
 ];
 
 export type ConfigFile = z.output<typeof configFile>;

@@ -44,10 +44,15 @@ function withMcpTwins({ client, mcp }: JsonObject): JsonObject {
   return {
     mcp: {
       tool_sync_interval: inUnit(client.mcp_tool_sync_interval, 'm'),
-      ...mcp,
+      ...withoutToolGroups(mcp),
       tool_manager_config: { ...twins, ...manager },
     },
   };
+}
+
+/** `tool_groups` is the older name of `virtual_mcps`. */
+function withoutToolGroups({ tool_groups: groups, ...mcp }: JsonObject = {}): JsonObject {
+  return { ...(groups !== undefined && { virtual_mcps: groups }), ...mcp };
 }
 
 const inUnit = (value: JsonValue | undefined, unit: 's' | 'm'): JsonValue | undefined =>

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { duration, milliseconds, nanoseconds, secondsOrNanoseconds } from './durations.ts';
+import { openApiConfig } from './openapi-section.ts';
 import { secret } from './secrets.ts';
 
 /** `["*"]` = all, empty = none, otherwise exactly those, compared without case. */
-const whiteList = z
+export const whiteList = z
   .array(z.string())
   .refine((list) => !list.includes('*') || list.length === 1, {
     message: "wildcard '*' cannot be used with other values in the whitelist",
@@ -132,11 +133,20 @@ const clientName = z.string().superRefine((name, context) => {
   if (broken) context.addIssue({ code: 'custom', message: broken[1] });
 });
 
+/** The last part of an address under /mcp/. */
+export const endpointSlug = z.string().regex(/^[a-z0-9_][a-z0-9_-]{0,62}$/i, {
+  message: 'must be 1 to 63 letters, digits, hyphens and underscores, and not begin with a hyphen',
+});
+
+/** `direct`: every tool; the others leave most of a large catalog out of the prompt. */
+const TOOL_MODES = ['direct', 'code', 'compact', 'compact_names', 'search'] as const;
+
 export const mcpClient = z
   .looseObject({
     client_id: z.string().optional(),
     name: clientName,
-    connection_type: z.enum(['http', 'sse', 'stdio']),
+    endpoint_slug: endpointSlug.optional().describe('Serves /mcp/<slug>; made of the name when absent.'),
+    connection_type: z.enum(['http', 'sse', 'stdio', 'openapi']),
     connection_string: secret.optional(),
     stdio_config: z
       .looseObject({
@@ -145,6 +155,7 @@ export const mcpClient = z
         envs: z.array(z.string()).default([]),
       })
       .optional(),
+    openapi_config: openApiConfig.optional(),
     headers: z.record(z.string(), secret).default({}),
     auth_type: z
       .enum(['none', 'headers', ''], { error: 'is not supported by this version; write "none" or "headers"' })
@@ -159,6 +170,12 @@ export const mcpClient = z
     tool_execution_timeout: duration(secondsOrNanoseconds).optional(),
     tool_sync_interval: duration(nanoseconds).optional(),
     tool_pricing: z.record(z.string(), z.number().min(0)).default({}),
+    tool_mode: z
+      .enum(TOOL_MODES)
+      .nullish()
+      .transform((mode) => mode ?? undefined)
+      .describe('How models and MCP callers are given the tools; wins over is_code_mode_client.'),
+    is_code_mode_client: z.boolean().default(false).describe('The older way to write tool_mode: code.'),
     disabled: z.boolean().default(false),
   })
   .superRefine((client, context) => {
@@ -169,7 +186,15 @@ export const mcpClient = z
         message: 'stdio_config.command is required for stdio',
       });
     }
-    if (client.connection_type !== 'stdio' && !client.connection_string) {
+    if (client.connection_type === 'openapi' && !client.openapi_config) {
+      context.addIssue({
+        code: 'custom',
+        path: ['openapi_config'],
+        message: "openapi_config is required for connection_type 'openapi'",
+      });
+    }
+    const isDialled = client.connection_type === 'http' || client.connection_type === 'sse';
+    if (isDialled && !client.connection_string) {
       context.addIssue({
         code: 'custom',
         path: ['connection_string'],
@@ -214,6 +239,7 @@ export type WhiteList = z.output<typeof whiteList>;
 export type ProviderKey = z.output<typeof providerKey>;
 export type NetworkConfig = z.output<typeof networkConfig>;
 export type ProviderConfig = z.output<typeof provider>;
+export type ToolMode = (typeof TOOL_MODES)[number];
 export type McpClientConfig = z.output<typeof mcpClient>;
 export type ToolManagerConfig = z.output<typeof toolManager>;
 export type RequestServersConfig = z.output<typeof requestServers>;

@@ -43,10 +43,12 @@ export function textOf(path: readonly PathStep[], root: unknown): string {
   return text;
 }
 
-/** The provider or MCP client that a path lies in; undefined when it lies in neither. */
+const MCP_LISTS: readonly string[] = ['client_configs', 'virtual_mcps'];
+
+/** The provider, MCP client or virtual MCP that a path lies in; undefined when it lies in none. */
 function entryPathOf(path: readonly PropertyKey[]): PathStep[] | undefined {
   if (path[0] === 'providers' && path.length >= 2) return stepsOf(path.slice(0, 2));
-  if (path[0] === 'mcp' && path[1] === 'client_configs' && path.length >= 3) return stepsOf(path.slice(0, 3));
+  if (path[0] === 'mcp' && MCP_LISTS.includes(String(path[1])) && path.length >= 3) return stepsOf(path.slice(0, 3));
   return undefined;
 }
 
@@ -85,7 +87,9 @@ function without(entryPaths: readonly PathStep[][], prepared: JsonObject): JsonO
     ...(isObject(mcp) && {
       mcp: {
         ...mcp,
-        client_configs: keptEntries(mcp.client_configs, (index) => isKept('mcp', 'client_configs', index)),
+        ...Object.fromEntries(
+          MCP_LISTS.map((list) => [list, keptEntries(mcp[list], (index) => isKept('mcp', list, index))]),
+        ),
       },
     }),
   };
