@@ -1,3 +1,4 @@
+import type { ToolMode } from '../config/schema.ts';
 import type { Caller } from '../model/call.ts';
 import type { JsonObject } from '../model/json.ts';
 
@@ -24,6 +25,8 @@ export interface CatalogTool {
   readonly annotations: ToolAnnotations;
   /** Runs without asking: in `tools_to_execute` and in `tools_to_auto_execute`. */
   readonly autoExecute: boolean;
+  /** How its client's tools are given to models and MCP callers; absent = `direct`. */
+  readonly mode?: ToolMode;
 }
 
 /** A snapshot: sorted by client, then by tool; replaced whole, never edited. `version` grows with each change. */
@@ -39,6 +42,15 @@ export interface ToolProgress {
   readonly message?: string;
 }
 
+/** What a server asks of whoever called it while a call runs: `elicitation/create`, `sampling/createMessage`, `roots/list`. */
+export interface CallerRequest {
+  readonly method: string;
+  readonly params: JsonObject;
+}
+
+/** Puts a server's request to the caller, in whatever shape the caller's protocol has for it; rejects when it gives none. */
+export type AskCaller = (request: CallerRequest, signal: AbortSignal) => Promise<JsonObject>;
+
 export interface ToolCallRequest {
   /** Exposed name, `<client>-<tool>`. */
   readonly name: string;
@@ -46,6 +58,8 @@ export interface ToolCallRequest {
   readonly caller: Caller;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: ToolProgress) => void;
+  /** Absent where nobody can be asked. */
+  readonly askCaller?: AskCaller;
   /** The caller's `_meta`, passed on except for its progress token. */
   readonly meta?: JsonObject;
 }
