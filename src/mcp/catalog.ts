@@ -1,4 +1,4 @@
-import type { McpClientConfig } from '../config/schema.ts';
+import type { McpClientConfig, ToolMode } from '../config/schema.ts';
 import type { Catalog, CatalogTool } from './contract.ts';
 import { allows, type CallerFilters, type ClientRules, refusalOf } from './filters.ts';
 import { compareNames, type ListedTool } from './listed-tools.ts';
@@ -34,10 +34,17 @@ export const exposedName = (client: string, upstreamName: string): string => `${
 
 function catalogTool(client: ClientRules, tool: ListedTool): CatalogTool {
   const { upstreamName } = tool;
+  const mode = toolModeOf(client);
   return Object.freeze({
     ...tool,
     name: exposedName(client.name, upstreamName),
+    clientId: client.client_id ?? '',
     clientName: client.name,
     autoExecute: allows(client.tools_to_execute, upstreamName) && allows(client.tools_to_auto_execute, upstreamName),
+    ...(mode !== 'direct' && { mode }),
   });
 }
+
+/** `tool_mode` wins over the older flag. */
+const toolModeOf = ({ tool_mode: mode, is_code_mode_client: isCode }: ClientRules): ToolMode =>
+  mode ?? (isCode ? 'code' : 'direct');

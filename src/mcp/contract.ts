@@ -2,7 +2,31 @@ import type { ToolMode } from '../config/schema.ts';
 import type { Caller } from '../model/call.ts';
 import type { JsonObject } from '../model/json.ts';
 
-export type ConnectionState = 'connecting' | 'healthy' | 'unstable' | 'disabled' | 'error';
+/**
+ * Bifrost v2's states. `unstable` is informational, calls are still tried; in `needs_reauth` and `pending_verification`
+ * they wait for a person; `error` = never connected, and no prospect of it as configured.
+ */
+export const CONNECTION_STATES = [
+  'healthy',
+  'unstable',
+  'needs_reauth',
+  'pending_verification',
+  'disabled',
+  'error',
+] as const;
+
+export type ConnectionState = (typeof CONNECTION_STATES)[number];
+
+/** Why a client was not healthy, the last time it was not. */
+export interface LastFailure {
+  /** `connect`, `ping`, `list_tools`, `tool_discovery`, `transport_lost`, `credential`. */
+  readonly stage: string;
+  /** At most 512 characters, without secrets. */
+  readonly message: string;
+  readonly at: string;
+  /** When this trouble began. */
+  readonly since: string;
+}
 
 export interface ToolAnnotations {
   readonly title?: string;
@@ -16,6 +40,8 @@ export interface ToolAnnotations {
 export interface CatalogTool {
   /** `<client>-<upstreamName>`: what models and MCP callers see. */
   readonly name: string;
+  /** With `upstreamName` the key by which rules know the tool: it outlives a new name of the client. */
+  readonly clientId: string;
   readonly clientName: string;
   readonly upstreamName: string;
   readonly description?: string;
@@ -62,6 +88,11 @@ export interface ToolCallRequest {
   readonly askCaller?: AskCaller;
   /** The caller's `_meta`, passed on except for its progress token. */
   readonly meta?: JsonObject;
+  /**
+   * Asks whoever called whether a tool that a script wants to use, and that does not run by itself, may run. Absent
+   * when nobody can be asked.
+   */
+  readonly approve?: (tool: string, input: JsonObject) => Promise<boolean>;
 }
 
 /** The server's own CallToolResult, untouched: `content`, `structuredContent`, `isError`, `_meta`. */
@@ -74,9 +105,13 @@ export interface ClientStatus {
   readonly tools: readonly CatalogTool[];
   /** Upstream tools that the allow-list hides, by upstream name. */
   readonly hiddenTools: readonly string[];
-  readonly lastFailure?: { readonly stage: string; readonly message: string; readonly at: string };
+  readonly lastFailure?: LastFailure;
   readonly serverInfo?: JsonObject;
   readonly pid?: number;
+  /** The tools are those of an earlier run; the server was not asked yet. */
+  readonly isStale: boolean;
+  /** A process that is not started, or was stopped, for want of calls; the next call starts it. */
+  readonly isResting: boolean;
   readonly restarts: number;
   /** The last lines a stdio server wrote to stderr. */
   readonly stderr: readonly string[];

@@ -1,36 +1,46 @@
 import type { McpClientConfig, WhiteList } from '../config/schema.ts';
 import type { Caller } from '../model/call.ts';
 
-/** What a client's config says about who may use its tools. */
-export type ClientRules = Pick<McpClientConfig, 'name' | 'disabled' | 'tools_to_execute' | 'tools_to_auto_execute'>;
+/** What a client's config says about who may use its tools, and how they are given. */
+export type ClientRules = Pick<McpClientConfig, 'name' | 'disabled' | 'tools_to_execute' | 'tools_to_auto_execute'> &
+  Partial<Pick<McpClientConfig, 'client_id' | 'tool_mode' | 'is_code_mode_client'>>;
 
 /** The parts of a caller that narrow what it sees. */
 export type CallerFilters = Pick<Caller, 'includeClients' | 'includeTools'>;
 
-/** The one policy, for listing, injection and execution alike: why the tool may not be used, or undefined when it may. */
-export function refusalOf(
-  tool: { readonly name: string; readonly upstreamName: string },
-  client: ClientRules,
-  caller: CallerFilters,
-): string | undefined {
-  if (client.disabled) return refused(tool.name, `client ${client.name} is disabled`);
-  if (!includesClient(caller.includeClients, client.name)) {
-    return refused(tool.name, `client ${client.name} is not in request-context include list`);
-  }
-  if (!allows(client.tools_to_execute, tool.upstreamName)) {
-    return refused(tool.name, "not in client's ToolsToExecute allow-list");
-  }
-  if (!includesTool(caller.includeTools, client.name, tool.name)) {
-    return refused(tool.name, 'filtered by request context');
-  }
+/** Why a tool may not be used, as programs tell the reasons apart. */
+export type WhyNot = 'client-disabled' | 'client-not-included' | 'not-in-tools-to-execute' | 'filtered-by-request';
+
+const WORDS: Readonly<Record<WhyNot, (client: string) => string>> = {
+  'client-disabled': (client) => `client ${client} is disabled`,
+  'client-not-included': (client) => `client ${client} is not in request-context include list`,
+  'not-in-tools-to-execute': () => "not in client's ToolsToExecute allow-list",
+  'filtered-by-request': () => 'filtered by request context',
+};
+
+interface NamedTool {
+  readonly name: string;
+  readonly upstreamName: string;
+}
+
+/** The one policy, for listing, injection, execution and inspection alike; undefined when the tool may be used. */
+export function whyNot(tool: NamedTool, client: ClientRules, caller: CallerFilters): WhyNot | undefined {
+  if (client.disabled) return 'client-disabled';
+  if (!includesClient(caller.includeClients, client.name)) return 'client-not-included';
+  if (!allows(client.tools_to_execute, tool.upstreamName)) return 'not-in-tools-to-execute';
+  if (!includesTool(caller.includeTools, client.name, tool.name)) return 'filtered-by-request';
   return undefined;
+}
+
+/** The policy in the words of a refused call; undefined when the tool may be used. */
+export function refusalOf(tool: NamedTool, client: ClientRules, caller: CallerFilters): string | undefined {
+  const why = whyNot(tool, client, caller);
+  return why && `tool '${tool.name}' is not permitted (${WORDS[why](client.name)})`;
 }
 
 /** For a name that no client has. */
 export const unknownTool = (name: string, why?: string): string =>
   `tool '${name}' is not available or not permitted${why ? ` (${why})` : ''}`;
-
-const refused = (name: string, why: string): string => `tool '${name}' is not permitted (${why})`;
 
 export const isFiltered = (caller: CallerFilters): boolean =>
   caller.includeClients !== undefined || caller.includeTools !== undefined;
@@ -53,3 +63,21 @@ const includesClient = (filter: readonly string[] | undefined, client: string): 
 /** Entries are `client-*` or an exposed name; a bare `*` is no wildcard here. */
 const includesTool = (filter: readonly string[] | undefined, client: string, tool: string): boolean =>
   filter === undefined || filter.includes(`${client}-*`) || filter.includes(tool);
+
+/**
+ * The caller, who may use nothing but `entries` (`client-*` or exposed names) from here on. Two such lists meet in one:
+ * an entry stays where the other list has it, alone or among all tools of its client.
+ */
+export function narrowedTo<Given extends CallerFilters>(caller: Given, entries: readonly string[]): Given {
+  const { includeTools } = caller;
+  if (includeTools === undefined) return { ...caller, includeTools: entries };
+  const met = [
+    ...entries.filter((entry) => covers(includeTools, entry)),
+    ...includeTools.filter((entry) => covers(entries, entry)),
+  ];
+  return { ...caller, includeTools: [...new Set(met)] };
+}
+
+/** Client names hold no hyphen, so the first one ends the name. */
+const covers = (entries: readonly string[], entry: string): boolean =>
+  entries.includes(entry) || entries.includes(`${entry.slice(0, entry.indexOf('-'))}-*`);
