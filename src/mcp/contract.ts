@@ -68,15 +68,6 @@ export interface ToolProgress {
   readonly message?: string;
 }
 
-/** What a server asks of whoever called it while a call runs: `elicitation/create`, `sampling/createMessage`, `roots/list`. */
-export interface CallerRequest {
-  readonly method: string;
-  readonly params: JsonObject;
-}
-
-/** Puts a server's request to the caller, in whatever shape the caller's protocol has for it; rejects when it gives none. */
-export type AskCaller = (request: CallerRequest, signal: AbortSignal) => Promise<JsonObject>;
-
 export interface ToolCallRequest {
   /** Exposed name, `<client>-<tool>`. */
   readonly name: string;
@@ -84,8 +75,6 @@ export interface ToolCallRequest {
   readonly caller: Caller;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: ToolProgress) => void;
-  /** Absent where nobody can be asked. */
-  readonly askCaller?: AskCaller;
   /** The caller's `_meta`, passed on except for its progress token. */
   readonly meta?: JsonObject;
   /**
