@@ -2,7 +2,8 @@ import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { resolveCommand } from './bundled-servers.ts';
 import { codecs } from './codecs/index.ts';
-import type { Config } from './config/load.ts';
+import type { Config, LoadedConfig } from './config/load.ts';
+import type { VirtualMcpConfig } from './config/virtual-mcp.ts';
 import { createPricing } from './governance/pricing.ts';
 import type { AdminOptions } from './http/admin/app.ts';
 import type { LogQueries } from './http/admin/logs.ts';
@@ -10,7 +11,9 @@ import { type Logs, openLogs } from './logs/logs.ts';
 import type { Metrics } from './logs/metrics.ts';
 import { logQueryOf, mcpLogQueryOf } from './logs/query.ts';
 import { McpClients } from './mcp/clients.ts';
+import { slugClashes } from './mcp/endpoints.ts';
 import { RequestServers } from './mcp/request-servers.ts';
+import { VirtualMcps } from './mcp/virtual-mcps.ts';
 import type { CallContext, ModelCall } from './model/call.ts';
 import type { OperationCall } from './model/operation.ts';
 import type { ChatRequest } from './model/request.ts';
@@ -25,7 +28,9 @@ import { createUpstreams } from './providers/upstreams.ts';
 import { createModelCatalog, keepingListing, type ModelCatalog } from './router/catalog.ts';
 import { createOperationRouter, createRouter } from './router/router.ts';
 import { type ServerToolHost, serverToolHost } from './router/server-tools.ts';
-import { type ClientOverrides, openClientOverrides } from './stores/client-overrides.ts';
+import { type ClientOverrides, openClientOverrides, withClientId } from './stores/client-overrides.ts';
+import type { Overrides } from './stores/overrides.ts';
+import { openVirtualMcpOverrides } from './stores/virtual-mcp-overrides.ts';
 
 // The rooms of the house, each made of the configuration; `serve` puts them together.
 
@@ -86,6 +91,8 @@ export interface Mcp {
   readonly requestServers: RequestServers;
   /** Where changes made through the API are kept. */
   readonly overrides: ClientOverrides;
+  readonly virtualMcps: VirtualMcps;
+  readonly virtualMcpStore: Pick<Overrides<VirtualMcpConfig>, 'put' | 'remove'>;
 }
 
 /** Names the configured MCP clients whose tools search or fetch; undefined when there is none. */
@@ -95,28 +102,38 @@ export function searchingClients(clients: Pick<McpClients, 'catalog'>): string |
   return names.length === 0 ? undefined : `use the MCP client ${names.join(' or ')} of this gateway in its place`;
 }
 
-/** The MCP clients of the file, as they were changed through the API; not yet dialled. */
-export async function openMcp(config: Config, appDir: string, log: Log): Promise<Mcp> {
+/** The MCP clients and virtual MCPs of the file, as they were changed through the API; not yet dialled. */
+export async function openMcp({ config, listed }: LoadedConfig, appDir: string, log: Log): Promise<Mcp> {
+  const fileWins = config.source_of_truth === 'config.json';
   const overrides = await openClientOverrides({
     path: join(appDir, 'mcp-clients.json'),
     fileClients: config.mcp.client_configs,
-    fileWins: config.source_of_truth === 'config.json',
+    fileNames: fileWins ? listed.mcpClients : undefined,
   });
-  for (const warning of overrides.warnings) log('warn', warning);
+  const virtualMcpStore = await openVirtualMcpOverrides({
+    path: join(appDir, 'virtual-mcps.json'),
+    fileEntries: config.mcp.virtual_mcps,
+    fileNames: fileWins ? listed.virtualMcps : undefined,
+  });
+  for (const warning of [...overrides.warnings, ...virtualMcpStore.warnings]) log('warn', warning);
+  const fileClients = overrides.clients.map(withClientId);
   const clients = new McpClients({
-    clients: overrides.clients,
+    clients: fileClients,
     toolManager: config.mcp.tool_manager_config,
     cwd: appDir,
     log,
     resolveCommand,
     syncIntervalMs: config.mcp.tool_sync_interval,
+    stateFolder: join(appDir, 'mcp'),
   });
+  const virtualMcps = new VirtualMcps(virtualMcpStore.entries);
+  for (const clash of slugClashes(virtualMcps.list, fileClients)) log('warn', clash);
   const requestServers = new RequestServers({
     rules: config.mcp.request_servers,
     toolManager: config.mcp.tool_manager_config,
     log,
   });
-  return { clients, requestServers, overrides };
+  return { clients, requestServers, overrides, virtualMcps, virtualMcpStore };
 }
 
 /** The admin API and the page at `/`, loaded on first use and kept: nothing of them is needed to serve models. */

@@ -59,7 +59,7 @@ export async function serve(
   const { config } = loaded;
 
   const metrics = createMetrics();
-  const { clients: mcp, requestServers, overrides } = await openMcp(config, appDir, log);
+  const { clients: mcp, requestServers, overrides } = await openMcp(loaded, appDir, log);
   const knowledge = openKnowledge(config, appDir, log);
   const logs = openRequestLog(config, metrics, knowledge.models, log);
   const models = openModels(config, log, knowledge.models, () => searchingClients(mcp));

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isObject, type JsonObject } from '../model/json.ts';
+import { isObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import { ConfigError } from './config-error.ts';
 import type { ConfigFile } from './config-file.ts';
 import { type DetectionSources, detectProviders } from './detect.ts';
@@ -22,6 +22,13 @@ export interface LoadedConfig {
   readonly notes: readonly string[];
   /** The file that was read; absent when there is none. */
   readonly file?: string;
+  readonly listed: ListedNames;
+}
+
+/** Who stands in the file's own lists, usable or not; undefined where the file has no such list. */
+export interface ListedNames {
+  readonly mcpClients: readonly string[] | undefined;
+  readonly virtualMcps: readonly string[] | undefined;
 }
 
 export interface ConfigSources extends DetectionSources {
@@ -51,7 +58,17 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> 
     ],
     notes: detected?.notes ?? [],
     ...(text !== undefined && { file: path }),
+    listed: {
+      mcpClients: namesIn(prepared.mcp, 'client_configs'),
+      virtualMcps: namesIn(prepared.mcp, 'virtual_mcps'),
+    },
   };
+}
+
+function namesIn(section: JsonValue | undefined, list: string): string[] | undefined {
+  const entries = isObject(section) ? section[list] : undefined;
+  if (!Array.isArray(entries)) return undefined;
+  return entries.flatMap((entry) => (isObject(entry) && typeof entry.name === 'string' ? [entry.name] : []));
 }
 
 const NO_TEXT: JsonText = { value: {}, positionOf: () => '1:1' };

@@ -103,9 +103,23 @@ test('a client that vanished from the file keeps what was changed through the AP
 
 test('with the config file as the only truth, what was changed is forgotten', async () => {
   await (await opened(client('a'))).put(client('b'));
-  const { clients } = await openClientOverrides({ path, fileClients: [client('a')], fileWins: true });
+  const { clients } = await openClientOverrides({ path, fileClients: [client('a')], fileNames: ['a'] });
   expect(namesOf(clients)).toEqual(['a']);
   expect(namesOf((await opened(client('a'))).clients)).toEqual(['a']);
+});
+
+test('with the config file as the only truth, a file without a list of clients leaves what was changed', async () => {
+  await (await opened()).put(client('b'));
+  const { clients } = await openClientOverrides({ path, fileClients: [], fileNames: undefined });
+  expect(namesOf(clients)).toEqual(['b']);
+});
+
+test('with the config file as the only truth, an empty list removes everything, a misspelt entry protects its own', async () => {
+  await (await opened()).put(client('b'));
+  await (await opened()).put(client('c'));
+  const { clients } = await openClientOverrides({ path, fileClients: [], fileNames: ['b'] });
+  expect(namesOf(clients)).toEqual(['b']);
+  expect(namesOf((await openClientOverrides({ path, fileClients: [], fileNames: [] })).clients)).toEqual([]);
 });
 
 test('an entry that is no client is left out with a warning, and survives the next write', async () => {
