@@ -1,6 +1,7 @@
 import type { ToolMode } from '../config/schema.ts';
 import type { Caller } from '../model/call.ts';
 import type { JsonObject } from '../model/json.ts';
+import type { Peer } from './peer.ts';
 
 /**
  * Bifrost v2's states. `unstable` is informational, calls are still tried; in `needs_reauth` and `pending_verification`
@@ -75,6 +76,8 @@ export interface ToolCallRequest {
   readonly caller: Caller;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: ToolProgress) => void;
+  /** The MCP client that called, to be asked and told things while the call runs; absent where there is none. */
+  readonly peer?: Peer | undefined;
   /** The caller's `_meta`, passed on except for its progress token. */
   readonly meta?: JsonObject;
   /**

@@ -1,5 +1,8 @@
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
-import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
+import type { JSONRPCMessage, JSONRPCNotification, JSONRPCRequest } from '@modelcontextprotocol/sdk/types.js';
+import type { Flight, Origin } from './peer.ts';
+
+export type ServerMessage = JSONRPCRequest | JSONRPCNotification;
 
 /** The SDK's transport, with what the gateway wants to know and do beside it. */
 export interface GatewayTransport extends Transport {
@@ -11,18 +14,26 @@ export interface GatewayTransport extends Transport {
   readonly endReason?: string | undefined;
   /** Whether the server gave us a session, which it may forget. */
   readonly hasSession: boolean;
+  /** Whether messages of the server come with the call that caused them. */
+  readonly tellsOrigins: boolean;
+  /** Takes what the server asks or says of itself, which is then not the SDK's; false where it did not. */
+  onserver?: ((message: ServerMessage, origin: Origin | undefined) => boolean) | undefined;
   /**
-   * Runs `send`, whose first message carries `headers` beside the configured ones. The SDK hands a request to its
-   * transport synchronously, so calls at the same time never mix up their headers.
+   * Runs `send`, whose first message is this flight's: it carries the flight's headers beside the configured ones and
+   * gives the flight its id. The SDK hands a request to its transport synchronously, so calls at the same time never
+   * mix up their headers.
    */
-  carrying<T>(headers: Readonly<Record<string, string>>, send: () => T): T;
+  carrying<T>(flight: Flight, send: () => T): T;
 }
 
 /**
  * Hands a message to the SDK. It handles answers at once and notifications a microtask later, so that progress which
  * came just before its answer would find the call gone and be dropped: answers wait for that microtask too.
  */
-export function deliver(transport: Transport, message: JSONRPCMessage): void {
-  if ('method' in message) transport.onmessage?.(message);
-  else queueMicrotask(() => transport.onmessage?.(message));
+export function deliver(transport: GatewayTransport, message: JSONRPCMessage, origin?: Origin): void {
+  if ('method' in message) {
+    if (!transport.onserver?.(message, origin)) transport.onmessage?.(message);
+  } else {
+    queueMicrotask(() => transport.onmessage?.(message));
+  }
 }

@@ -1,15 +1,28 @@
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
+import { CausedMessages } from './caused-messages.ts';
+import type { ServerMessage } from './gateway-transport.ts';
+import type { Flight, Origin } from './peer.ts';
 
 /** One request on its way: from its POST to the end of the body that answers it. */
 interface Exchange {
-  readonly headers: Readonly<Record<string, string>>;
+  readonly flight: Flight;
   readonly abort: AbortController;
   answered: boolean;
   /** The answer comes as an event stream, whose end we will see. */
   streaming: boolean;
   /** The stream gave event ids, so the SDK resumes it when it is cut. */
   resumable: boolean;
+  lastEventId: string | undefined;
+  /** After which the server wants the stream resumed. */
+  retryMs: number | undefined;
+}
+
+export interface ExchangeEvents {
+  /** No answer will ever come to this request. */
+  lost(id: RequestId, reason: string): void;
+  /** The server asked or said something on the stream that answers a call of this origin. */
+  caused(message: ServerMessage, origin: Origin | undefined): void;
 }
 
 /**
@@ -19,30 +32,63 @@ interface Exchange {
  */
 export class HttpExchanges {
   readonly #fetch: FetchLike;
-  readonly #lost: (id: RequestId, reason: string) => void;
+  readonly #events: ExchangeEvents;
   readonly #open = new Map<RequestId, Exchange>();
 
-  /** `lost` is told of each request that will never be answered. */
-  constructor(fetch: FetchLike, lost: (id: RequestId, reason: string) => void) {
+  constructor(fetch: FetchLike, events: ExchangeEvents) {
     this.#fetch = fetch;
-    this.#lost = lost;
+    this.#events = events;
   }
 
   readonly fetch: FetchLike = async (url, init) => {
-    const id = init?.method === 'POST' ? requestIdOf(init.body) : undefined;
+    if (init?.method !== 'POST') return this.#resumed(url, init);
+    const id = requestIdOf(init.body);
     const exchange = id === undefined ? undefined : this.#open.get(id);
     if (id === undefined || !exchange) return this.#fetch(url, init);
     const headers = new Headers(init?.headers);
-    for (const [name, value] of Object.entries(exchange.headers)) if (!headers.has(name)) headers.set(name, value);
+    for (const [name, value] of Object.entries(exchange.flight.headers))
+      if (!headers.has(name)) headers.set(name, value);
     const response = await this.#fetch(url, { ...init, headers, signal: exchange.abort.signal });
     if (!response.headers.get('content-type')?.startsWith('text/event-stream')) return response;
     exchange.streaming = true;
-    return withBodyEnd(response, () => this.#streamEnded(id));
+    return this.#read(response, exchange, () => this.#streamEnded(id));
   };
 
-  begin(id: RequestId, headers: Readonly<Record<string, string>>): void {
+  /** A stream that goes on where the one of a call was cut belongs to that call. */
+  async #resumed(url: string | URL, init: RequestInit | undefined): Promise<Response> {
+    const response = await this.#fetch(url, init);
+    const lastEventId = new Headers(init?.headers).get('last-event-id');
+    if (lastEventId === null || !response.ok) return response;
+    for (const exchange of this.#open.values()) {
+      if (exchange.lastEventId === lastEventId) return this.#read(response, exchange, () => undefined);
+    }
+    return response;
+  }
+
+  #read(response: Response, exchange: Exchange, ended: () => void): Response {
+    const caused = new CausedMessages({
+      message: (message) => this.#events.caused(message, exchange.flight.origin),
+      eventId: (id) => {
+        exchange.lastEventId = id;
+      },
+      retry: (ms) => {
+        exchange.retryMs = ms;
+      },
+    });
+    return withBodyEnd(response, caused, ended);
+  }
+
+  begin(id: RequestId, flight: Flight): void {
     const abort = new AbortController();
-    this.#open.set(id, { headers, abort, answered: false, streaming: false, resumable: false });
+    this.#open.set(id, {
+      flight,
+      abort,
+      answered: false,
+      streaming: false,
+      resumable: false,
+      lastEventId: undefined,
+      retryMs: undefined,
+    });
   }
 
   resumable(id: RequestId): void {
@@ -60,7 +106,8 @@ export class HttpExchanges {
     const exchange = this.#open.get(id);
     if (!exchange || exchange.streaming) return;
     this.#open.delete(id);
-    if (!exchange.answered && !answersLater) this.#lost(id, 'the server accepted the request but did not answer it');
+    if (!exchange.answered && !answersLater)
+      this.#events.lost(id, 'the server accepted the request but did not answer it');
   }
 
   failed(id: RequestId): void {
@@ -80,9 +127,13 @@ export class HttpExchanges {
     // The last events are still in the SDK's pipeline, which runs on microtasks only: look after those.
     setImmediate(() => {
       const exchange = this.#open.get(id);
-      if (!exchange || (exchange.resumable && !exchange.answered)) return;
+      if (!exchange) return;
+      if (exchange.resumable && !exchange.answered) {
+        exchange.flight.origin?.peer?.pause?.(exchange.retryMs);
+        return;
+      }
       this.#open.delete(id);
-      if (!exchange.answered) this.#lost(id, 'the connection ended before the answer came');
+      if (!exchange.answered) this.#events.lost(id, 'the connection ended before the answer came');
     });
   }
 }
@@ -93,14 +144,20 @@ function requestIdOf(body: unknown): RequestId | undefined {
   return match ? Number(match[1]) : undefined;
 }
 
-function withBodyEnd(response: Response, ended: () => void): Response {
+function withBodyEnd(response: Response, caused: CausedMessages, ended: () => void): Response {
   const reader = response.body?.getReader();
   if (!reader) return response;
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {
-        const { done, value } = await reader.read();
-        if (!done) return controller.enqueue(value);
+        // A pull that gives nothing would not be repeated.
+        for (;;) {
+          const { done, value } = await reader.read();
+          const passed = done ? caused.end() : caused.push(value);
+          if (passed.length > 0) controller.enqueue(passed);
+          if (done) break;
+          if (passed.length > 0) return;
+        }
         controller.close();
       } catch (thrown) {
         controller.error(thrown);

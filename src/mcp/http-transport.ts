@@ -4,6 +4,7 @@ import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { ErrorCode, type JSONRPCMessage, type RequestId } from '@modelcontextprotocol/sdk/types.js';
 import { deliver, type GatewayTransport } from './gateway-transport.ts';
 import { HttpExchanges } from './http-exchanges.ts';
+import type { Flight } from './peer.ts';
 import { settlesWithin } from './timing.ts';
 
 export interface HttpOptions {
@@ -23,7 +24,8 @@ const RECONNECTION = {
   maxRetries: 5,
 };
 
-const NO_HEADERS: Readonly<Record<string, string>> = {};
+/** For what the SDK sends of itself. */
+const NO_FLIGHT: Flight = { headers: {}, origin: undefined, id: undefined };
 
 /** An MCP server over HTTP, streamable or SSE: the SDK's transport, with headers and an end for each request of its own. */
 export class HttpTransport implements GatewayTransport {
@@ -31,16 +33,20 @@ export class HttpTransport implements GatewayTransport {
   onclose?: () => void;
   onerror?: (error: Error) => void;
   readonly stderr: readonly string[] = [];
+  onserver?: GatewayTransport['onserver'];
   readonly #inner: StreamableHTTPClientTransport | SSEClientTransport;
   readonly #exchanges: HttpExchanges;
   readonly #graceMs: number;
-  #headers = NO_HEADERS;
+  #flight = NO_FLIGHT;
   #started = false;
   #closed = false;
   #endReason: string | undefined;
 
   constructor({ url, type, headers, fetch, graceMs }: HttpOptions) {
-    this.#exchanges = new HttpExchanges(fetch, (id, reason) => this.#lost(id, reason));
+    this.#exchanges = new HttpExchanges(fetch, {
+      lost: (id, reason) => this.#lost(id, reason),
+      caused: (message, origin) => deliver(this, message, origin),
+    });
     const options = { fetch: this.#exchanges.fetch, requestInit: { headers: { ...headers } } };
     this.#inner =
       type === 'sse'
@@ -53,6 +59,11 @@ export class HttpTransport implements GatewayTransport {
 
   get hasSession(): boolean {
     return this.#inner instanceof SSEClientTransport ? this.#started : this.#inner.sessionId !== undefined;
+  }
+
+  /** Streamable HTTP sends what a call caused on the stream of its answer. */
+  get tellsOrigins(): boolean {
+    return this.#inner instanceof StreamableHTTPClientTransport;
   }
 
   get endReason(): string | undefined {
@@ -68,19 +79,21 @@ export class HttpTransport implements GatewayTransport {
     this.#inner.setProtocolVersion(version);
   }
 
-  carrying<T>(headers: Readonly<Record<string, string>>, send: () => T): T {
-    this.#headers = headers;
+  carrying<T>(flight: Flight, send: () => T): T {
+    this.#flight = flight;
     try {
       return send();
     } finally {
-      this.#headers = NO_HEADERS;
+      this.#flight = NO_FLIGHT;
     }
   }
 
   async send(message: JSONRPCMessage): Promise<void> {
     if (!('method' in message) || !('id' in message)) return this.#sendNotice(message);
     const { id } = message;
-    this.#exchanges.begin(id, this.#headers);
+    const flight = this.#flight;
+    if (flight !== NO_FLIGHT) flight.id = id;
+    this.#exchanges.begin(id, flight);
     try {
       await this.#post(message, () => this.#exchanges.resumable(id));
     } catch (thrown) {

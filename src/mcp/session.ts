@@ -1,16 +1,13 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import type { RequestOptions } from '@modelcontextprotocol/sdk/shared/protocol.js';
-import {
-  ErrorCode,
-  McpError,
-  type Progress,
-  ToolListChangedNotificationSchema,
-} from '@modelcontextprotocol/sdk/types.js';
+import { type ClientCapabilities, ErrorCode, McpError, type Progress } from '@modelcontextprotocol/sdk/types.js';
 import type { JsonSchemaValidator, jsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/types.js';
 import { z } from 'zod';
 import { isObject, type JsonObject } from '../model/json.ts';
 import type { ToolProgress } from './contract.ts';
-import type { GatewayTransport } from './gateway-transport.ts';
+import type { GatewayTransport, ServerMessage } from './gateway-transport.ts';
+import type { Flight, Origin, PeerEvents, RpcMessage } from './peer.ts';
+import { paramsOf, ServerRequests } from './server-requests.ts';
 import { settlesWithin } from './timing.ts';
 
 export interface SessionEvents {
@@ -19,7 +16,22 @@ export interface SessionEvents {
   onToolsChanged(): void;
   /** Trouble outside any request, such as the event stream of an HTTP server. */
   onTrouble(error: Error): void;
+  /** What the server asks and says beside that; a session without it declares no client capabilities. */
+  readonly peers?: PeerEvents | undefined;
+  /** What the server may ask of its clients; everything when absent, as one session serves many of them. */
+  readonly capabilities?: ClientCapabilities | undefined;
 }
+
+/** One session serves every client, so it declares what any of them may have; who cannot do it says so when asked. */
+const EVERYTHING: ClientCapabilities = {
+  sampling: { context: {}, tools: {} },
+  elicitation: { form: {}, url: {} },
+  roots: { listChanged: true },
+};
+
+/** While the server waits for a client, its call is kept from timing out by progress that nobody is told of. */
+const WAITING = 'bifrost/waiting';
+const WAITING_EVERY_MS = 1_000;
 
 export interface SessionRequest {
   readonly method: string;
@@ -29,6 +41,8 @@ export interface SessionRequest {
   readonly onProgress?: (progress: ToolProgress) => void;
   /** Sent with this request only; HTTP transports know what to do with them. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** On whose behalf the server works: whom it may ask. */
+  readonly origin?: Origin;
 }
 
 const MAX_PAGES = 1_000;
@@ -50,17 +64,30 @@ export class Session {
   readonly openedAtMs = performance.now();
   readonly #client: Client;
   readonly #transport: GatewayTransport;
-  #inFlight = 0;
+  readonly #flights = new Set<Flight>();
+  readonly #serverRequests: ServerRequests;
+  readonly #events: SessionEvents;
   #idle: (() => void) | undefined;
   #closed = false;
 
   constructor(name: string, transport: GatewayTransport, events: SessionEvents) {
     this.#transport = transport;
-    this.#client = new Client({ name: `Bifrost-${name}`, version: '1.0.0' }, { jsonSchemaValidator: noValidation });
-    this.#client.setNotificationHandler(ToolListChangedNotificationSchema, () => events.onToolsChanged());
+    this.#events = events;
+    const capabilities = events.peers ? (events.capabilities ?? EVERYTHING) : {};
+    this.#client = new Client(
+      { name: `Bifrost-${name}`, version: '1.0.0' },
+      { jsonSchemaValidator: noValidation, capabilities },
+    );
+    this.#serverRequests = new ServerRequests({
+      events: events.peers,
+      send: (message) => transport.send(message),
+      waiting: (origin) => this.#waiting(origin),
+    });
+    transport.onserver = (message, origin) => this.#receive(message, origin);
     this.#client.onerror = (error) => events.onTrouble(error);
     this.#client.onclose = () => {
       this.#closed = true;
+      this.#serverRequests.close();
       events.onClosed();
     };
   }
@@ -77,6 +104,11 @@ export class Session {
     return this.#transport.stderr;
   }
 
+  /** Nothing is asked of the server at the moment. */
+  get isIdle(): boolean {
+    return this.#flights.size === 0;
+  }
+
   get hasSession(): boolean {
     return this.#transport.hasSession;
   }
@@ -84,6 +116,16 @@ export class Session {
   get serverInfo(): JsonObject | undefined {
     const info = this.#client.getServerVersion();
     return info && { ...info };
+  }
+
+  /** What the server announced; undefined before `open`. */
+  get capabilities(): JsonObject | undefined {
+    // the SDK parsed it from JSON, and unknown members survive its schema
+    return this.#client.getServerCapabilities() as JsonObject | undefined;
+  }
+
+  get instructions(): string | undefined {
+    return this.#client.getInstructions();
   }
 
   /** Starts the transport and initialises. Closes everything again when it fails, is late, or `signal` says so. */
@@ -107,23 +149,32 @@ export class Session {
   }
 
   /** The result as the server gave it. Throws McpError and what the transports throw, explained. */
-  async request({ method, params = {}, timeoutMs, signal, onProgress, headers }: SessionRequest): Promise<unknown> {
+  async request(request: SessionRequest): Promise<unknown> {
+    const { method, params = {}, timeoutMs, signal, onProgress } = request;
     const options: RequestOptions = { timeout: timeoutMs };
     if (signal) options.signal = signal;
     if (onProgress) {
-      options.onprogress = (progress) => onProgress(progressOf(progress));
+      options.onprogress = (progress) => {
+        if (!isWaiting(progress)) onProgress(progressOf(progress));
+      };
       options.resetTimeoutOnProgress = true;
     }
     const send = () => this.#client.request({ method, params }, anyResult, options);
-    this.#inFlight += 1;
+    const flight: Flight = { headers: request.headers ?? NO_HEADERS, origin: request.origin, id: undefined };
+    this.#flights.add(flight);
     try {
-      return await this.#transport.carrying(headers ?? NO_HEADERS, send);
+      return await this.#transport.carrying(flight, send);
     } catch (thrown) {
       throw this.explained(thrown);
     } finally {
-      this.#inFlight -= 1;
-      if (this.#inFlight === 0) this.#idle?.();
+      this.#flights.delete(flight);
+      if (this.#flights.size === 0) this.#idle?.();
     }
+  }
+
+  /** Tells the server something. */
+  async notify({ method, params }: RpcMessage): Promise<void> {
+    await this.#transport.send({ jsonrpc: '2.0', method, params });
   }
 
   /** A server that does not know `ping` says so, and is alive. */
@@ -155,7 +206,7 @@ export class Session {
 
   /** Resolves when no request is in flight, at the latest after `withinMs`. */
   async drained(withinMs: number): Promise<void> {
-    if (this.#inFlight === 0) return;
+    if (this.#flights.size === 0) return;
     const idle = new Promise<void>((resolve) => {
       this.#idle = resolve;
     });
@@ -165,6 +216,49 @@ export class Session {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#transport.close();
+  }
+
+  /** True: everything but progress is handled here, so that it keeps the call it belongs to. */
+  #receive(message: ServerMessage, told: Origin | undefined): boolean {
+    const { method } = message;
+    if (method === 'notifications/progress') return false;
+    const origin = told ?? this.#soleOrigin();
+    if ('id' in message) this.#serverRequests.receive(message, origin);
+    else if (method === 'notifications/cancelled') this.#serverRequests.cancel(message.params?.requestId);
+    else {
+      if (method === 'notifications/tools/list_changed') this.#events.onToolsChanged();
+      this.#events.peers?.onNotification({ method, params: paramsOf(message) }, origin);
+    }
+    return true;
+  }
+
+  /** Who must be meant where nothing says so: one client has calls under way, and nobody else. */
+  #soleOrigin(): Origin | undefined {
+    let sole: Origin | undefined;
+    for (const { origin } of this.#flights) {
+      if (!origin) continue;
+      if (sole && (sole.peer === undefined || sole.peer.identity !== origin.peer?.identity)) return undefined;
+      sole = origin;
+    }
+    return sole;
+  }
+
+  #waiting(origin: Origin | undefined): () => void {
+    const ids = [...this.#flights].filter((flight) => flight.origin === origin).map(({ id }) => id);
+    if (!origin || ids.length === 0) return () => undefined;
+    const tellSdk = () => {
+      for (const progressToken of ids) {
+        const params = { progressToken: progressToken ?? '', progress: 0, _meta: { [WAITING]: true } };
+        this.#transport.onmessage?.({ jsonrpc: '2.0', method: 'notifications/progress', params });
+      }
+    };
+    tellSdk();
+    const timer = setInterval(tellSdk, WAITING_EVERY_MS);
+    timer.unref();
+    return () => {
+      clearInterval(timer);
+      tellSdk();
+    };
   }
 
   /** An error about the closed connection says only that; the transport knows why, and stderr often the real reason. */
@@ -178,6 +272,9 @@ export class Session {
     return new Error(last ? `${endReason}; its last words: ${last}` : endReason);
   }
 }
+
+const isWaiting = (progress: Progress): boolean =>
+  '_meta' in progress && isObject(progress._meta) && WAITING in progress._meta;
 
 const progressOf = ({ progress, total, message }: Progress): ToolProgress => ({
   progress,

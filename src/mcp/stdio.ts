@@ -4,6 +4,7 @@ import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import { isObject } from '../model/json.ts';
 import { deliver, type GatewayTransport } from './gateway-transport.ts';
 import { LineSplitter, Tail } from './lines.ts';
+import type { Flight } from './peer.ts';
 import { adoptGroup, endGroup, signalGroup } from './process-groups.ts';
 import { later, settlesWithin } from './timing.ts';
 
@@ -30,7 +31,10 @@ export class StdioTransport implements GatewayTransport {
   onmessage?: NonNullable<GatewayTransport['onmessage']>;
   onclose?: () => void;
   onerror?: (error: Error) => void;
+  onserver?: GatewayTransport['onserver'];
   readonly hasSession = false;
+  /** One pipe for everything: nothing says what belongs to what. */
+  readonly tellsOrigins = false;
   readonly #options: StdioOptions;
   readonly #stderr = new Tail();
   readonly #stdout = new LineSplitter(MAX_LINE_BYTES);
@@ -40,6 +44,7 @@ export class StdioTransport implements GatewayTransport {
   #endReason: string | undefined;
   #closed = false;
   #unsent = '';
+  #flight: Flight | undefined;
 
   constructor(options: StdioOptions) {
     this.#options = options;
@@ -57,8 +62,13 @@ export class StdioTransport implements GatewayTransport {
     return this.#endReason;
   }
 
-  carrying<T>(_headers: Readonly<Record<string, string>>, send: () => T): T {
-    return send();
+  carrying<T>(flight: Flight, send: () => T): T {
+    this.#flight = flight;
+    try {
+      return send();
+    } finally {
+      this.#flight = undefined;
+    }
   }
 
   async start(): Promise<void> {
@@ -85,6 +95,7 @@ export class StdioTransport implements GatewayTransport {
     // A write costs more than all else in a call: what is sent in one turn of the event loop goes in one.
     if (this.#unsent === '') setImmediate(() => this.#flush());
     this.#unsent += `${JSON.stringify(message)}\n`;
+    if (this.#flight && 'id' in message) this.#flight.id = message.id;
     return Promise.resolve();
   }
 
