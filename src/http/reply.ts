@@ -27,9 +27,13 @@ export async function replyWhole(frames: AsyncIterable<Frame>, exchange: Exchang
   const { codec, context, response, model, asked } = exchange;
   const answer = emptyResponse();
   let bytes: Uint8Array | undefined;
-  for await (const frame of frames) {
+  const reading = frames[Symbol.asyncIterator]();
+  for (let isOver = false; !isOver; ) {
+    const { done, value: frame } = await reading.next();
+    if (done) break;
     if (frame.raw) bytes = bytes ? Buffer.concat([bytes, frame.raw.bytes]) : frame.raw.bytes;
     for (const event of frame.events) fold(answer, event);
+    isOver = frame.isLast === true;
   }
   if (!bytes) {
     answer.parts = answer.parts.filter((part) => part !== undefined);

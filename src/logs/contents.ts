@@ -2,6 +2,7 @@ import type { Part } from '../model/content.ts';
 import type { Frame, StreamEvent } from '../model/event.ts';
 import type { ChatRequest } from '../model/request.ts';
 import { type ChatResponse, emptyResponse, fold } from '../model/response.ts';
+import { hidingCredentials, withoutCredentials } from './credentials.ts';
 import type { CallContents, CutText } from './record.ts';
 
 export const CANONICAL = 'canonical';
@@ -14,15 +15,20 @@ export function inputOf(request: ChatRequest, maxBytes: number): Input {
   const { raw } = request;
   if (!raw) {
     const { messages, tools, toolChoice, settings } = request;
-    const written = JSON.stringify({ messages: messages.map(shownMessage), tools, toolChoice, settings });
+    const written = JSON.stringify(
+      { messages: messages.map(shownMessage), tools, toolChoice, settings },
+      hidingCredentials,
+    );
     const { text, truncated } = cut(written, maxBytes);
     return { requestCodec: CANONICAL, request: text, truncated };
   }
-  const bytes = cutBytes(raw.bytes, maxBytes);
-  const isCut = bytes.length < raw.bytes.length;
+  const kept = withoutCredentials(raw.codec, raw.bytes);
+  const bytes = cutBytes(kept, maxBytes);
+  const isCut = bytes.length < kept.length;
   if (request.untouched) return { requestCodec: raw.codec, request: bytes, truncated: isCut };
   const messages = request.messages.slice(raw.messageCount).map(shownMessage);
-  const appended = cut(JSON.stringify({ messages, tools: request.tools.slice(raw.toolCount) }), maxBytes);
+  const added = { messages, tools: request.tools.slice(raw.toolCount) };
+  const appended = cut(JSON.stringify(added, hidingCredentials), maxBytes);
   const truncated = isCut || appended.truncated;
   return { requestCodec: raw.codec, request: bytes, appended: appended.text, truncated };
 }

@@ -1,6 +1,6 @@
 import type { CallContext, ModelCall } from '../model/call.ts';
 import { asGatewayError } from '../model/errors.ts';
-import type { Frame, StreamEvent } from '../model/event.ts';
+import type { AnswerPiece, Frame, StreamEvent } from '../model/event.ts';
 import type { OperationCall } from '../model/operation.ts';
 import type { ChatRequest } from '../model/request.ts';
 import { inputOf, OutputCollector } from './contents.ts';
@@ -24,7 +24,7 @@ export const loggedOperation =
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
 
 /** The pieces of an answer as they come, seen in passing; iterated by hand, because every read of every stream goes through here. */
-class LoggedPieces<Piece> implements AsyncIterableIterator<Piece, undefined> {
+class LoggedPieces<Piece extends AnswerPiece> implements AsyncIterableIterator<Piece, undefined> {
   readonly #begin: () => AsyncIterable<Piece>;
   readonly #observation: Observation<Piece>;
   readonly #sink: LogSink;
@@ -48,16 +48,16 @@ class LoggedPieces<Piece> implements AsyncIterableIterator<Piece, undefined> {
       const next = await this.#pieces.next();
       if (!next.done) {
         this.#observation.see(next.value);
-        return next;
+        if (!next.value.isLast) return next;
       }
       this.#observation.complete = true;
+      this.#end();
+      return next.done ? DONE : next;
     } catch (thrown) {
       this.#observation.error = asGatewayError(thrown);
       this.#end();
       throw thrown;
     }
-    this.#end();
-    return DONE;
   }
 
   async return(): Promise<IteratorReturnResult<undefined>> {

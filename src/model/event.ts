@@ -40,7 +40,13 @@ export type StreamEvent =
  * and nothing of ours is inside: then the bytes travel as they are, and `events` holds no more than the final
  * `response-end` (cut from the tail). Otherwise `events` says everything.
  */
-export interface Frame {
+export interface Frame extends AnswerPiece {
   readonly raw?: { readonly codec: CodecId; readonly bytes: Uint8Array };
   readonly events: readonly StreamEvent[];
+}
+
+/** One piece of an answer of any kind. */
+export interface AnswerPiece {
+  /** Nothing follows, and all that the answer held is let go of: whoever reads need not ask again. */
+  readonly isLast?: true;
 }

@@ -1,4 +1,5 @@
 import type { CallContext } from './call.ts';
+import type { AnswerPiece } from './event.ts';
 import type { JsonObject } from './json.ts';
 import type { Usage } from './usage.ts';
 
@@ -83,7 +84,7 @@ export interface Forwarded {
 }
 
 /** A piece of an answer. The first says what it is; the last, where the provider told, what it took. */
-export interface OperationFrame {
+export interface OperationFrame extends AnswerPiece {
   /** On the first frame only. */
   readonly contentType?: string;
   /** On the first frame of an answer that is passed on as it is, whatever it is. */

@@ -9,7 +9,7 @@ import type { ChatRequest } from '../model/request.ts';
 import { eventsOf } from '../model/response.ts';
 import { ReasoningVault, withoutAnyState } from '../vault/vault.ts';
 import { googleModelPath } from './base-url.ts';
-import { Cancellation } from './cancellation.ts';
+import type { Cancellation } from './cancellation.ts';
 import { decodedFrames } from './decoded.ts';
 import type { DirectResponse, StreamBody } from './direct-response.ts';
 import { forwardedHeaders } from './forwarded-headers.ts';
@@ -19,6 +19,7 @@ import { endOf, passThroughFrames } from './pass-through.ts';
 import { type Deployment, isScripted, type Provider } from './provider.ts';
 import { isHistoryRefusal, refusalOf, toldHeaders } from './refusal.ts';
 import { tooLate } from './upstream.ts';
+import { UpstreamFrames } from './upstream-frames.ts';
 import type { Upstreams } from './upstreams.ts';
 import { Witness } from './witness.ts';
 
@@ -68,40 +69,29 @@ export function createProviderCall({
     const target = placed(given);
     const { deployment } = target.provider;
     if (isScripted(deployment)) return scriptedFrames(deployment.scripted(request, target.model, context.signal));
-    return upstreamFrames(deployment, target, request, context);
+    return new UpstreamFrames(context, (cancellation) => answered(deployment, target, request, context, cancellation));
   };
 
-  async function* upstreamFrames(
+  async function answered(
     deployment: Deployment,
     target: CallTarget,
     request: ChatRequest,
     context: CallContext,
-  ): AsyncGenerator<Frame> {
-    const cancellation = new Cancellation();
-    const onCancel = () => cancellation.fire(cancelled(context));
-    context.signal.addEventListener('abort', onCancel, { once: true });
-    let isComplete = false;
+    cancellation: Cancellation,
+  ): Promise<AsyncIterator<Frame> | Frame> {
+    let sent = outgoing(writing, deployment, request, target.model, context);
+    let answer: DirectResponse;
     try {
-      if (context.signal.aborted) throw cancelled(context);
-      let sent = outgoing(writing, deployment, request, target.model, context);
-      let answer: DirectResponse;
-      try {
-        answer = await send(target, sent, request, context, cancellation);
-      } catch (thrown) {
-        if (!isHistoryRefusal(thrown)) throw thrown;
-        sent = outgoing(writing, deployment, withoutAnyState(request), target.model, context);
-        answer = await send(target, sent, request, context, cancellation);
-      }
-      const witness = witnessOf(sent, target, request, context);
-      if (answer.stream) yield* streamFrames(answer.stream, target.provider, sent, request, context, witness);
-      else yield wholeFrame(answer, target.provider.name, sent, request, context, witness);
-      isComplete = true;
+      answer = await send(target, sent, request, context, cancellation);
     } catch (thrown) {
-      throw context.signal.aborted ? cancelled(context) : asGatewayError(thrown);
-    } finally {
-      context.signal.removeEventListener('abort', onCancel);
-      if (!isComplete) cancellation.fire(new GatewayError('cancelled', 'nobody reads the answer any longer'));
+      if (!isHistoryRefusal(thrown)) throw thrown;
+      sent = outgoing(writing, deployment, withoutAnyState(request), target.model, context);
+      answer = await send(target, sent, request, context, cancellation);
     }
+    const witness = witnessOf(sent, target, request, context);
+    context.trace.upstreamHeaders = toldHeaders(answer.headers.record);
+    if (!answer.stream) return wholeFrame(answer, target.provider.name, sent, request, context, witness);
+    return streamFrames(answer.stream, target.provider, sent, request, context, witness)[Symbol.asyncIterator]();
   }
 
   /** The answer with a status below 300. Throws GatewayError. */
@@ -206,13 +196,13 @@ function wholeFrame(
     if (glance.complete) {
       witness?.seeBytes(bytes);
       witness?.seeEnd('json');
-      return { raw, events: [endOf(glance)] };
+      return { raw, events: [endOf(glance)], isLast: true };
     }
   }
   const response = codec.decodeResponse(bodyOf(answer, provider), answerContext(sent, context));
   witness?.seeParts(response.parts);
   const events = eventsOf(response);
-  return raw ? { raw, events: events.slice(-1) } : { events };
+  return raw ? { raw, events: events.slice(-1), isLast: true } : { events, isLast: true };
 }
 
 function bodyOf(answer: DirectResponse, provider: string): JsonObject {
@@ -228,8 +218,3 @@ function bodyOf(answer: DirectResponse, provider: string): JsonObject {
     provider,
   });
 }
-
-const cancelled = ({ signal }: CallContext): GatewayError =>
-  signal.reason instanceof GatewayError
-    ? signal.reason
-    : new GatewayError('cancelled', 'the request was cancelled', { cause: signal.reason });

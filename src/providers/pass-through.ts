@@ -60,7 +60,7 @@ export async function* passThroughFrames(given: PassThrough): AsyncGenerator<Fra
   if (glance.error && opening.held) throw toldBy(glance.error, codec, opening.held);
   if (glance.error) given.onErrorInside(glance.error);
   else witness?.seeEnd('sse');
-  yield { raw: { codec: codec.id, bytes: opening.held ?? NO_BYTES }, events: [endOf(glance)] };
+  yield { raw: { codec: codec.id, bytes: opening.held ?? NO_BYTES }, events: [endOf(glance)], isLast: true };
 }
 
 export const endOf = ({ reason, usage }: Glance): StreamEvent => ({

@@ -47,9 +47,16 @@ export async function tryTarget<Request, Piece>(
   for (let retry = 0; ; ) {
     const key = keys.current;
     const attempt = recorded(context, target, key, fallbackIndex, tools.now());
-    const outcome = await begin(tools.call({ provider, key, model: attempt.model }, request, context), attempt);
-    if ('first' in outcome) return outcome;
-    const { error } = outcome;
+    const rest = tools.call({ provider, key, model: attempt.model }, request, context)[Symbol.asyncIterator]();
+    let error: GatewayError;
+    try {
+      const { done, value: first } = await rest.next();
+      if (!done) return { first, rest, attempt };
+      error = answeredNothing(provider.name);
+    } catch (thrown) {
+      error = asGatewayError(thrown);
+    }
+    attempt.error = error.message;
     const reaction = context.signal.aborted ? 'stop' : reactionTo(error);
     if (reaction === 'stop' || reaction === 'next-target') return { error, mayFallBack: reaction !== 'stop' };
     if (!keys.advance(reaction)) return { error, mayFallBack: true };
@@ -75,21 +82,8 @@ function recorded(context: CallContext, target: Target, key: ProviderKey, fallba
   return attempt;
 }
 
-async function begin<Piece>(
-  answer: AsyncIterable<Piece>,
-  attempt: Attempt,
-): Promise<Begun<Piece> | { error: GatewayError }> {
-  const rest = answer[Symbol.asyncIterator]();
-  try {
-    const { done, value: first } = await rest.next();
-    if (!done) return { first, rest, attempt };
-    throw new GatewayError('bad-response', `${attempt.provider} answered nothing`, { provider: attempt.provider });
-  } catch (thrown) {
-    const error = asGatewayError(thrown);
-    attempt.error = error.message;
-    return { error };
-  }
-}
+const answeredNothing = (provider: string): GatewayError =>
+  new GatewayError('bad-response', `${provider} answered nothing`, { provider });
 
 /** The keys of one target during one request. */
 class KeyRing {

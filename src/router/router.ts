@@ -1,11 +1,12 @@
 import type { CallContext, ModelCall } from '../model/call.ts';
 import { asGatewayError, GatewayError } from '../model/errors.ts';
+import type { AnswerPiece } from '../model/event.ts';
 import { type OperationCall, type OperationRequest, operationName } from '../model/operation.ts';
 import type { ChatRequest } from '../model/request.ts';
 import type { ProviderCall } from '../providers/call.ts';
 import type { OperationTry } from '../providers/operations/call.ts';
 import type { Operation, Provider } from '../providers/provider.ts';
-import { type AttemptTools, type Begun, tryTarget } from './attempts.ts';
+import { type AttemptTools, type Begun, type Failed, tryTarget } from './attempts.ts';
 import { type Sleep, sleep } from './backoff.ts';
 import { explicitTarget, resolveModel, type Target } from './resolve.ts';
 
@@ -38,7 +39,7 @@ export const createRouter = (options: RouterOptions<ProviderCall>): ModelCall =>
 export const createOperationRouter = (options: RouterOptions<OperationTry>): OperationCall =>
   routed(options, ownOperation);
 
-function routed<Request extends Routable, Piece>(
+function routed<Request extends Routable, Piece extends AnswerPiece>(
   options: RouterOptions<AttemptTools<Request, Piece>['call']>,
   operationOf: (request: Request) => Operation,
 ): (request: Request, context: CallContext) => AsyncIterable<Piece> {
@@ -97,25 +98,29 @@ async function firstAnswer<Request, Piece>(
   let primaryError: GatewayError | undefined;
   let index = 0;
   for (const target of targets) {
-    const outcome = await tryTarget(target, index, request, context, tools).catch((thrown: unknown) => ({
-      error: asGatewayError(thrown),
-      mayFallBack: !context.signal.aborted,
-    }));
-    if ('first' in outcome) return outcome;
-    if (!outcome.mayFallBack) throw outcome.error;
-    primaryError ??= outcome.error;
+    let failed: Failed;
+    try {
+      const outcome = await tryTarget(target, index, request, context, tools);
+      if ('first' in outcome) return outcome;
+      failed = outcome;
+    } catch (thrown) {
+      failed = { error: asGatewayError(thrown), mayFallBack: !context.signal.aborted };
+    }
+    if (!failed.mayFallBack) throw failed.error;
+    primaryError ??= failed.error;
     index++;
   }
   throw primaryError ?? new GatewayError('internal', 'a request without a target was routed');
 }
 
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
+const OVER = Promise.resolve(DONE);
 
 /**
  * The pieces of whichever target answers, iterated by hand: it stands between the provider and the client on every
  * read, and async generators in a row cost a tenth of a small request.
  */
-class RoutedPieces<Piece> implements AsyncIterableIterator<Piece, undefined> {
+class RoutedPieces<Piece extends AnswerPiece> implements AsyncIterableIterator<Piece, undefined> {
   readonly #begin: () => Promise<Begun<Piece>>;
   #begun: Begun<Piece> | undefined;
   #isOver = false;
@@ -128,16 +133,9 @@ class RoutedPieces<Piece> implements AsyncIterableIterator<Piece, undefined> {
     return this;
   }
 
-  async next(): Promise<IteratorResult<Piece, undefined>> {
-    if (this.#isOver) return DONE;
-    try {
-      if (this.#begun) return await this.#nextOf(this.#begun);
-      this.#begun = await this.#begin();
-      return { done: false, value: this.#begun.first };
-    } catch (thrown) {
-      this.#isOver = true;
-      throw asGatewayError(thrown);
-    }
+  next(): Promise<IteratorResult<Piece, undefined>> {
+    if (this.#isOver) return OVER;
+    return this.#begun ? this.#nextOf(this.#begun) : this.#firstOne();
   }
 
   /** Whoever leaves early ends the upstream request. */
@@ -147,15 +145,32 @@ class RoutedPieces<Piece> implements AsyncIterableIterator<Piece, undefined> {
     return DONE;
   }
 
+  async #firstOne(): Promise<IteratorResult<Piece, undefined>> {
+    try {
+      this.#begun = await this.#begin();
+    } catch (thrown) {
+      this.#isOver = true;
+      throw asGatewayError(thrown);
+    }
+    const { first } = this.#begun;
+    if (first.isLast) this.#isOver = true;
+    return { done: false, value: first };
+  }
+
   async #nextOf({ rest, attempt }: Begun<Piece>): Promise<IteratorResult<Piece, undefined>> {
     try {
       const next = await rest.next();
-      if (!next.done) return next;
-      this.#isOver = true;
-      return DONE;
+      if (next.done) {
+        this.#isOver = true;
+        return DONE;
+      }
+      if (next.value.isLast) this.#isOver = true;
+      return next;
     } catch (thrown) {
-      attempt.error = asGatewayError(thrown).message;
-      throw thrown;
+      this.#isOver = true;
+      const error = asGatewayError(thrown);
+      attempt.error = error.message;
+      throw error;
     }
   }
 }

@@ -256,8 +256,10 @@ test('secrets stand nowhere: not in answers, logs, the database or what the proc
     if (isObject(log)) texts.push(JSON.stringify(await get(`/api/logs/${String(log.id)}`)));
   }
   texts.push(gateway.output());
-  for (const name of readdirSync(gateway.appDir)) {
-    if (name !== 'config.json') texts.push(readFileSync(join(gateway.appDir, name), 'latin1'));
+  const files = readdirSync(gateway.appDir, { recursive: true, encoding: 'utf8', withFileTypes: true });
+  for (const file of files) {
+    if (file.isFile() && file.name !== 'config.json')
+      texts.push(readFileSync(join(file.parentPath, file.name), 'latin1'));
   }
   expect(upstream.headers.at(-1)?.authorization).toBe(`Bearer ${KEY}`);
   for (const secret of [KEY, TOKEN.slice(7), EXTRA, CALLER]) {
