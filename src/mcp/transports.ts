@@ -3,6 +3,9 @@ import type { McpClientConfig } from '../config/schema.ts';
 import { GatewayError } from '../model/errors.ts';
 import type { GatewayTransport } from './gateway-transport.ts';
 import { HttpTransport } from './http-transport.ts';
+import { EraTransport } from './modern/era-transport.ts';
+import { httpChannel } from './modern/http-channel.ts';
+import { EraVerdicts } from './modern/verdicts.ts';
 import { StdioTransport } from './stdio.ts';
 import { configuredVariables, serverEnvironment } from './stdio-environment.ts';
 
@@ -26,6 +29,15 @@ export function transportFor(config: McpClientConfig, options: TransportOptions)
   return config.connection_type === 'stdio' ? stdioTransport(config, options) : httpTransport(config, options);
 }
 
+/** What is known of the servers' eras, for as long as the clients with these options live. */
+const knownEras = new WeakMap<TransportOptions, EraVerdicts>();
+
+function verdictsFor(options: TransportOptions): EraVerdicts {
+  const verdicts = knownEras.get(options) ?? new EraVerdicts();
+  knownEras.set(options, verdicts);
+  return verdicts;
+}
+
 /** `text` without the secrets of this client's config, for logs and answers. */
 export function withoutSecrets(text: string, config: McpClientConfig, environment: NodeJS.ProcessEnv): string {
   const headers = Object.values(config.headers).map((header) => header.value);
@@ -38,16 +50,20 @@ export function withoutSecrets(text: string, config: McpClientConfig, environmen
   return secrets.reduce((result, value) => result.replaceAll(value, '***'), text);
 }
 
-function stdioTransport(config: McpClientConfig, options: TransportOptions): StdioTransport {
+function stdioTransport(config: McpClientConfig, options: TransportOptions): GatewayTransport {
   const stdio = config.stdio_config;
   if (!stdio) throw new GatewayError('invalid-request', `stdio_config is required for MCP client ${config.name}`);
   const { environment, resolveCommand, cwd, graceMs } = options;
   const env = serverEnvironment(configuredVariables(config.name, stdio.envs, environment), environment);
   const { command, args } = resolveCommand?.(stdio.command, stdio.args) ?? stdio;
-  return new StdioTransport({ command, args, env, cwd, graceMs });
+  return new EraTransport({
+    legacy: () => new StdioTransport({ command, args, env, cwd, graceMs }),
+    verdicts: verdictsFor(options),
+    server: JSON.stringify([command, ...args]),
+  });
 }
 
-function httpTransport(config: McpClientConfig, options: TransportOptions): HttpTransport {
+function httpTransport(config: McpClientConfig, options: TransportOptions): GatewayTransport {
   const { name, connection_string: address, connection_type: type } = config;
   if (address?.unset) {
     throw new GatewayError(
@@ -61,11 +77,10 @@ function httpTransport(config: McpClientConfig, options: TransportOptions): Http
   }
   const headers: Record<string, string> = {};
   for (const [header, { value }] of Object.entries(config.headers)) if (value) headers[header] = value;
-  return new HttpTransport({
-    url,
-    type: type === 'sse' ? 'sse' : 'http',
-    headers,
-    fetch: options.fetch,
-    graceMs: options.graceMs,
-  });
+  const { fetch, graceMs } = options;
+  const legacy = () => new HttpTransport({ url, type: type === 'sse' ? 'sse' : 'http', headers, fetch, graceMs });
+  // The transport of 2024-11-05 is older than any server of the newer era.
+  if (type === 'sse') return legacy();
+  const channel = httpChannel({ url, headers, fetch });
+  return new EraTransport({ legacy, channel, verdicts: verdictsFor(options), server: url.href });
 }
