@@ -3,6 +3,7 @@ import { clientSection } from './client-section.ts';
 import { duration, nanoseconds } from './durations.ts';
 import { frameworkSection } from './framework-section.ts';
 import { mcpClient, provider, requestServers, toolManager } from './schema.ts';
+import { resultLimits, toolSafety } from './tool-safety-section.ts';
 import { virtualMcp } from './virtual-mcp.ts';
 
 const DEFAULT_TOOL_SYNC_INTERVAL_MS = 600_000;
@@ -11,6 +12,8 @@ const mcpSection = z.looseObject({
   client_configs: z.array(mcpClient).default([]).describe('The MCP servers whose tools the gateway offers.'),
   tool_manager_config: toolManager.prefault({}),
   request_servers: requestServers.prefault({}),
+  tool_safety: toolSafety.prefault({}).describe('What becomes of tools whose definitions changed or hide something.'),
+  result_limits: resultLimits.prefault({}).describe('What becomes of results too large for a model.'),
   virtual_mcps: z.array(virtualMcp).default([]).describe('Chosen sets of tools, each served at /mcp/<slug>.'),
   tool_sync_interval: duration(nanoseconds)
     .prefault('10m')

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { duration, milliseconds, nanoseconds, secondsOrNanoseconds } from './durations.ts';
 import { openApiConfig } from './openapi-section.ts';
 import { secret } from './secrets.ts';
+import { clientResultLimits, clientToolSafety } from './tool-safety-section.ts';
 
 /** `["*"]` = all, empty = none, otherwise exactly those, compared without case. */
 export const whiteList = z
@@ -141,6 +142,26 @@ export const endpointSlug = z.string().regex(/^[a-z0-9_][a-z0-9_-]{0,62}$/i, {
 /** `direct`: every tool; the others leave most of a large catalog out of the prompt. */
 const TOOL_MODES = ['direct', 'code', 'compact', 'compact_names', 'search'] as const;
 
+/** How the process of a stdio server is kept. */
+const processConfig = z.looseObject({
+  lazy_start: z
+    .boolean()
+    .default(true)
+    .describe('Once its tools are known from an earlier run, the server is started by the first call only.'),
+  idle_timeout: duration(nanoseconds).prefault('0s').describe('How long it runs on without a call; 0 = for ever.'),
+  memory_limit_mb: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe('Above this, in all its processes together, it is started anew; 0 = no limit.'),
+  max_restarts: z
+    .number()
+    .int()
+    .min(0)
+    .default(0)
+    .describe('A server that ended this often within ten minutes is left alone for a while; 0 = no limit.'),
+});
+
 export const mcpClient = z
   .looseObject({
     client_id: z.string().optional(),
@@ -176,9 +197,24 @@ export const mcpClient = z
       .transform((mode) => mode ?? undefined)
       .describe('How models and MCP callers are given the tools; wins over is_code_mode_client.'),
     is_code_mode_client: z.boolean().default(false).describe('The older way to write tool_mode: code.'),
+    needs_session_stickiness: z
+      .boolean()
+      .nullish()
+      .transform((value) => value ?? undefined)
+      .describe('false: each call opens a session of its own, over "http" only. Otherwise all calls share one.'),
+    process_config: processConfig.prefault({}),
+    tool_safety: clientToolSafety.optional(),
+    result_limits: clientResultLimits.optional(),
     disabled: z.boolean().default(false),
   })
   .superRefine((client, context) => {
+    if (client.connection_type !== 'http' && client.needs_session_stickiness === false) {
+      context.addIssue({
+        code: 'custom',
+        path: ['needs_session_stickiness'],
+        message: `needs_session_stickiness cannot be false for connection_type "${client.connection_type}": only 'http' supports a per-call connection`,
+      });
+    }
     if (client.connection_type === 'stdio' && !client.stdio_config) {
       context.addIssue({
         code: 'custom',

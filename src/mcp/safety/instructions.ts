@@ -13,7 +13,8 @@ interface Rule {
   readonly pattern: RegExp;
 }
 
-const SECRETS = String.raw`(?:api[ _-]?keys?|passwords?|credentials|private keys?|ssh keys?|access tokens?|secrets?|environment variables|system prompt|(?:whole |entire |full |previous )?(?:conversation|chat)(?: history)?)`;
+const SECRETS =
+  '(?:api[ _-]?keys?|passwords?|credentials|private keys?|ssh keys?|access tokens?|secrets?|environment variables|system prompt|(?:whole |entire |full |previous )?(?:conversation|chat)(?: history)?)';
 
 /**
  * Instructions in a description that serve neither the tool nor its user (tool poisoning, shadowing, exfiltration: OWASP

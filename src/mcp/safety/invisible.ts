@@ -5,9 +5,11 @@ import type { Finding, Severity } from './finding.ts';
  * a hidden text), bidi controls, zero-width characters, control characters. Writing needs many of them (emoji, Persian,
  * Hindi, Thai, Hebrew), so the same character is judged by what stands around it.
  */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-const CANDIDATE =
-  /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e0fff}]/u;
+const CANDIDATE = new RegExp(
+  '[\\0-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e' +
+    '\\u2060-\\u206f\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff9-\\ufffb\\u{e0000}-\\u{e0fff}]',
+  'u',
+);
 
 /** Scripts that join and part their letters with U+200C and U+200D. */
 const JOINING =

@@ -28,7 +28,7 @@ function eachText(
   depth: number,
   visit: (text: string, where: string, isWords: boolean) => void,
 ): void {
-  if (typeof value === 'string') return visit(value, where, isWords);
+  if (typeof value === 'string') visit(value, where, isWords);
   if (depth > MOST_DEPTH || typeof value !== 'object' || value === null) return;
   const members: (readonly [string, JsonValue | undefined])[] = Array.isArray(value)
     ? value.map((item, index) => [String(index), item])
