@@ -11,6 +11,7 @@ import { createGateway } from './gateway/gateway.ts';
 import { closeGently, createApp } from './http/app.ts';
 import { callerFor } from './http/caller.ts';
 import { KeepAlive } from './http/event-stream.ts';
+import { KeptItems } from './http/kept-items.ts';
 import { adminCheck, originCheck } from './http/origin.ts';
 import { RequestIds } from './http/request-ids.ts';
 import type { SideRoutes } from './http/side-routes.ts';
@@ -92,6 +93,7 @@ export async function serve(
     callerOf,
     keepAlive,
     requestIds: new RequestIds(),
+    items: new KeptItems(),
     maxBodyBytes,
     check,
     mcp: { server: mcpServer, check, callerOf, maxBodyBytes },

@@ -5,6 +5,7 @@ import { AbortPool } from '../model/abort-pool.ts';
 import { type CallContext, type Caller, type ModelCall, newTrace } from '../model/call.ts';
 import { DeferredRequest } from '../model/request.ts';
 import type { KeepAlive } from './event-stream.ts';
+import type { KeptItems } from './kept-items.ts';
 import { cancelledByClient, type Exchange, replyError, replyStream, replyWhole } from './reply.ts';
 import { replyArray } from './reply-array.ts';
 import { requestBody } from './request-body.ts';
@@ -16,6 +17,8 @@ export interface InferenceOptions {
   readonly callerOf: (headers: IncomingMessage['headers']) => Caller;
   readonly keepAlive: KeepAlive;
   readonly requestIds: RequestIds;
+  /** Items of Responses answers that clients may name instead of sending them back. */
+  readonly items: KeptItems;
   readonly maxBodyBytes: number;
 }
 
@@ -39,7 +42,9 @@ export async function serveInference(
   try {
     const given = await requestBody(request, options.maxBodyBytes);
     const inside = envelope && url?.said ? envelope.opened(given, url.said) : undefined;
-    const bytes = inside?.bytes ?? given;
+    const caller = options.callerOf(inside ? { ...request.headers, ...inside.headers } : request.headers);
+    const isResponses = codec.id === 'openai-responses';
+    const bytes = isResponses ? options.items.restored(ownerOf(caller), given) : (inside?.bytes ?? given);
     const { head, source } = readBody(codec.id, bytes, inside ? undefined : url?.said, url?.azure);
     const chat = new DeferredRequest(head, source, codec.decodeRequest);
     // what is ours in the history becomes turns again before anybody may send the bytes as they are
@@ -48,13 +53,18 @@ export async function serveInference(
       requestId,
       operation: head.stream ? `${operation}_stream` : operation,
       dialect: codec.id,
-      caller: options.callerOf(inside ? { ...request.headers, ...inside.headers } : request.headers),
+      caller,
       signal: abort.signal,
       trace: newTrace(),
       startedAtMs: performance.now(),
     };
     const estimatedInputTokens = () => bytes.length >> 2;
-    exchange = { codec, context, model: head.model, response, asked: source, estimatedInputTokens };
+    const keep = isResponses
+      ? (answer: string) => {
+          if (source.member('store') !== false) options.items.remember(ownerOf(caller), answer);
+        }
+      : undefined;
+    exchange = { codec, context, model: head.model, response, asked: source, estimatedInputTokens, keep };
     const frames = options.call(chat, context);
     if (!head.stream) await replyWhole(frames, exchange);
     else if (codec.id === 'gemini' && !asksForEvents(request)) await replyArray(frames, exchange);
@@ -66,6 +76,8 @@ export async function serveInference(
     controllers.giveBack(abort);
   }
 }
+
+const ownerOf = ({ virtualKey }: Caller): string => virtualKey ?? '';
 
 /** Google streams a JSON array to whoever does not ask for events (Gemini API, streamGenerateContent). */
 const asksForEvents = ({ url = '' }: IncomingMessage): boolean => /[?&]alt=sse(&|$)/.test(url);

@@ -20,6 +20,8 @@ export interface Exchange {
   readonly response: ServerResponse;
   /** The client's body. */
   readonly asked: BodySource;
+  /** Takes an answer that was put together here, as it went to the client; of a stream its end. */
+  readonly keep?: ((answer: string) => void) | undefined;
 }
 
 /** Answers with one JSON body: the upstream's own bytes where they came untouched. Throws what the frames throw. */
@@ -39,7 +41,9 @@ export async function replyWhole(frames: AsyncIterable<Frame>, exchange: Exchang
     answer.parts = answer.parts.filter((part) => part !== undefined);
     const body = codec.encodeResponse(answer, { model, createdAtMs: Date.now(), asked });
     const whole = holdsExtraFields(codec.id) ? { ...body, extra_fields: extraFields(context, model) } : body;
-    bytes = Buffer.from(JSON.stringify(whole));
+    const text = JSON.stringify(whole);
+    exchange.keep?.(text);
+    bytes = Buffer.from(text);
   }
   const headers = responseHeaders(context, model);
   headers.push('content-type', 'application/json', 'content-length', String(bytes.length));
@@ -94,6 +98,7 @@ function textOf(
   for (const event of events) {
     const known = event.type === 'response-start' && !event.usage ? withEstimate(event, exchange) : event;
     const written = encode(known);
+    if (event.type === 'response-end') exchange.keep?.(written);
     text += fields ? fields.into(written, event.type === 'response-end') : written;
   }
   return text;

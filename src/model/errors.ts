@@ -1,4 +1,5 @@
 import type { CodecId } from './content.ts';
+import type { JsonObject } from './json.ts';
 
 /** What went wrong, as far as anybody reacts to it. A new kind does not compile until every reaction is decided. */
 export type ErrorKind =
@@ -27,6 +28,8 @@ export interface ErrorDetails {
   readonly type?: string;
   readonly code?: string;
   readonly param?: string;
+  /** What an error of the Messages API says in its own `details`, on which clients of that API act. */
+  readonly messagesDetails?: JsonObject;
   /** The stream that began with this error and held nothing else, as it came: a client of its format gets just that. */
   readonly stream?: { readonly codec: CodecId; readonly bytes: Uint8Array };
   /** Upstream request id. */

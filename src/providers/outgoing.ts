@@ -1,3 +1,4 @@
+import { refuseThread } from '../codecs/anthropic-messages/stored-state.ts';
 import type { Codec } from '../codecs/codec.ts';
 import { compacted } from '../codecs/ledger.ts';
 import { refuseStoredState } from '../codecs/openai-responses/stored-state.ts';
@@ -53,6 +54,7 @@ export function outgoing(
   // a closer look may have found marks of ours, which make the request one without `raw`
   if (mayTravel && prepared === request && request.raw) return verbatim(mayTravel, codec, deployment, request, model);
   refuseStoredState(request, codec.id);
+  refuseThread(request, codec.id);
   const isForeign = codec.id !== context.dialect;
   const hosted = isForeign ? hostedToolsFor(prepared, codec.id, target, insteadOfHosted) : undefined;
   const encoded = codec.encodeRequest(hosted?.request ?? prepared, target);

@@ -56,6 +56,7 @@ export function decodeError(status: number, text: string, headers: Readonly<Reco
   return new GatewayError(kindOf(status, textOf(error.type)), message, {
     status,
     ...named(error),
+    ...(isObject(error.details) && { messagesDetails: error.details }),
     ...(requestId && { upstreamRequestId: requestId }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   });
@@ -142,10 +143,10 @@ export function encodeStreamError(error: GatewayError): string {
 }
 
 function errorBody(type: string, error: GatewayError): JsonObject {
-  const { upstreamRequestId } = error.details;
+  const { upstreamRequestId, messagesDetails: details } = error.details;
   return {
     type: 'error',
-    error: { type, message: understood(error) },
+    error: { type, message: understood(error), ...(details && { details }) },
     ...(upstreamRequestId !== undefined && { request_id: upstreamRequestId }),
   };
 }

@@ -32,6 +32,12 @@ describe('reading an error', () => {
     if (type !== 'teapot_error') expect(encodeError(error).body).toEqual(body);
   });
 
+  test('what it says in its details goes on: clients of message threads act on it', () => {
+    const details = { error_code: 'thread_not_found' };
+    const body = { type: 'error', error: { type: 'not_found_error', message: 'gone', details } };
+    expect(encodeError(decodeError(404, JSON.stringify(body), {})).body).toEqual(body);
+  });
+
   const HTML = '<html>\n<head><title>502 Bad\n Gateway</title></head><body><h1>x</h1></body></html>';
   const SHAPES: readonly (readonly [string, string, string])[] = [
     ["OpenAI's", '{"error":{"message":"words","type":"server_error","code":null}}', 'words'],
