@@ -39,6 +39,8 @@ export interface AddressRules {
   readonly allowPrivate: boolean;
   /** `host` or `host:port`. */
   readonly allowedHosts: readonly string[];
+  /** What is said of a host that may not be reached. */
+  readonly refusal?: (host: string) => string;
 }
 
 const isAllowed = ({ allowPrivate, allowedHosts }: AddressRules, host: string, port: string): boolean =>
@@ -51,7 +53,7 @@ export async function refuseInside(url: URL, rules: AddressRules): Promise<void>
   const host = bare(url.hostname);
   if (isAllowed(rules, host, portOf(url))) return;
   const addresses = isIP(host) ? [host] : await addressesOf(host);
-  if (addresses.some(isInsideAddress)) throw refusalOf(host);
+  if (addresses.some(isInsideAddress)) throw refusalOf(host, rules);
 }
 
 const portOf = ({ port, protocol }: URL): string => port || (protocol === 'https:' ? '443' : '80');
@@ -64,12 +66,12 @@ const addressesOf = (host: string): Promise<string[]> =>
     });
   });
 
-const refusalOf = (host: string): GatewayError =>
-  new GatewayError(
-    'permission',
-    `the MCP server at ${host} is on a private or local network, where requests may not send the gateway; ` +
-      'configure it as an MCP client, or allow it with mcp.request_servers.allowed_hosts or allow_private_addresses',
-  );
+const refusalOf = (host: string, { refusal = refusalToRequests }: AddressRules): GatewayError =>
+  new GatewayError('permission', refusal(host));
+
+const refusalToRequests = (host: string): string =>
+  `the MCP server at ${host} is on a private or local network, where requests may not send the gateway; ` +
+  'configure it as an MCP client, or allow it with mcp.request_servers.allowed_hosts or allow_private_addresses';
 
 /**
  * A fetch that looks at each address before it connects, so that neither a redirect nor a name that is resolved anew
@@ -87,22 +89,24 @@ export function guardedFetch(rules: AddressRules): PatientFetch {
 
 function guardedConnector(rules: AddressRules): buildConnector.connector {
   const free = buildConnector({ timeout: 10_000 });
-  const guarded = buildConnector({ timeout: 10_000, lookup: guardedLookup });
+  const guarded = buildConnector({ timeout: 10_000, lookup: guardedLookup(rules) });
   return (options, callback) => {
     const host = bare(options.hostname);
     if (isAllowed(rules, host, options.port || (options.protocol === 'https:' ? '443' : '80'))) {
       free(options, callback);
-    } else if (isIP(host) && isInsideAddress(host)) callback(refusalOf(host), null);
+    } else if (isIP(host) && isInsideAddress(host)) callback(refusalOf(host, rules), null);
     else guarded(options, callback);
   };
 }
 
-const guardedLookup: LookupFunction = (host, options, callback) => {
-  lookup(host, { ...options, all: true }, (error, found) => {
-    const refused = found?.some(({ address }) => isInsideAddress(address)) ? refusalOf(host) : undefined;
-    const [first] = found ?? [];
-    if (error || refused || !first) callback(error ?? refused ?? new Error(`the host ${host} has no address`), '', 0);
-    else if (options.all) callback(null, found);
-    else callback(null, first.address, first.family);
-  });
-};
+const guardedLookup =
+  (rules: AddressRules): LookupFunction =>
+  (host, options, callback) => {
+    lookup(host, { ...options, all: true }, (error, found) => {
+      const refused = found?.some(({ address }) => isInsideAddress(address)) ? refusalOf(host, rules) : undefined;
+      const [first] = found ?? [];
+      if (error || refused || !first) callback(error ?? refused ?? new Error(`the host ${host} has no address`), '', 0);
+      else if (options.all) callback(null, found);
+      else callback(null, first.address, first.family);
+    });
+  };

@@ -6,6 +6,8 @@ import { HttpTransport } from './http-transport.ts';
 import { EraTransport } from './modern/era-transport.ts';
 import { httpChannel } from './modern/http-channel.ts';
 import { EraVerdicts } from './modern/verdicts.ts';
+import { secretsOf } from './openapi/security.ts';
+import { OpenApiTransport } from './openapi/transport.ts';
 import { StdioTransport } from './stdio.ts';
 import { configuredVariables, serverEnvironment } from './stdio-environment.ts';
 
@@ -26,7 +28,15 @@ export interface Command {
 
 /** A transport, not yet started, to the server of `config`. Throws GatewayError('invalid-request') on unusable config. */
 export function transportFor(config: McpClientConfig, options: TransportOptions): GatewayTransport {
-  return config.connection_type === 'stdio' ? stdioTransport(config, options) : httpTransport(config, options);
+  switch (config.connection_type) {
+    case 'stdio':
+      return stdioTransport(config, options);
+    case 'openapi':
+      return openApiTransport(config, options);
+    case 'http':
+    case 'sse':
+      return httpTransport(config, options);
+  }
 }
 
 /** What is known of the servers' eras, for as long as the clients with these options live. */
@@ -45,8 +55,9 @@ export function withoutSecrets(text: string, config: McpClientConfig, environmen
     const equals = entry.indexOf('=');
     return equals === -1 ? (environment[entry] ?? '') : entry.slice(equals + 1);
   });
+  const credentials = secretsOf(config.openapi_config?.security_credentials ?? {});
   // Very short values are words of ordinary text, not secrets.
-  const secrets = [...headers, ...variables].filter((value) => value.length >= 8);
+  const secrets = [...headers, ...variables, ...credentials].filter((value) => value.length >= 8);
   return secrets.reduce((result, value) => result.replaceAll(value, '***'), text);
 }
 
@@ -63,6 +74,18 @@ function stdioTransport(config: McpClientConfig, options: TransportOptions): Gat
   });
 }
 
+function openApiTransport(config: McpClientConfig, { cwd }: TransportOptions): OpenApiTransport {
+  const { name, openapi_config: openapi } = config;
+  if (!openapi) throw new GatewayError('invalid-request', `openapi_config is required for MCP client ${name}`);
+  return new OpenApiTransport({ clientName: name, config: openapi, headers: headersOf(config), cwd });
+}
+
+function headersOf(config: McpClientConfig): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [header, { value }] of Object.entries(config.headers)) if (value) headers[header] = value;
+  return headers;
+}
+
 function httpTransport(config: McpClientConfig, options: TransportOptions): GatewayTransport {
   const { name, connection_string: address, connection_type: type } = config;
   if (address?.unset) {
@@ -75,8 +98,7 @@ function httpTransport(config: McpClientConfig, options: TransportOptions): Gate
   if (!url || !/^https?:$/.test(url.protocol)) {
     throw new GatewayError('invalid-request', `connection_string of MCP client ${name} is not an http(s) URL`);
   }
-  const headers: Record<string, string> = {};
-  for (const [header, { value }] of Object.entries(config.headers)) if (value) headers[header] = value;
+  const headers = headersOf(config);
   const { fetch, graceMs } = options;
   const legacy = () => new HttpTransport({ url, type: type === 'sse' ? 'sse' : 'http', headers, fetch, graceMs });
   // The transport of 2024-11-05 is older than any server of the newer era.

@@ -1,0 +1,158 @@
+import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { target } from './references.ts';
+
+/** Above this, what is referred to stands once, however often it is used. */
+const MAX_INLINE_NODES = 3_000;
+
+const MAPS: ReadonlySet<string> = new Set(['properties', 'patternProperties', '$defs', 'dependentSchemas']);
+const LISTS: ReadonlySet<string> = new Set(['allOf', 'anyOf', 'oneOf', 'prefixItems']);
+const SINGLE: ReadonlySet<string> = new Set([
+  'items',
+  'additionalProperties',
+  'contains',
+  'not',
+  'if',
+  'then',
+  'else',
+  'propertyNames',
+]);
+/** Words of OpenAPI that are none of JSON Schema, or tell a model nothing. */
+const DROPPED: ReadonlySet<string> = new Set([
+  'nullable',
+  'discriminator',
+  'readOnly',
+  'writeOnly',
+  'xml',
+  'externalDocs',
+  'example',
+]);
+
+/** Schemas of one tool. What they share, or what holds itself, stands in `$defs`. */
+export interface ToolSchemas {
+  of(schema: JsonValue | undefined): JsonObject;
+  /** To stand at the root beside the schemas; undefined when nothing was needed. */
+  readonly definitions: JsonObject | undefined;
+}
+
+/** Inputs as JSON Schema, references resolved in place unless they hold themselves or would fill pages. */
+export function toolSchemas(root: JsonObject, schemas: readonly (JsonValue | undefined)[]): ToolSchemas {
+  const walk = schemas.every((schema) => isSmall(root, schema)) ? new Walk(root, false) : new Walk(root, true);
+  return {
+    of: (schema) => walk.schema(schema),
+    get definitions() {
+      return walk.definitions();
+    },
+  };
+}
+
+/** Whether everything in the schema can stand in place: finite, and no more than a few pages. */
+function isSmall(root: JsonObject, schema: JsonValue | undefined): boolean {
+  let nodes = 0;
+  const count = (value: JsonValue | undefined, path: ReadonlySet<string>): boolean => {
+    nodes += 1;
+    if (nodes > MAX_INLINE_NODES) return false;
+    if (Array.isArray(value)) return value.every((entry) => count(entry, path));
+    if (!isObject(value)) return true;
+    const { $ref: reference } = value;
+    if (typeof reference !== 'string') return Object.values(value).every((entry) => count(entry, path));
+    return !path.has(reference) && count(target(root, reference), new Set([...path, reference]));
+  };
+  return count(schema, new Set());
+}
+
+class Walk {
+  readonly #root: JsonObject;
+  readonly #shares: boolean;
+  readonly #names = new Map<string, string>();
+  readonly #definitions: JsonObject = {};
+
+  constructor(root: JsonObject, shares: boolean) {
+    this.#root = root;
+    this.#shares = shares;
+  }
+
+  definitions(): JsonObject | undefined {
+    return this.#names.size > 0 ? this.#definitions : undefined;
+  }
+
+  schema(value: JsonValue | undefined): JsonObject {
+    if (!isObject(value)) return {};
+    const { $ref: reference, ...beside } = value;
+    if (typeof reference !== 'string') return this.#plain(value);
+    const described = typeof beside.description === 'string' ? { description: beside.description } : {};
+    if (!this.#shares) return { ...this.schema(target(this.#root, reference)), ...described };
+    return { $ref: `#/$defs/${this.#defined(reference)}`, ...described };
+  }
+
+  #defined(reference: string): string {
+    let name = this.#names.get(reference);
+    if (name === undefined) {
+      name = freeName(reference, this.#definitions);
+      this.#names.set(reference, name);
+      this.#definitions[name] = {};
+      this.#definitions[name] = this.schema(target(this.#root, reference));
+    }
+    return name;
+  }
+
+  #plain(schema: JsonObject): JsonObject {
+    const result: JsonObject = {};
+    for (const [key, value] of Object.entries(schema)) {
+      if (DROPPED.has(key) || key.startsWith('x-')) continue;
+      if (MAPS.has(key) && isObject(value)) result[key] = this.#map(value);
+      else if (LISTS.has(key) && Array.isArray(value)) result[key] = value.map((entry) => this.schema(entry));
+      else if (SINGLE.has(key) && isObject(value)) result[key] = this.schema(value);
+      else result[key] = value;
+    }
+    if (isObject(schema.properties)) dropReadOnly(result, schema.properties);
+    draft4Limits(result);
+    return schema.nullable === true ? withNull(result) : result;
+  }
+
+  #map(schemas: JsonObject): JsonObject {
+    return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, this.schema(schema)]));
+  }
+}
+
+/** What only answers hold is nothing to ask a model for. */
+function dropReadOnly(result: JsonObject, given: JsonObject): void {
+  const isReadOnly = (name: string): boolean => {
+    const property = given[name];
+    return isObject(property) && property.readOnly === true;
+  };
+  const properties = isObject(result.properties) ? result.properties : {};
+  result.properties = Object.fromEntries(Object.entries(properties).filter(([name]) => !isReadOnly(name)));
+  if (!Array.isArray(result.required)) return;
+  result.required = result.required.filter((name) => !isReadOnly(String(name)));
+}
+
+/** OpenAPI 3.0 took JSON Schema's draft 4, where the exclusive limits are flags. */
+function draft4Limits(schema: JsonObject): void {
+  for (const [flag, limit] of [
+    ['exclusiveMinimum', 'minimum'],
+    ['exclusiveMaximum', 'maximum'],
+  ] as const) {
+    if (typeof schema[flag] !== 'boolean') continue;
+    const isExclusive = schema[flag];
+    delete schema[flag];
+    if (!isExclusive || schema[limit] === undefined) continue;
+    schema[flag] = schema[limit];
+    delete schema[limit];
+  }
+}
+
+function withNull(schema: JsonObject): JsonObject {
+  const { type, enum: values } = schema;
+  if (typeof type !== 'string') return type === undefined ? { anyOf: [schema, { type: 'null' }] } : schema;
+  return {
+    ...schema,
+    type: [type, 'null'],
+    ...(Array.isArray(values) && !values.includes(null) && { enum: [...values, null] }),
+  };
+}
+
+function freeName(reference: string, taken: JsonObject): string {
+  const name = (reference.split('/').at(-1) ?? '').replace(/[^A-Za-z0-9_]/g, '_') || 'schema';
+  if (!Object.hasOwn(taken, name)) return name;
+  for (let number = 2; ; number += 1) if (!Object.hasOwn(taken, `${name}_${number}`)) return `${name}_${number}`;
+}
