@@ -17,15 +17,42 @@ export interface Dialable {
   dial(): Promise<void>;
 }
 
+/** Gives sessions for one call each. */
+export interface OwnSessions {
+  open(): Promise<Session>;
+  release(session: Session): void;
+}
+
+/** Runs one call on a session of its own, for servers that are to have none between calls. */
+export async function runAlone(sessions: OwnSessions, execution: Execution): Promise<ToolResult> {
+  try {
+    return await onOwnSession(sessions, execution);
+  } catch (thrown) {
+    if (!mayRepeat(thrown, execution)) throw thrown;
+  }
+  return onOwnSession(sessions, execution);
+}
+
+async function onOwnSession(sessions: OwnSessions, execution: Execution): Promise<ToolResult> {
+  const session = await sessions.open();
+  try {
+    return await execute(session, execution);
+  } finally {
+    sessions.release(session);
+  }
+}
+
+/** A request that may have been run is sent again only where that does no harm. */
+const mayRepeat = (thrown: unknown, { request, isRepeatable }: Execution): boolean =>
+  !request.signal.aborted && (isNeverExecuted(thrown) || (isRepeatable === true && isTransient(thrown)));
+
 /** Runs one call, on a new session where there is none or where the server forgot ours. */
 export async function runCall(connection: Dialable, execution: Execution): Promise<ToolResult> {
   const session = connection.session ?? (await sessionFor(connection, execution));
   try {
     return await execute(session, execution);
   } catch (thrown) {
-    // A request that may have been run is sent again only where that does no harm.
-    const mayRepeat = isNeverExecuted(thrown) || (execution.isRepeatable && isTransient(thrown));
-    if (!mayRepeat || execution.request.signal.aborted) throw thrown;
+    if (!mayRepeat(thrown, execution)) throw thrown;
   }
   // Whoever comes first dials; the others find the new session, or wait for it.
   const isNewer = connection.session !== undefined && connection.session !== session;

@@ -1,17 +1,20 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { McpClientConfig, ToolManagerConfig } from '../config/schema.ts';
 import type { Caller } from '../model/call.ts';
 import { GatewayError } from '../model/errors.ts';
 import { buildCatalog, type CatalogSource } from './catalog.ts';
-import { Connection, type ConnectionOptions, type McpLog } from './connection.ts';
+import { Connection, type ConnectionOptions } from './connection.ts';
 import type { Catalog, CatalogTool, ClientStatus, ToolCallRequest, ToolResult } from './contract.ts';
 import { reasonOf } from './failures.ts';
 import { isFiltered, refusalOf, unknownTool } from './filters.ts';
+import { Manifests } from './fleet/manifests.ts';
 import { headersFor } from './forward-headers.ts';
 import { compareNames } from './listed-tools.ts';
 import { patientFetch } from './patient-fetch.ts';
 import { connectFailure, type Entry, statusOf } from './status.ts';
+import type { McpLog } from './telling.ts';
 import { DEFAULT_TIMING, type McpTiming, settlesWithin } from './timing.ts';
 import type { Command } from './transports.ts';
 
@@ -27,12 +30,16 @@ export interface McpClientsOptions {
   /** `mcp.tool_sync_interval`. */
   readonly syncIntervalMs?: number;
   readonly environment?: NodeJS.ProcessEnv;
+  /** Where the gateway keeps what it learns of its servers for its next start; nothing is kept without it. */
+  readonly stateFolder?: string;
   readonly timing?: Partial<McpTiming>;
   readonly random?: () => number;
 }
 
 /** What cannot change after a client was made; a patch that has these is otherwise obeyed (Bifrost v2). */
 const IMMUTABLE = ['client_id', 'connection_type', 'connection_string', 'stdio_config', 'auth_type'] as const;
+/** What a server is told when it is dialled. */
+const REDIALS = ['headers', 'needs_session_stickiness'] as const;
 const CACHED_VIEWS = 200;
 
 /** All MCP clients of the gateway: their connections, their tools as one catalog, and the way to call one. */
@@ -61,9 +68,9 @@ export class McpClients {
     for (const config of options.clients) this.#admit(config);
   }
 
-  /** Dials every client at once; returns when all are done, and at the latest after the boot wait. Never fails. */
+  /** Readies every client at once, by a dial where it must; returns when all are done, and at the latest after the boot wait. Never fails. */
   async start(): Promise<void> {
-    const dials = [...this.#entries.values()].map((entry) => entry.connection?.dial());
+    const dials = [...this.#entries.values()].map((entry) => entry.connection?.start());
     await settlesWithin(Promise.allSettled(dials), this.#timing.bootWaitMs);
   }
 
@@ -162,7 +169,11 @@ export class McpClients {
     entry.config = { ...entry.config, ...changes };
     const { connection, config } = entry;
     if (config.disabled) entry.connection = undefined;
-    else if (connection) connection.reconfigure(config, changes.headers !== undefined);
+    else if (connection)
+      connection.reconfigure(
+        config,
+        REDIALS.some((field) => field in changes),
+      );
     else entry.connection = new Connection(config, this.#connectionOptions);
     this.#rebuild();
     if (config.disabled) await connection?.close();
@@ -186,13 +197,24 @@ export class McpClients {
     if (!connection) {
       throw new GatewayError('invalid-request', 'cannot reconnect a disabled MCP client: enable the client first');
     }
+    if (!connection.holdsSession) {
+      throw new GatewayError(
+        'invalid-request',
+        'cannot reconnect an MCP client that connects for each call (needs_session_stickiness is false)',
+      );
+    }
     if (connection.isDialling) throw new GatewayError('invalid-request', 'reconnect already in progress');
     try {
-      await connection.dial();
+      await connection.redial();
     } catch (thrown) {
       throw connectFailure(entry, thrown);
     }
     return statusOf(entry);
+  }
+
+  /** The connection of a client, for those who watch its credential; undefined while it is disabled. */
+  connection(id: string): Connection | undefined {
+    return this.#entries.get(id)?.connection;
   }
 
   /** Ends every connection and every process, whatever single ones of them do. */
@@ -200,11 +222,13 @@ export class McpClients {
     this.#closed = true;
     const closing = [...this.#entries.values()].map((entry) => entry.connection?.close());
     await Promise.allSettled(closing);
+    await this.#connectionOptions.manifests?.settled();
     await this.#http.close();
   }
 
   #connectionOptionsOf(options: McpClientsOptions): ConnectionOptions {
-    const { cwd, resolveCommand, log } = options;
+    const { cwd, resolveCommand, log, stateFolder } = options;
+    const warn = (message: string) => log('warn', message, {});
     return {
       transport: {
         cwd,
@@ -217,16 +241,25 @@ export class McpClients {
       random: options.random ?? Math.random,
       log,
       changed: () => this.#rebuild(),
+      manifests: stateFolder === undefined ? undefined : new Manifests(join(stateFolder, 'manifests'), warn),
     };
   }
 
   #admit(config: McpClientConfig): Entry {
-    const id = config.client_id || randomUUID();
-    const connection = config.disabled ? undefined : new Connection(config, this.#connectionOptions);
-    const entry: Entry = { id, config, connection };
+    const id = config.client_id || this.#idFor(config.name);
+    const identified = { ...config, client_id: id };
+    const connection = config.disabled ? undefined : new Connection(identified, this.#connectionOptions);
+    const entry: Entry = { id, config: identified, connection };
     this.#entries.set(id, entry);
     this.#extraHeaders = undefined;
     return entry;
+  }
+
+  /** The same at every start for a client that the file gives no id, so that rules can name it by that. */
+  #idFor(name: string): string {
+    const hash = createHash('sha256').update(`mcp-client ${name}`).digest('hex');
+    const id = hash.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
+    return this.#entries.has(id) ? randomUUID() : id;
   }
 
   #named(name: string): Entry | undefined {

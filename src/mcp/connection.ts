@@ -1,18 +1,21 @@
 import type { McpClientConfig } from '../config/schema.ts';
 import { GatewayError } from '../model/errors.ts';
-import type { JsonObject } from '../model/json.ts';
-import { type Dialable, runCall, sessionFor } from './calls.ts';
-import type { ConnectionState, ToolResult } from './contract.ts';
+import { type Dialable, runAlone, runCall, sessionFor } from './calls.ts';
+import type { ConnectionState, LastFailure, ToolResult } from './contract.ts';
+import { Dialler } from './dialler.ts';
 import { callFailure, type Execution } from './execute.ts';
-import { isPermanent, isSessionLost, reasonOf } from './failures.ts';
+import { CredentialError, credentialErrorIn, isNeverExecuted, isPermanent, isSessionLost, reasonOf } from './failures.ts';
 import { unknownTool } from './filters.ts';
-import { checkHealth, type FailureStage, nextLookMs, StageError, type Standing, staged } from './health.ts';
+import { factsOf, type Manifest, type Manifests, type ServerFacts } from './fleet/manifests.ts';
+import { ProcessKeeper } from './fleet/process-keeper.ts';
+import { blockedReason, isBlocked, type LifecycleEvent, NEW_LIFE, nextLife } from './lifecycle.ts';
 import { type ListedTool, ToolList } from './listed-tools.ts';
-import { Session } from './session.ts';
-import { later, type McpTiming } from './timing.ts';
-import { type TransportOptions, transportFor, withoutSecrets } from './transports.ts';
-
-export type McpLog = (level: 'debug' | 'info' | 'warn' | 'error', message: string, fields: JsonObject) => void;
+import type { PeerEvents } from './peer.ts';
+import type { Session, SessionEvents } from './session.ts';
+import { causeIn, type McpLog, Telling } from './telling.ts';
+import type { McpTiming } from './timing.ts';
+import type { TransportOptions } from './transports.ts';
+import { Watch, type Watched } from './watch.ts';
 
 export interface ConnectionOptions {
   readonly transport: TransportOptions;
@@ -21,44 +24,48 @@ export interface ConnectionOptions {
   readonly log: McpLog;
   /** The tools or the state changed. */
   readonly changed: () => void;
-}
-
-export interface Failure {
-  readonly stage: FailureStage;
-  readonly message: string;
-  readonly at: string;
+  /** What stdio servers offered when they last ran. */
+  readonly manifests?: Manifests | undefined;
+  /** Takes what the servers ask and say of themselves. */
+  readonly peers?: ((config: () => McpClientConfig) => PeerEvents) | undefined;
 }
 
 /**
  * The life of one enabled MCP client: dials, watches, dials again, for as long as it is wanted. The last good list of
- * tools stays through every failure (G9), and a lost connection is dialled at once when a call needs it.
+ * tools stays through every failure (G9), and a lost connection is dialled at once when a call needs it. What the events
+ * of that life make of its state is `lifecycle.ts`'s to say.
  */
 export class Connection implements Dialable {
   config: McpClientConfig;
   readonly #options: ConnectionOptions;
-  readonly #stop = new AbortController();
+  readonly #dialler: Dialler;
   readonly #tools = new ToolList();
-  /** Sessions that are not, or no longer, the one for new calls: being dialled, or finishing their calls. */
-  readonly #others = new Set<Session>();
-  #state: ConnectionState = 'connecting';
+  readonly #peers: PeerEvents | undefined;
+  readonly #keeper: ProcessKeeper;
+  readonly #watch: Watch;
+  readonly #telling: Telling;
+  #life = NEW_LIFE;
   #session: Session | undefined;
-  #lastFailure: Failure | undefined;
+  #server: ServerFacts = {};
   #dialling: Promise<void> | undefined;
   #dials = 0;
-  #attempts = 0;
-  #permanent = false;
   #lastDialFailedAtMs = Number.NEGATIVE_INFINITY;
   #lastStderr: readonly string[] = [];
-  #timer: NodeJS.Timeout | undefined;
-  #relistTimer: NodeJS.Timeout | undefined;
 
   constructor(config: McpClientConfig, options: ConnectionOptions) {
     this.config = config;
     this.#options = options;
+    const { transport, timing, manifests } = options;
+    const now = () => this.config;
+    this.#peers = options.peers?.(now);
+    this.#keeper = new ProcessKeeper({ config: now, timing, manifests });
+    this.#dialler = new Dialler({ config: now, transport, timing, eventsOf: (session) => this.#eventsOf(session) });
+    this.#telling = new Telling(now, transport.environment, options.log);
+    this.#watch = new Watch(this.#watched, timing, options.random);
   }
 
   get state(): ConnectionState {
-    return this.#state;
+    return this.#life.state;
   }
 
   /** The last good list, or nothing while there never was one. */
@@ -66,12 +73,23 @@ export class Connection implements Dialable {
     return this.#tools.tools;
   }
 
-  get lastFailure(): Failure | undefined {
-    return this.#lastFailure;
+  /** The list is that of an earlier run, and the server was not asked yet. */
+  get isStale(): boolean {
+    return this.#keeper.isStale;
   }
 
-  get serverInfo(): JsonObject | undefined {
-    return this.#session?.serverInfo;
+  /** A process that waits for its first call, or was stopped for want of one. */
+  get isResting(): boolean {
+    return this.#keeper.isResting;
+  }
+
+  get lastFailure(): LastFailure | undefined {
+    return this.#life.lastFailure;
+  }
+
+  /** What the server said of itself, the last time that it was there. */
+  get server(): ServerFacts {
+    return this.#server;
   }
 
   get pid(): number | undefined {
@@ -79,33 +97,17 @@ export class Connection implements Dialable {
   }
 
   get stderr(): readonly string[] {
-    return (this.#session?.stderr ?? this.#lastStderr).map((line) => this.#hidden(line));
+    return (this.#session?.stderr ?? this.#lastStderr).map((line) => this.#telling.hidden(line));
   }
 
-  /** Successful dials after the first. */
+  /** Successful dials after the first, where a session is held between calls. */
   get restarts(): number {
-    return Math.max(0, this.#dials - 1);
+    return this.holdsSession ? Math.max(0, this.#dials - 1) : 0;
   }
 
-  /** Connects and lists the tools; single-flight. An older connection is replaced only when that succeeded. */
-  dial(): Promise<void> {
-    this.#dialling ??= this.#dial().finally(() => {
-      this.#dialling = undefined;
-      this.#schedule();
-    });
-    return this.#dialling;
-  }
-
-  /** From now on under this config; `redial` where the server must be told (other headers). */
-  reconfigure(config: McpClientConfig, redial: boolean): void {
-    this.config = config;
-    if (!redial) return;
-    const running = this.#dialling ?? Promise.resolve();
-    // A dial that is under way has the old config; its failure is noted, and so is that of the next.
-    void running
-      .catch(() => undefined)
-      .then(() => this.dial())
-      .catch(() => undefined);
+  /** False for servers over HTTP that are to be called on a new session each time. */
+  get holdsSession(): boolean {
+    return this.config.connection_type !== 'http' || this.config.needs_session_stickiness !== false;
   }
 
   get session(): Session | undefined {
@@ -121,198 +123,290 @@ export class Connection implements Dialable {
   }
 
   get absence(): string {
-    return this.#lastFailure?.message ?? 'the server is not connected';
+    return this.#life.lastFailure?.message ?? 'the server is not connected';
+  }
+
+  /** Makes the client ready: from its list of an earlier run where a process may wait for its first call, or by a dial. */
+  async start(): Promise<void> {
+    const manifest = this.#dialler.isUsable ? await this.#keeper.freshManifest() : undefined;
+    if (manifest && !this.#closed && !this.#session && !this.#dialling) this.#restWith(manifest);
+    else await this.dial();
+  }
+
+  /** Connects and lists the tools; single-flight. An older connection is replaced only when that succeeded. */
+  dial(): Promise<void> {
+    this.#dialling ??= this.#dial().finally(() => {
+      this.#dialling = undefined;
+      this.#watch.schedule();
+    });
+    return this.#dialling;
+  }
+
+  /** `dial` for a person, who need not wait until a server that crashed too often may be started again. */
+  redial(): Promise<void> {
+    this.#keeper.forgive();
+    return this.dial();
+  }
+
+  /** The session for whatever is not a tool call; dialled where there is none, and what it is used for keeps it awake. */
+  async live(): Promise<Session> {
+    if (!this.#session) await this.dial();
+    this.#used();
+    if (!this.#session) throw new Error(this.absence);
+    return this.#session;
+  }
+
+  /** Runs what is no tool call; on a session of its own where the server is to have none between calls. */
+  async use<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
+    if (!this.holdsSession) return this.#useAlone(work);
+    const session = await this.live();
+    try {
+      return await work(session);
+    } catch (thrown) {
+      if (!isNeverExecuted(thrown)) throw thrown;
+    }
+    if (this.#session === session) await this.dial();
+    return work(await this.live());
+  }
+
+  /** A session beside the shared one, for one client of ours alone, until that closes it. */
+  openBeside(events: SessionEvents): Promise<Session> {
+    return this.#dialler.beside(`${this.config.name}-user`, events);
+  }
+
+  /** From now on under this config; `redial` where the server must be told (other headers). */
+  reconfigure(config: McpClientConfig, redial: boolean): void {
+    this.config = config;
+    this.#used();
+    if (redial) this.#dialAgain();
+  }
+
+  /** The server takes our credential no longer, and a person must log in: no call, no dial until `credentialRenewed`. */
+  needsReauth(reason: string): void {
+    this.#refused(new CredentialError('needs_reauth', reason));
+  }
+
+  /** A person has yet to log in for the first time. */
+  pendingVerification(reason: string): void {
+    this.#refused(new CredentialError('pending_verification', reason));
+  }
+
+  /** There is a good credential again: dials with it, in the background. */
+  credentialRenewed(): void {
+    this.#happened({ type: 'credential-renewed' });
+    this.#options.changed();
+    this.#dialAgain();
   }
 
   /** Runs one call; dials first when there is no connection or no list yet. Throws GatewayError. */
   async call(execution: Execution): Promise<ToolResult> {
-    const { name, upstreamName } = execution.tool;
-    if (!this.#tools.isKnown) await this.#translating(execution, () => sessionFor(this, execution));
-    const tool = this.#tools.get(upstreamName);
-    if (!tool) throw new GatewayError('not-found', unknownTool(name));
+    const blocked = blockedReason(this.#life, this.config);
+    if (blocked)
+      throw new GatewayError('authentication', `MCP tool call failed for ${execution.tool.name}: ${blocked}`);
+    const tool = this.#tools.get(execution.tool.upstreamName) ?? (await this.#found(execution));
     const { readOnlyHint, idempotentHint } = tool.annotations;
     const isRepeatable = readOnlyHint === true || idempotentHint === true;
-    return this.#translating(execution, () => runCall(this, { ...execution, isRepeatable }));
+    const result = await this.#translating(execution, () =>
+      this.holdsSession
+        ? runCall(this, { ...execution, isRepeatable })
+        : runAlone(this.#dialler.forOneCall(execution), { ...execution, isRepeatable }),
+    );
+    if (this.#life.attempts > 0) this.#happened({ type: 'call-answered' });
+    this.#used();
+    return result;
   }
 
   /** Ends everything, however far it got. */
   async close(): Promise<void> {
-    this.#stop.abort(new Error('the MCP client was closed'));
-    clearTimeout(this.#timer);
-    clearTimeout(this.#relistTimer);
-    const sessions = [...(this.#session ? [this.#session] : []), ...this.#others];
-    await Promise.allSettled([this.#dialling, ...sessions.map((session) => session.close())]);
+    this.#dialler.stop();
+    this.#watch.stop();
+    this.#keeper.close();
+    await Promise.allSettled([this.#dialling, this.#session?.close(), this.#dialler.close()]);
   }
 
   get #closed(): boolean {
-    return this.#stop.signal.aborted;
+    return this.#dialler.isClosed;
+  }
+
+  #happened(event: LifecycleEvent): void {
+    this.#life = nextLife(this.#life, event);
+  }
+
+  /** A tool that a list does not have, once the list is not one of an earlier run. */
+  async #found(execution: Execution): Promise<ListedTool> {
+    const { name, upstreamName } = execution.tool;
+    if (!this.#tools.isKnown || this.isStale) {
+      await this.#translating(execution, async () => {
+        if (this.holdsSession) await sessionFor(this, execution);
+        else await this.dial();
+      });
+    }
+    const tool = this.#tools.get(upstreamName);
+    if (!tool) throw new GatewayError('not-found', unknownTool(name));
+    return tool;
   }
 
   async #dial(): Promise<void> {
-    this.#stop.signal.throwIfAborted();
-    const { timing } = this.#options;
-    let session: Session | undefined;
     try {
-      session = this.#newSession();
-      this.#others.add(session);
-      await staged('connect', session.open(timing.stepTimeoutMs, this.#stop.signal));
-      const listed = await staged('list_tools', session.listTools(timing.stepTimeoutMs));
-      this.#stop.signal.throwIfAborted();
-      if (session.closed) throw session.explained(new Error('Not connected'));
+      this.#keeper.checkRestart();
+      const { session, listed } = await this.#dialler.connect();
       this.#adopt(session, listed);
+      if (!this.holdsSession) this.#dialler.retire(session);
     } catch (thrown) {
-      if (session) this.#lastStderr = session.stderr;
-      await session?.close();
       this.#dialFailed(thrown);
       throw thrown;
-    } finally {
-      if (session) this.#others.delete(session);
     }
   }
 
-  #newSession(): Session {
-    const transport = transportFor(this.config, this.#options.transport);
-    const session: Session = new Session(this.config.name, transport, {
-      onClosed: () => this.#lost(session),
-      onToolsChanged: () => this.#relistSoon(),
+  #dialAgain(): void {
+    const running = this.#dialling ?? Promise.resolve();
+    // A dial that is under way has the old config; its failure is noted, and so is that of the next.
+    void running
+      .catch(() => undefined)
+      .then(() => this.redial())
+      .catch(() => undefined);
+  }
+
+  async #useAlone<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
+    const own = this.#dialler.forOneCall({ timeoutMs: this.#options.timing.stepTimeoutMs });
+    const session = await own.open();
+    try {
+      return await work(session);
+    } finally {
+      own.release(session);
+    }
+  }
+
+  #eventsOf(session: () => Session): SessionEvents {
+    return {
+      peers: this.#peers,
+      onClosed: () => this.#lost(session()),
+      onToolsChanged: () => this.#watch.relistSoon(),
       onTrouble: (error) => {
-        this.#log('debug', this.#hidden(reasonOf(error)));
-        if (session === this.#session && session.hasSession && isSessionLost(error)) this.#schedule(0);
+        this.#telling.log('debug', reasonOf(error));
+        const isOurs = session() === this.#session;
+        if (isOurs && this.#session?.hasSession && isSessionLost(error)) this.#watch.schedule(0);
       },
-    });
-    return session;
+    };
   }
 
   #adopt(session: Session, listed: readonly unknown[]): void {
     const old = this.#session;
-    this.#session = session;
+    this.#session = this.holdsSession ? session : undefined;
     this.#dials += 1;
-    this.#permanent = false;
-    if (old) this.#retire(old);
-    this.#log('info', `connected, ${listed.length} tools listed`);
-    this.#healthy(listed);
-  }
-
-  /** Calls in flight may finish on the old connection; then it goes. */
-  #retire(session: Session): void {
-    this.#others.add(session);
-    const end = async () => {
-      await session.drained(this.#options.timing.drainMs);
-      await session.close();
-    };
-    void end().finally(() => this.#others.delete(session));
+    this.#keeper.wake();
+    this.#server = factsOf(session);
+    if (old) this.#dialler.retire(old);
+    this.#telling.log('info', `connected, ${listed.length} tools listed`);
+    this.#healthy(listed, { type: this.holdsSession ? 'connected' : 'check-passed' });
+    this.#used();
   }
 
   #dialFailed(thrown: unknown): void {
     if (this.#closed) return;
-    this.#attempts += 1;
-    this.#permanent = isPermanent(thrown);
+    this.#lastStderr = this.#dialler.lastStderr;
     this.#lastDialFailedAtMs = performance.now();
-    this.#failed('connect', thrown);
+    const credential = credentialErrorIn(thrown);
+    const failure = this.#telling.failure('connect', thrown);
+    if (credential) this.#refused(credential);
+    else this.#failed({ type: 'dial-failed', failure, isPermanent: isPermanent(causeIn(thrown)) });
   }
 
   #lost(session: Session): void {
     if (session !== this.#session || this.#closed) return;
     this.#session = undefined;
     this.#lastStderr = session.stderr;
-    if (performance.now() - session.openedAtMs > this.#options.timing.stableAfterMs) this.#attempts = 0;
-    this.#failed('transport_lost', session.explained(new Error('Not connected')));
-    this.#attempts += 1;
-    this.#schedule();
+    this.#keeper.ended();
+    const failure = this.#telling.failure('transport_lost', session.explained(new Error('Not connected')));
+    const wasStable = performance.now() - session.openedAtMs > this.#options.timing.stableAfterMs;
+    this.#failed({ type: 'connection-lost', failure, wasStable });
+    this.#watch.schedule();
   }
 
-  #failed(stage: FailureStage, thrown: unknown): void {
-    const isStaged = thrown instanceof StageError;
-    const message = this.#hidden(reasonOf(isStaged ? thrown.cause : thrown));
-    this.#lastFailure = { stage: isStaged ? thrown.stage : stage, message, at: new Date().toISOString() };
-    // Never connected and no prospect of it is an error; everything else is worth another try at any time.
-    this.#state = this.#permanent && !this.#tools.isKnown ? 'error' : 'unstable';
-    this.#log('warn', message, { stage: this.#lastFailure.stage });
+  #refused(error: CredentialError): void {
+    const type = error.state === 'needs_reauth' ? 'credential-refused' : 'verification-awaited';
+    this.#failed({ type, failure: this.#telling.failure('credential', error) });
+    this.#watch.schedule();
+  }
+
+  #failed(event: Extract<LifecycleEvent, { failure: unknown }>): void {
+    this.#happened(event);
+    this.#telling.log('warn', event.failure.message, { stage: event.failure.stage });
     this.#options.changed();
   }
 
-  #healthy(listed: readonly unknown[]): void {
-    const wasHealthy = this.#state === 'healthy';
-    this.#state = 'healthy';
-    const isNew = this.#tools.take(listed, (message) => this.#log('warn', message));
+  #healthy(listed: readonly unknown[], event: LifecycleEvent): void {
+    const wasHealthy = this.state === 'healthy' && !this.isStale;
+    this.#happened(event);
+    const isNew = this.#tools.take(listed, (message) => this.#telling.log('warn', message));
+    this.#keeper.verified(this.#server, isNew || event.type === 'connected' ? listed : undefined);
     if (isNew || !wasHealthy) this.#options.changed();
   }
 
-  /** The next look at this client: a check while connected, a dial while not. */
-  #schedule(soonMs?: number): void {
-    clearTimeout(this.#timer);
-    const { timing, random } = this.#options;
-    const delayMs = soonMs ?? nextLookMs(this.#standing, timing, random);
-    if (this.#closed || delayMs === undefined) return;
-    this.#timer = later(delayMs, () => void this.#look());
-  }
-
-  get #standing(): Standing {
+  /** As its watch sees it. */
+  get #watched(): Watched {
     return {
-      isConnected: this.#session !== undefined,
-      isHealthy: this.#state === 'healthy',
-      isPermanent: this.#permanent,
-      attempts: this.#attempts,
-      syncIntervalMs: this.config.tool_sync_interval,
+      session: () => this.#session,
+      standing: () => ({
+        life: this.#life,
+        isReachable: this.#session !== undefined || (!this.holdsSession && this.state === 'healthy'),
+        isProcess: this.config.connection_type === 'stdio',
+        restsForMs: this.#keeper.restsForMs,
+        syncIntervalMs: this.config.tool_sync_interval,
+      }),
+      usesPing: () => this.config.is_ping_available,
+      dial: () => this.dial(),
+      verify: () => this.#verify(),
+      passed: (listed) => this.#healthy(listed, { type: 'check-passed' }),
+      failed: (stage, thrown) => this.#failed({ type: 'check-failed', failure: this.#telling.failure(stage, thrown) }),
     };
   }
 
-  async #look(): Promise<void> {
-    const session = this.#session;
-    // A failed dial has been noted and is tried again by the next look.
-    if (!session) return this.dial().catch(() => undefined);
-    try {
-      const listed = await checkHealth(session, this.config.is_ping_available, this.#options.timing);
-      if (session !== this.#session || this.#closed) return;
-      this.#attempts = 0;
-      this.#healthy(listed);
-      this.#schedule();
-    } catch (thrown) {
-      if (session !== this.#session || this.#closed) return;
-      this.#failed('ping', thrown);
-      await this.dial().catch(() => undefined);
-    }
+  #restWith(manifest: Manifest): void {
+    const { tools, server } = manifest;
+    this.#tools.take(tools, () => undefined);
+    this.#server = server;
+    this.#keeper.restWith(manifest);
+    this.#happened({ type: 'manifest-read' });
+    this.#telling.log('info', `not started, ${tools.length} tools known from its last run`);
+    this.#options.changed();
+    this.#watch.schedule();
   }
 
-  #relistSoon(): void {
-    clearTimeout(this.#relistTimer);
-    if (this.#closed) return;
-    this.#relistTimer = later(this.#options.timing.listChangedDebounceMs, () => void this.#relist());
+  /** A list that is too old is read anew, for which a process that nobody called is not kept. */
+  async #verify(): Promise<void> {
+    const { uses } = this.#keeper;
+    await this.dial().catch(() => undefined);
+    if (this.#keeper.uses === uses + 1) this.#rest('its tools were verified');
   }
 
-  async #relist(): Promise<void> {
+  /** Something was asked of the session: its time of rest begins anew. */
+  #used(): void {
+    this.#keeper.used(
+      () => this.#session?.isIdle === true,
+      () => this.#rest('nobody used it'),
+    );
+  }
+
+  #rest(why: string): void {
     const session = this.#session;
-    if (!session) return;
-    try {
-      const listed = await staged('list_tools', session.listTools(this.#options.timing.stepTimeoutMs));
-      if (session === this.#session && !this.#closed) this.#healthy(listed);
-    } catch (thrown) {
-      if (session !== this.#session || this.#closed) return;
-      this.#failed('list_tools', thrown);
-      this.#schedule();
-    }
+    if (!session || this.#closed) return;
+    this.#session = undefined;
+    this.#keeper.rest();
+    this.#lastStderr = session.stderr;
+    this.#telling.log('info', `stopped, as ${why}; the next call starts it`);
+    this.#dialler.retire(session);
+    this.#options.changed();
+    this.#watch.schedule();
   }
 
   async #translating<T>(execution: Execution, step: () => Promise<T>): Promise<T> {
     try {
       return await step();
     } catch (thrown) {
-      throw callFailure(execution.tool.name, this.#withoutSecrets(thrown));
+      const credential = credentialErrorIn(thrown);
+      if (credential && !isBlocked(this.#life)) this.#refused(credential);
+      throw callFailure(execution.tool.name, this.#telling.hiddenError(thrown));
     }
-  }
-
-  #hidden(text: string): string {
-    return withoutSecrets(text, this.config, this.#options.transport.environment);
-  }
-
-  #withoutSecrets(thrown: unknown): unknown {
-    const message = reasonOf(thrown);
-    const hidden = this.#hidden(message);
-    return hidden === message || thrown instanceof GatewayError ? thrown : new Error(hidden);
-  }
-
-  #log(level: 'debug' | 'info' | 'warn', message: string, fields: JsonObject = {}): void {
-    const { name } = this.config;
-    this.#options.log(level, `MCP client ${name}: ${message}`, { mcpClient: name, ...fields });
   }
 }

@@ -42,10 +42,36 @@ export function statusOfFailure(thrown: unknown): number | undefined {
 const PERMANENT_STATUS = new Set([400, 401, 403, 404, 405, 422]);
 const PERMANENT_CODES = new Set(['ENOENT', 'EACCES', 'EPERM']);
 
+/** Bifrost v2 reads the text of an error; a status in it counts only as a word of its own. */
+const PERMANENT_WORDS =
+  /\b(40[0135]|422)\b|unauthori[sz]ed|forbidden|not found|no such file|permission denied|timed? ?out|deadline/i;
+
 /** Failures that waiting seldom mends: wrong config, no such command, no permission. They are tried again, slowly. */
 export function isPermanent(thrown: unknown): boolean {
   if (thrown instanceof GatewayError && thrown.kind === 'invalid-request') return true;
-  return PERMANENT_STATUS.has(statusOfFailure(thrown) ?? 0) || anyCode(thrown, PERMANENT_CODES);
+  const status = statusOfFailure(thrown);
+  if (status !== undefined) return PERMANENT_STATUS.has(status);
+  return anyCode(thrown, PERMANENT_CODES) || PERMANENT_WORDS.test(reasonOf(thrown));
+}
+
+/**
+ * The credential of a client is missing, or its server takes it no longer: trying again is of no use until a person has
+ * acted. Whoever fetches credentials throws it out of a dial or a call, and the client goes to that state.
+ */
+export class CredentialError extends Error {
+  readonly state: 'needs_reauth' | 'pending_verification';
+
+  constructor(state: 'needs_reauth' | 'pending_verification', message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.state = state;
+  }
+}
+
+export function credentialErrorIn(thrown: unknown): CredentialError | undefined {
+  for (let error = thrown; error !== undefined; error = causeOf(error)) {
+    if (error instanceof CredentialError) return error;
+  }
+  return undefined;
 }
 
 /**

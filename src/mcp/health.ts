@@ -1,9 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { FailureStage } from './lifecycle.ts';
 import type { Session } from './session.ts';
-import { backoffMs, type McpTiming } from './timing.ts';
-
-/** What the connection was doing when it failed; the words of Bifrost's `last_failure`. */
-export type FailureStage = 'connect' | 'ping' | 'list_tools' | 'transport_lost';
+import { type McpTiming, pause } from './timing.ts';
 
 /** A failure with the step it belongs to. */
 export class StageError extends Error {
@@ -25,7 +22,7 @@ export async function checkHealth(session: Session, usesPing: boolean, timing: M
       return await checkOnce(session, usesPing, timing.checkTimeoutMs);
     } catch (thrown) {
       if (session.closed) throw thrown;
-      await sleep(pauseMs, undefined, { ref: false });
+      await pause(pauseMs);
     }
   }
   return checkOnce(session, usesPing, timing.checkTimeoutMs);
@@ -42,25 +39,4 @@ export async function staged<T>(stage: FailureStage, step: Promise<T>): Promise<
   } catch (thrown) {
     throw new StageError(stage, thrown);
   }
-}
-
-/** How things stand with a client, as far as the next look at it depends on that. */
-export interface Standing {
-  readonly isConnected: boolean;
-  readonly isHealthy: boolean;
-  /** The last dial failed for a reason that waiting seldom mends. */
-  readonly isPermanent: boolean;
-  /** Dials and connections lost in a row. */
-  readonly attempts: number;
-  /** The client's own `tool_sync_interval`: none or 0 = the global one, negative = no checks while healthy. */
-  readonly syncIntervalMs: number | undefined;
-}
-
-/** Milliseconds until the next check of a connected client, or the next dial of another; undefined = none is due. */
-export function nextLookMs(standing: Standing, timing: McpTiming, random: () => number): number | undefined {
-  const { isConnected, isHealthy, isPermanent, attempts, syncIntervalMs = 0 } = standing;
-  if (!isConnected) return isPermanent ? timing.permanentRetryMs : backoffMs(Math.max(0, attempts - 1), timing, random);
-  if (!isHealthy) return timing.unstableCheckMs;
-  if (syncIntervalMs < 0) return undefined;
-  return syncIntervalMs || timing.syncIntervalMs;
 }

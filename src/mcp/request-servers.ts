@@ -8,10 +8,11 @@ import {
 import { GatewayError } from '../model/errors.ts';
 import type { JsonObject } from '../model/json.ts';
 import { guardedFetch, refuseInside } from './address-guard.ts';
-import { Connection, type ConnectionOptions, type McpLog } from './connection.ts';
+import { Connection, type ConnectionOptions } from './connection.ts';
 import type { ToolCallRequest, ToolResult } from './contract.ts';
 import { reasonOf, statusOfFailure } from './failures.ts';
 import type { ListedTool } from './listed-tools.ts';
+import type { McpLog } from './telling.ts';
 import { DEFAULT_TIMING, later, type McpTiming } from './timing.ts';
 
 /** A server as a request names it. */

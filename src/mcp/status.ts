@@ -25,8 +25,10 @@ export function statusOf({ id, config, connection }: Entry): ClientStatus {
     tools,
     hiddenTools: upstreamNames.filter((name) => !offered.has(exposedName(config.name, name))),
     ...(connection?.lastFailure && { lastFailure: connection.lastFailure }),
-    ...(connection?.serverInfo && { serverInfo: connection.serverInfo }),
+    ...(connection?.server.info && { serverInfo: connection.server.info }),
     ...(connection?.pid !== undefined && { pid: connection.pid }),
+    isStale: connection?.isStale ?? false,
+    isResting: connection?.isResting ?? false,
     restarts: connection?.restarts ?? 0,
     stderr: connection?.stderr ?? [],
   };

@@ -14,6 +14,8 @@ export interface McpTiming {
   readonly syncIntervalMs: number;
   /** Between checks while unstable. */
   readonly unstableCheckMs: number;
+  /** Dials after the first that come at growing intervals; a server still not there is tried at an even pace. */
+  readonly retries: number;
   readonly backoffInitialMs: number;
   readonly backoffMaxMs: number;
   /** Between dials that failed for a reason that waiting seldom mends (no such command, 401). */
@@ -28,6 +30,10 @@ export interface McpTiming {
   readonly progressFactor: number;
   /** How long calls in flight may finish on a connection that was replaced. */
   readonly drainMs: number;
+  /** A stored list of tools that was verified this long ago is verified anew, by a start of its server. */
+  readonly manifestFreshMs: number;
+  /** A process that crashed more often than it may is counted over this time. */
+  readonly restartWindowMs: number;
 }
 
 /** Source of the figures: Bifrost v2, connection lifecycle; the rest is ours. */
@@ -38,6 +44,7 @@ export const DEFAULT_TIMING: McpTiming = {
   checkRetriesMs: [500, 1_000, 2_000],
   syncIntervalMs: 600_000,
   unstableCheckMs: 10_000,
+  retries: 5,
   backoffInitialMs: 1_000,
   backoffMaxMs: 30_000,
   permanentRetryMs: 60_000,
@@ -46,6 +53,8 @@ export const DEFAULT_TIMING: McpTiming = {
   graceMs: 2_000,
   progressFactor: 10,
   drainMs: 30_000,
+  manifestFreshMs: 86_400_000,
+  restartWindowMs: 600_000,
 };
 
 /** Milliseconds to wait before dial n (from 0): doubles from the initial value, capped, +-20 % jitter. */
@@ -53,6 +62,9 @@ export function backoffMs(attempt: number, timing: McpTiming, random: () => numb
   const whole = Math.min(timing.backoffMaxMs, timing.backoffInitialMs * 2 ** Math.min(attempt, 30));
   return Math.round(whole * (0.8 + 0.4 * random()));
 }
+
+/** Resolves after `ms`, without keeping the process alive. */
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => void later(ms, resolve));
 
 /** A timer that does not keep the process alive. */
 export const later = (ms: number, action: () => void): NodeJS.Timeout => setTimeout(action, ms).unref();

@@ -328,7 +328,7 @@ test('clients are found by name, state and connection, and come in pages', async
 test.each([
   ['?limit=x', 'Invalid limit parameter: must be a whole number'],
   ['?offset=-1', 'Invalid offset parameter: must be a whole number'],
-  ['?state=happy', 'Invalid state parameter: must be one of connecting, healthy, unstable, disabled, error'],
+  ['?state=happy', 'Invalid state parameter: must be one of healthy, unstable, needs_reauth, pending_verification, disabled, error'],
   ['?connection_type=x', 'Invalid connection_type parameter: must be one of http, sse, stdio'],
 ])('GET /api/mcp/clients%s is refused', async (query, message) => {
   const { url } = await admin();

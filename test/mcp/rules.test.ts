@@ -3,9 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { callFailure, parseToolArguments, timedOut } from '../../src/mcp/execute.ts';
 import { refusalOf } from '../../src/mcp/filters.ts';
 import { headersFor } from '../../src/mcp/forward-headers.ts';
-import { nextLookMs } from '../../src/mcp/health.ts';
 import { LineSplitter, Tail } from '../../src/mcp/lines.ts';
-import { backoffMs, DEFAULT_TIMING } from '../../src/mcp/timing.ts';
 import { GatewayError } from '../../src/model/errors.ts';
 
 describe('filters', () => {
@@ -50,29 +48,6 @@ describe('headers for MCP servers', () => {
     ['all', ['*'], { 'anthropic-beta': 'x', 'x-user': 'ann', authorization: 'Bearer theirs' }],
   ])('%s', (_, allowed, expected) => {
     expect(headersFor(allowed, caller)).toEqual(expected);
-  });
-});
-
-describe('when a client is looked at next', () => {
-  const standing = { isConnected: true, isHealthy: true, isPermanent: false, attempts: 0, syncIntervalMs: undefined };
-  const next = (more: Partial<Omit<typeof standing, 'syncIntervalMs'>> & { syncIntervalMs?: number }) =>
-    nextLookMs({ ...standing, ...more }, DEFAULT_TIMING, () => 0.5);
-
-  test.each<[string, Parameters<typeof next>[0], number | undefined]>([
-    ['healthy', {}, 600_000],
-    ['healthy, with an interval of its own', { syncIntervalMs: 60_000 }, 60_000],
-    ['healthy, checks turned off', { syncIntervalMs: -1 }, undefined],
-    ['unstable', { isHealthy: false, syncIntervalMs: -1 }, 10_000],
-    ['lost for the first time', { isConnected: false, isHealthy: false, attempts: 1 }, 1_000],
-    ['lost for the third time', { isConnected: false, isHealthy: false, attempts: 3 }, 4_000],
-    ['lost for long', { isConnected: false, isHealthy: false, attempts: 60 }, 30_000],
-    ['refused for good', { isConnected: false, isHealthy: false, isPermanent: true }, 60_000],
-  ])('%s', (_, more, expected) => {
-    expect(next(more)).toBe(expected);
-  });
-
-  test('the backoff has 20 % of jitter', () => {
-    expect([0, 1].map((random) => backoffMs(0, DEFAULT_TIMING, () => random))).toEqual([800, 1_200]);
   });
 });
 

@@ -146,7 +146,7 @@ describe('processes', () => {
       stdio_config: { command: process.execPath, args: ['-e', 'setInterval(() => {}, 1000)'] },
     });
     const { clients } = await started([silent], { timing: { bootWaitMs: 100, graceMs: 50 } });
-    expect(clients.statuses()).toMatchObject([{ state: 'connecting', tools: [] }]);
+    expect(clients.statuses()).toMatchObject([{ state: 'unstable', tools: [] }]);
     await clients.close();
   });
 });

@@ -8,6 +8,7 @@ type Run = (request: ToolCallRequest) => ToolResult | Promise<ToolResult>;
 
 const catalogTool = (name: string, definition: JsonObject): CatalogTool => ({
   name,
+  clientId: `id-of-${name.slice(0, name.indexOf('-'))}`,
   clientName: name.slice(0, name.indexOf('-')),
   upstreamName: name.slice(name.indexOf('-') + 1),
   inputSchema: { type: 'object', properties: {} },

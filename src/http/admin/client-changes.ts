@@ -17,6 +17,8 @@ const CHANGEABLE = [
   'tool_execution_timeout',
   'tool_sync_interval',
   'tool_pricing',
+  'needs_session_stickiness',
+  'process_config',
   'disabled',
 ] as const;
 

@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { CONNECTION_STATES } from '../../mcp/contract.ts';
 
 /** What the admin API takes and gives. The web UI imports the types of this file and nothing else of the gateway. */
 
 const json: z.ZodType<unknown> = z.unknown();
 
-const CONNECTION_STATES = ['connecting', 'healthy', 'unstable', 'disabled', 'error'] as const;
 const CONNECTION_TYPES = ['http', 'sse', 'stdio'] as const;
 const DEFAULT_LIMIT = 25;
 const MAX_LIMIT = 100;
@@ -45,9 +45,13 @@ export const shownClient = z.object({
   restarts: z.number(),
   /** The last lines that a stdio server wrote to stderr. */
   stderr: z.array(z.string()),
-  last_failure: z.object({ stage: z.string(), message: z.string(), at: z.string() }).optional(),
+  last_failure: z.object({ stage: z.string(), message: z.string(), at: z.string(), since: z.string() }).optional(),
   server_info: z.record(z.string(), json).optional(),
   pid: z.number().optional(),
+  /** The tools are those of an earlier run; the server was not asked yet. */
+  is_stale: z.boolean(),
+  /** A process that is not started, or was stopped, for want of calls. */
+  is_resting: z.boolean(),
 });
 
 export const clientList = z.object({

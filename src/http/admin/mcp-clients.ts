@@ -101,7 +101,7 @@ function listOf(clients: McpClients, { search, state, connection_type, limit, of
 }
 
 function shownClient(status: ClientStatus, config: McpClientConfig): ShownClient {
-  const { id, name, state, hiddenTools, restarts, stderr, lastFailure, serverInfo, pid } = status;
+  const { id, name, state, hiddenTools, restarts, stderr, lastFailure, serverInfo, pid, isStale, isResting } = status;
   return {
     config: {
       ...shownObject(clientForm(config, redacted)),
@@ -113,6 +113,8 @@ function shownClient(status: ClientStatus, config: McpClientConfig): ShownClient
     tools: status.tools.map(shownTool).sort((a, b) => (a.name < b.name ? -1 : 1)),
     hidden_tools: [...hiddenTools],
     restarts,
+    is_stale: isStale,
+    is_resting: isResting,
     stderr: [...stderr],
     ...(lastFailure && { last_failure: lastFailure }),
     ...(serverInfo && { server_info: serverInfo }),
