@@ -74,7 +74,7 @@ function accountForTool({ codec, block }: Origin, at: string, drop: Drop): void 
 }
 
 /** Names every member that `words` do not know; members of members where they know only some of those. */
-function unsaid(block: JsonObject, words: Words, at: string, drop: Drop): void {
+export function unsaid(block: JsonObject, words: Words, at: string, drop: Drop): void {
   for (const key in block) {
     const value = block[key];
     const known = words[key];
@@ -84,7 +84,8 @@ function unsaid(block: JsonObject, words: Words, at: string, drop: Drop): void {
   }
 }
 
-const says = (value: JsonValue | undefined): boolean => value !== undefined && value !== null && value !== '';
+const says = (value: JsonValue | undefined): boolean =>
+  value !== undefined && value !== null && value !== '' && !(Array.isArray(value) && value.length === 0);
 
 /** JSON Schema, into which Google's own kind of schema is read, knows no order of properties. */
 const hasOrder = (schema: JsonValue | undefined): boolean =>

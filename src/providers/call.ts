@@ -12,6 +12,7 @@ import { googleModelPath } from './base-url.ts';
 import type { Cancellation } from './cancellation.ts';
 import { decodedFrames } from './decoded.ts';
 import type { DirectResponse, StreamBody } from './direct-response.ts';
+import { ForeignAccount } from './foreign-account.ts';
 import { forwardedHeaders } from './forwarded-headers.ts';
 import { createModelKnowledge, type ModelKnowledge } from './models/traits.ts';
 import { type Outgoing, outgoing } from './outgoing.ts';
@@ -167,7 +168,8 @@ function streamFrames(
   const { codec, passThrough } = sent;
   const idleMs = network.stream_idle_timeout_in_seconds * 1_000;
   if (!passThrough || !request.stream) {
-    const reading = { codec, context: answerContext(sent, context), body, provider, idleMs };
+    const account = ForeignAccount.of(codec.id, context);
+    const reading = { codec, context: answerContext(sent, context), body, provider, idleMs, account };
     return decodedFrames(witness ? { ...reading, witness } : reading);
   }
   const onErrorInside = (error: GatewayError) => {
@@ -202,6 +204,8 @@ function wholeFrame(
   const response = codec.decodeResponse(bodyOf(answer, provider), answerContext(sent, context));
   witness?.seeParts(response.parts);
   const events = eventsOf(response);
+  const account = ForeignAccount.of(codec.id, context);
+  if (account) for (const event of events) account.see(event);
   return raw ? { raw, events: events.slice(-1), isLast: true } : { events, isLast: true };
 }
 

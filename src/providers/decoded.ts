@@ -2,6 +2,7 @@ import type { AnswerContext, Codec, WireEvent } from '../codecs/codec.ts';
 import { createSseReader } from '../codecs/sse.ts';
 import type { Frame, StreamEvent } from '../model/event.ts';
 import type { StreamBody } from './direct-response.ts';
+import type { ForeignAccount } from './foreign-account.ts';
 import { watchIdle } from './idle.ts';
 import type { Witness } from './witness.ts';
 
@@ -13,6 +14,8 @@ export interface Decoded {
   readonly idleMs: number;
   /** Reads along. */
   readonly witness?: Witness;
+  /** Told what the client's format has no words for. */
+  readonly account?: ForeignAccount | undefined;
 }
 
 /**
@@ -22,7 +25,7 @@ export interface Decoded {
 export async function* decodedFrames(given: Decoded): AsyncGenerator<Frame> {
   const { codec, context, body, provider, idleMs } = given;
   const reader = createSseReader();
-  const answer = new DecodedAnswer(codec.decodeStream(context), given.witness);
+  const answer = new DecodedAnswer(codec.decodeStream(context), given);
   const watch = watchIdle(body, { idleMs, provider, isComplete: () => answer.isComplete });
   let broken: unknown;
   try {
@@ -54,12 +57,14 @@ class DecodedAnswer {
   isComplete = false;
   readonly #decoder: ReturnType<Codec['decodeStream']>;
   readonly #witness: Witness | undefined;
+  readonly #account: ForeignAccount | undefined;
   #events: StreamEvent[] = [];
   #hasContent = false;
 
-  constructor(decoder: ReturnType<Codec['decodeStream']>, witness: Witness | undefined) {
+  constructor(decoder: ReturnType<Codec['decodeStream']>, { witness, account }: Pick<Decoded, 'witness' | 'account'>) {
     this.#decoder = decoder;
     this.#witness = witness;
+    this.#account = account;
   }
 
   push(wireEvents: readonly WireEvent[]): void {
@@ -85,6 +90,7 @@ class DecodedAnswer {
     for (const event of events) {
       this.#events.push(event);
       this.#witness?.see(event);
+      this.#account?.see(event);
       if (event.type !== 'response-start') this.#hasContent = true;
       if (event.type === 'response-end') this.isComplete = true;
     }

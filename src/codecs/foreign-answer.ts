@@ -1,0 +1,110 @@
+import type { CodecId, Origin } from '../model/content.ts';
+import type { StreamEvent } from '../model/event.ts';
+import { isObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import type { Loss } from '../model/loss.ts';
+import { foreignBlock } from './foreign-block.ts';
+import { unsaid } from './foreign-fields.ts';
+import { WORDS, type Words } from './foreign-words.ts';
+import { compacted } from './ledger.ts';
+
+/**
+ * The account of an answer whose client speaks another format than its provider: what the provider's blocks say beside
+ * what the model of answers holds stays behind. Fields are paths in the provider's answer, behind `answer.`.
+ */
+export class AnswerAccount {
+  readonly #client: CodecId;
+  readonly #losses: Loss[] = [];
+
+  constructor(client: CodecId) {
+    this.#client = client;
+  }
+
+  get losses(): readonly Loss[] {
+    return compacted(this.#losses);
+  }
+
+  see(event: StreamEvent): void {
+    if (event.type === 'response-start') this.#frame(event.origin, 'start');
+    else if (event.type === 'response-end') this.#frame(event.origin, 'end');
+    else if (event.type === 'part-end') this.#part(event.origin);
+    else if (event.type === 'part-start' && event.part.type === 'opaque') this.#opaque(event.part.origin);
+  }
+
+  #frame(origin: Origin | undefined, place: 'start' | 'end'): void {
+    if (!origin || origin.codec === this.#client) return;
+    const words = FRAMES[origin.codec][place];
+    if (words) this.#unsaid(withFirstsOnly(origin.block), words, 'answer.');
+  }
+
+  #part(origin: Origin | undefined): void {
+    if (!origin || origin.codec === this.#client || isOpaque(origin)) return;
+    this.#unsaid(origin.block, PARTS[origin.codec], 'answer.content.*.');
+  }
+
+  #opaque(origin: Origin): void {
+    if (origin.codec === this.#client) return;
+    this.#losses.push({ field: 'answer.content.*', action: 'dropped', reason: foreignBlock(origin) });
+  }
+
+  #unsaid(block: JsonObject, words: Words, at: string): void {
+    const reason = `${this.#client} has no such field`;
+    unsaid(block, words, at, (field) => this.#losses.push({ field, action: 'dropped', reason }));
+  }
+}
+
+/** Opaque parts end with the block they began with, which was told as a whole. */
+const isOpaque = ({ codec, block }: Origin): boolean =>
+  !Object.keys(block).some((key) => key !== 'type' && key !== 'id' && WORDS[codec].part[key] !== undefined);
+
+/** Lists of alternatives as the one that is read: a walk over members does not look into lists. */
+function withFirstsOnly(block: JsonObject): JsonObject {
+  const first = (list: JsonValue | undefined): JsonValue | undefined => (Array.isArray(list) ? list[0] : list);
+  const { choices, candidates, ...rest } = block;
+  return {
+    ...rest,
+    ...(isObject(first(choices)) && { choices: first(choices) }),
+    ...(isObject(first(candidates)) && { candidates: first(candidates) }),
+  };
+}
+
+/** A block's name, its place, and that it is finished mean nothing outside of its own format. */
+const NAMES: Words = { id: true, index: true, status: true, message: true, closed: true, caller: { type: true } };
+
+const PARTS = Object.fromEntries(
+  Object.entries(WORDS).map(([codec, { part }]) => [codec, { ...part, ...NAMES }]),
+  // one entry for each of WORDS
+) as unknown as Readonly<Record<CodecId, Words>>;
+
+const named = (...members: string[]): Words => Object.fromEntries(members.map((member) => [member, true]));
+
+/** Around the blocks: what the model of answers holds, and what is said of the exchange; absent = told at the other end. */
+const FRAMES: Readonly<Record<CodecId, { readonly start?: Words; readonly end: Words }>> = {
+  'anthropic-messages': {
+    start: named('id', 'type', 'role', 'model', 'content', 'usage', 'stop_reason', 'stop_sequence'),
+    end: { ...named('type', 'usage'), delta: named('stop_reason', 'stop_sequence') },
+  },
+  'bedrock-converse': { end: named('output', 'stopReason', 'usage', 'metrics') },
+  gemini: {
+    end: {
+      ...named('usageMetadata', 'createTime', 'responseId', 'modelVersion'),
+      candidates: named('content', 'finishReason', 'index'),
+    },
+  },
+  'openai-chat': {
+    start: named('id', 'object', 'created', 'model'),
+    end: {
+      usage: true,
+      choices: { ...named('index', 'finish_reason'), message: named('role', 'content', 'refusal', 'tool_calls') },
+    },
+  },
+  // most of a Responses answer repeats its request
+  'openai-responses': {
+    end: named(
+      ...['id', 'object', 'created_at', 'completed_at', 'status', 'error', 'incomplete_details', 'model', 'output'],
+      ...['output_text', 'usage', 'background', 'frequency_penalty', 'presence_penalty', 'instructions', 'metadata'],
+      ...['max_output_tokens', 'max_tool_calls', 'parallel_tool_calls', 'previous_response_id', 'prompt_cache_key'],
+      ...['prompt_cache_retention', 'reasoning', 'safety_identifier', 'store', 'temperature', 'text', 'tool_choice'],
+      ...['tools', 'top_logprobs', 'top_p', 'truncation', 'user'],
+    ),
+  },
+};
