@@ -9,14 +9,20 @@ import { Connection, type ConnectionOptions } from './connection.ts';
 import type { Catalog, CatalogTool, ClientStatus, ToolCallRequest, ToolResult } from './contract.ts';
 import { reasonOf } from './failures.ts';
 import { isFiltered, refusalOf, unknownTool } from './filters.ts';
+import { ProcessJournal } from './fleet/journal.ts';
 import { Manifests } from './fleet/manifests.ts';
+import { MemoryWatch } from './fleet/memory-watch.ts';
 import { headersFor } from './forward-headers.ts';
 import { compareNames } from './listed-tools.ts';
+import { type OwnSessionLimits, OwnSessions } from './own-sessions.ts';
 import { patientFetch } from './patient-fetch.ts';
+import { Relay } from './relay.ts';
+import type { ToolSafety } from './safety/tool-safety.ts';
 import { connectFailure, type Entry, statusOf } from './status.ts';
 import type { McpLog } from './telling.ts';
 import { DEFAULT_TIMING, type McpTiming, settlesWithin } from './timing.ts';
 import type { Command } from './transports.ts';
+import { UpstreamServers } from './upstream-servers.ts';
 
 export interface McpClientsOptions {
   readonly clients: readonly McpClientConfig[];
@@ -32,7 +38,11 @@ export interface McpClientsOptions {
   readonly environment?: NodeJS.ProcessEnv;
   /** Where the gateway keeps what it learns of its servers for its next start; nothing is kept without it. */
   readonly stateFolder?: string;
+  /** Without it every tool passes as its server gives it. */
+  readonly safety?: ToolSafety;
   readonly timing?: Partial<McpTiming>;
+  /** For client sessions that a server serves alone. */
+  readonly ownSessions?: Partial<OwnSessionLimits>;
   readonly random?: () => number;
 }
 
@@ -44,12 +54,19 @@ const CACHED_VIEWS = 200;
 
 /** All MCP clients of the gateway: their connections, their tools as one catalog, and the way to call one. */
 export class McpClients {
+  /** What servers ask and say of themselves, on its way to clients of ours. */
+  readonly relay = new Relay();
+  /** What the servers offer beside tools. */
+  readonly servers: UpstreamServers;
   readonly #timing: McpTiming;
   readonly #connectionOptions: ConnectionOptions;
   readonly #http = patientFetch();
+  readonly #journal: ProcessJournal | undefined;
   readonly #entries = new Map<string, Entry>();
+  readonly #own: OwnSessions;
   readonly #listeners = new Set<(catalog: Catalog) => void>();
   readonly #views = new Map<string, readonly CatalogTool[]>();
+  readonly #safety: ToolSafety | undefined;
   #toolManager: ToolManagerConfig;
   #sources: readonly CatalogSource[] = [];
   #catalog: Catalog = buildCatalog(0, []);
@@ -64,12 +81,28 @@ export class McpClients {
       ...(options.syncIntervalMs && { syncIntervalMs: options.syncIntervalMs }),
       ...options.timing,
     };
+    this.#journal = this.#journalIn(options);
     this.#connectionOptions = this.#connectionOptionsOf(options);
+    this.#safety = options.safety;
+    this.#safety?.onRelease((id) => this.#entries.get(id)?.connection?.reviewAgain());
+    this.#own = new OwnSessions((config) => this.relay.eventsOf(config), options.ownSessions);
+    this.servers = new UpstreamServers({
+      entries: () => this.#entries.values(),
+      relay: this.relay,
+      own: this.#own,
+      timeoutMsOf: (entry) => this.#timeoutMsOf(entry.config),
+      listTimeoutMs: this.#timing.stepTimeoutMs,
+      warn: (message) => options.log('warn', message, {}),
+    });
     for (const config of options.clients) this.#admit(config);
   }
 
-  /** Readies every client at once, by a dial where it must; returns when all are done, and at the latest after the boot wait. Never fails. */
+  /**
+   * Readies every client at once, by a dial where it must; returns when all are done, and at the latest after the boot
+   * wait. What an earlier run left behind ends first, as it may hold what its successor needs. Never fails.
+   */
   async start(): Promise<void> {
+    await this.#journal?.reap();
     const dials = [...this.#entries.values()].map((entry) => entry.connection?.start());
     await settlesWithin(Promise.allSettled(dials), this.#timing.bootWaitMs);
   }
@@ -126,13 +159,15 @@ export class McpClients {
     const entry = hyphen === -1 ? undefined : this.#named(name.slice(0, hyphen));
     if (!entry) throw new GatewayError('not-found', unknownTool(name));
     const { config, connection } = entry;
-    const tool = { name, upstreamName: name.slice(hyphen + 1) };
+    const upstreamName = name.slice(hyphen + 1);
+    const tool = { name, upstreamName, heldBack: connection?.heldBack(upstreamName) };
     const refusal = refusalOf(tool, config, caller);
     if (refusal !== undefined || !connection) throw new GatewayError('permission', refusal ?? unknownTool(name));
     const headers = headersFor(config.allowed_extra_headers, caller);
-    const timeoutMs = config.tool_execution_timeout || this.#toolManager.tool_execution_timeout;
+    const timeoutMs = this.#timeoutMsOf(config);
     const maxMs = timeoutMs * this.#timing.progressFactor;
-    return connection.call({ tool, request, headers, timeoutMs, maxMs });
+    const own = request.peer && this.#own.for(connection, 'tools/call', request);
+    return connection.call({ tool, request, headers, timeoutMs, maxMs, own });
   }
 
   /** Every client, by name, with what is shown of it. */
@@ -186,6 +221,7 @@ export class McpClients {
   async remove(id: string): Promise<void> {
     const entry = this.#required(id);
     this.#entries.delete(id);
+    this.#safety?.forget(id);
     this.#rebuild();
     await entry.connection?.close();
   }
@@ -220,14 +256,25 @@ export class McpClients {
   /** Ends every connection and every process, whatever single ones of them do. */
   async close(): Promise<void> {
     this.#closed = true;
+    await this.#own.close();
     const closing = [...this.#entries.values()].map((entry) => entry.connection?.close());
     await Promise.allSettled(closing);
     await this.#connectionOptions.manifests?.settled();
     await this.#http.close();
   }
 
+  #timeoutMsOf(config: McpClientConfig): number {
+    return config.tool_execution_timeout || this.#toolManager.tool_execution_timeout;
+  }
+
+  #journalIn({ stateFolder, log }: McpClientsOptions): ProcessJournal | undefined {
+    if (stateFolder === undefined) return undefined;
+    const warn = (message: string) => log('warn', message, {});
+    return new ProcessJournal({ folder: join(stateFolder, 'processes'), graceMs: this.#timing.graceMs, warn });
+  }
+
   #connectionOptionsOf(options: McpClientsOptions): ConnectionOptions {
-    const { cwd, resolveCommand, log, stateFolder } = options;
+    const { cwd, resolveCommand, log, stateFolder, safety } = options;
     const warn = (message: string) => log('warn', message, {});
     return {
       transport: {
@@ -236,11 +283,15 @@ export class McpClients {
         environment: options.environment ?? process.env,
         fetch: options.fetch ?? this.#http.fetch,
         graceMs: this.#timing.graceMs,
+        journal: this.#journal,
+        memory: new MemoryWatch(this.#timing.memoryCheckMs),
       },
       timing: this.#timing,
       random: options.random ?? Math.random,
       log,
       changed: () => this.#rebuild(),
+      peers: (config) => this.relay.eventsOf(config),
+      review: safety && ((config, tools) => safety.review(config, tools)),
       manifests: stateFolder === undefined ? undefined : new Manifests(join(stateFolder, 'manifests'), warn),
     };
   }

@@ -4,13 +4,21 @@ import { type Dialable, runAlone, runCall, sessionFor } from './calls.ts';
 import type { ConnectionState, LastFailure, ToolResult } from './contract.ts';
 import { Dialler } from './dialler.ts';
 import { callFailure, type Execution } from './execute.ts';
-import { CredentialError, credentialErrorIn, isNeverExecuted, isPermanent, isSessionLost, reasonOf } from './failures.ts';
-import { unknownTool } from './filters.ts';
+import {
+  CredentialError,
+  credentialErrorIn,
+  isNeverExecuted,
+  isPermanent,
+  isSessionLost,
+  reasonOf,
+} from './failures.ts';
+import { refusalOf, unknownTool } from './filters.ts';
 import { factsOf, type Manifest, type Manifests, type ServerFacts } from './fleet/manifests.ts';
 import { ProcessKeeper } from './fleet/process-keeper.ts';
 import { blockedReason, isBlocked, type LifecycleEvent, NEW_LIFE, nextLife } from './lifecycle.ts';
 import { type ListedTool, ToolList } from './listed-tools.ts';
 import type { PeerEvents } from './peer.ts';
+import type { WhyHeld } from './safety/judgement.ts';
 import type { Session, SessionEvents } from './session.ts';
 import { causeIn, type McpLog, Telling } from './telling.ts';
 import type { McpTiming } from './timing.ts';
@@ -28,6 +36,8 @@ export interface ConnectionOptions {
   readonly manifests?: Manifests | undefined;
   /** Takes what the servers ask and say of themselves. */
   readonly peers?: ((config: () => McpClientConfig) => PeerEvents) | undefined;
+  /** Marks what of a list is held back until an admin releases it. */
+  readonly review?: ((config: McpClientConfig, tools: readonly ListedTool[]) => readonly ListedTool[]) | undefined;
 }
 
 /**
@@ -39,7 +49,7 @@ export class Connection implements Dialable {
   config: McpClientConfig;
   readonly #options: ConnectionOptions;
   readonly #dialler: Dialler;
-  readonly #tools = new ToolList();
+  readonly #tools = new ToolList((tools) => this.#options.review?.(this.config, tools) ?? tools);
   readonly #peers: PeerEvents | undefined;
   readonly #keeper: ProcessKeeper;
   readonly #watch: Watch;
@@ -71,6 +81,16 @@ export class Connection implements Dialable {
   /** The last good list, or nothing while there never was one. */
   get listed(): readonly ListedTool[] {
     return this.#tools.tools;
+  }
+
+  heldBack(upstreamName: string): WhyHeld | undefined {
+    return this.#tools.get(upstreamName)?.heldBack;
+  }
+
+  /** The same list under other rules, or after a release. */
+  reviewAgain(): void {
+    this.#tools.reviewAgain();
+    this.#options.changed();
   }
 
   /** The list is that of an earlier run, and the server was not asked yet. */
@@ -177,6 +197,7 @@ export class Connection implements Dialable {
   /** From now on under this config; `redial` where the server must be told (other headers). */
   reconfigure(config: McpClientConfig, redial: boolean): void {
     this.config = config;
+    this.#tools.reviewAgain();
     this.#used();
     if (redial) this.#dialAgain();
   }
@@ -206,10 +227,9 @@ export class Connection implements Dialable {
     const tool = this.#tools.get(execution.tool.upstreamName) ?? (await this.#found(execution));
     const { readOnlyHint, idempotentHint } = tool.annotations;
     const isRepeatable = readOnlyHint === true || idempotentHint === true;
+    const checked = { ...execution, isRepeatable, check: this.#requireReleased };
     const result = await this.#translating(execution, () =>
-      this.holdsSession
-        ? runCall(this, { ...execution, isRepeatable })
-        : runAlone(this.#dialler.forOneCall(execution), { ...execution, isRepeatable }),
+      this.holdsSession ? runCall(this, checked) : runAlone(this.#dialler.forOneCall(execution), checked),
     );
     if (this.#life.attempts > 0) this.#happened({ type: 'call-answered' });
     this.#used();
@@ -231,6 +251,14 @@ export class Connection implements Dialable {
   #happened(event: LifecycleEvent): void {
     this.#life = nextLife(this.#life, event);
   }
+
+  /** Once more when a call is sent: the server may have been asked for its list only after the call was let in. */
+  readonly #requireReleased = ({ tool, request }: Execution): void => {
+    const heldBack = this.heldBack(tool.upstreamName);
+    if (!heldBack) return;
+    const refusal = refusalOf({ ...tool, heldBack }, this.config, request.caller);
+    throw new GatewayError('permission', refusal ?? unknownTool(tool.name));
+  };
 
   /** A tool that a list does not have, once the list is not one of an earlier run. */
   async #found(execution: Execution): Promise<ListedTool> {

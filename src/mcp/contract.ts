@@ -2,6 +2,8 @@ import type { ToolMode } from '../config/schema.ts';
 import type { Caller } from '../model/call.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Peer } from './peer.ts';
+import type { Finding } from './safety/finding.ts';
+import type { WhyHeld } from './safety/judgement.ts';
 
 /**
  * Bifrost v2's states. `unstable` is informational, calls are still tried; in `needs_reauth` and `pending_verification`
@@ -97,6 +99,10 @@ export interface ClientStatus {
   readonly tools: readonly CatalogTool[];
   /** Upstream tools that the allow-list hides, by upstream name. */
   readonly hiddenTools: readonly string[];
+  /** What is neither listed nor callable until an admin releases it, by upstream name. */
+  readonly heldTools: readonly { readonly tool: string; readonly why: WhyHeld }[];
+  /** What hides something in its definition, by upstream name. */
+  readonly flaggedTools: readonly { readonly tool: string; readonly findings: readonly Finding[] }[];
   readonly lastFailure?: LastFailure;
   readonly serverInfo?: JsonObject;
   readonly pid?: number;

@@ -17,6 +17,10 @@ export interface Execution {
   readonly maxMs: number;
   /** Running it twice does what running it once does, by the server's own word. */
   readonly isRepeatable?: boolean;
+  /** A session that serves this caller alone, where it has one. */
+  readonly own?: Promise<Session> | undefined;
+  /** Asked just before the call is sent; throws GatewayError('permission') where it may not be. */
+  readonly check?: (execution: Execution) => void;
 }
 
 /** The JSON text of a tool call as the model wrote it; empty means `{}`. Throws GatewayError('invalid-request'). */
@@ -38,6 +42,7 @@ export function parseToolArguments(tool: string, text: string): JsonObject {
  */
 export async function execute(session: Session, execution: Execution): Promise<ToolResult> {
   const { tool, request, headers, timeoutMs, maxMs } = execution;
+  execution.check?.(execution);
   const call = new CallSignal(request.signal);
   const startedAtMs = performance.now();
   try {
@@ -45,6 +50,7 @@ export async function execute(session: Session, execution: Execution): Promise<T
       method: 'tools/call',
       params: paramsOf(tool.upstreamName, request),
       headers,
+      origin: request,
       timeoutMs,
       signal: call.forSdk,
       // Always given: without a handler the SDK sends no progress token, and servers then report no progress.
@@ -67,13 +73,16 @@ export async function execute(session: Session, execution: Execution): Promise<T
 
 /** What callers get to see of a failed call. */
 export function callFailure(tool: string, thrown: unknown): GatewayError {
-  if (thrown instanceof GatewayError && (thrown.kind === 'timeout' || thrown.kind === 'cancelled')) return thrown;
+  if (thrown instanceof GatewayError && OWN_WORDS.has(thrown.kind)) return thrown;
   const message = `MCP tool call failed for ${tool}: ${reasonOf(thrown)}`;
   if (!(thrown instanceof McpError)) return new GatewayError('network', message, { cause: thrown });
   if (thrown.code === ErrorCode.ConnectionClosed) return new GatewayError('network', message, { cause: thrown });
   const kind = thrown.code === ErrorCode.InvalidParams ? 'invalid-request' : 'bad-response';
   return new GatewayError(kind, message, { code: String(thrown.code), cause: thrown });
 }
+
+/** What the gateway itself says of a call. */
+const OWN_WORDS: ReadonlySet<string> = new Set(['timeout', 'cancelled', 'permission']);
 
 export const timedOut = (tool: string, ms: number): GatewayError =>
   new GatewayError('timeout', `MCP tool call timed out after ${durationText(ms)}: ${tool}`);

@@ -1,5 +1,6 @@
 import type { McpClientConfig, WhiteList } from '../config/schema.ts';
 import type { Caller } from '../model/call.ts';
+import type { WhyHeld } from './safety/judgement.ts';
 
 /** What a client's config says about who may use its tools, and how they are given. */
 export type ClientRules = Pick<McpClientConfig, 'name' | 'disabled' | 'tools_to_execute' | 'tools_to_auto_execute'> &
@@ -9,18 +10,28 @@ export type ClientRules = Pick<McpClientConfig, 'name' | 'disabled' | 'tools_to_
 export type CallerFilters = Pick<Caller, 'includeClients' | 'includeTools'>;
 
 /** Why a tool may not be used, as programs tell the reasons apart. */
-export type WhyNot = 'client-disabled' | 'client-not-included' | 'not-in-tools-to-execute' | 'filtered-by-request';
+export type WhyNot =
+  | 'client-disabled'
+  | 'client-not-included'
+  | 'not-in-tools-to-execute'
+  | WhyHeld
+  | 'filtered-by-request';
 
 const WORDS: Readonly<Record<WhyNot, (client: string) => string>> = {
   'client-disabled': (client) => `client ${client} is disabled`,
   'client-not-included': (client) => `client ${client} is not in request-context include list`,
   'not-in-tools-to-execute': () => "not in client's ToolsToExecute allow-list",
+  'definition-changed': () =>
+    'its definition has changed since it was first seen, and an admin has not released it yet',
+  'tool-is-new': () => 'its client did not have it when it was first seen, and an admin has not released it yet',
+  'definition-flagged': () => 'its definition holds hidden instructions, and an admin has not released it yet',
   'filtered-by-request': () => 'filtered by request context',
 };
 
 interface NamedTool {
   readonly name: string;
   readonly upstreamName: string;
+  readonly heldBack?: WhyHeld | undefined;
 }
 
 /** The one policy, for listing, injection, execution and inspection alike; undefined when the tool may be used. */
@@ -28,6 +39,7 @@ export function whyNot(tool: NamedTool, client: ClientRules, caller: CallerFilte
   if (client.disabled) return 'client-disabled';
   if (!includesClient(caller.includeClients, client.name)) return 'client-not-included';
   if (!allows(client.tools_to_execute, tool.upstreamName)) return 'not-in-tools-to-execute';
+  if (tool.heldBack) return tool.heldBack;
   if (!includesTool(caller.includeTools, client.name, tool.name)) return 'filtered-by-request';
   return undefined;
 }

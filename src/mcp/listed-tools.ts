@@ -1,5 +1,7 @@
 import { isObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import type { ToolAnnotations } from './contract.ts';
+import type { Finding } from './safety/finding.ts';
+import type { WhyHeld } from './safety/judgement.ts';
 
 /** One tool as a server lists it, before any client's rules are applied. */
 export interface ListedTool {
@@ -8,13 +10,24 @@ export interface ListedTool {
   readonly inputSchema: JsonObject;
   readonly definition: JsonObject;
   readonly annotations: ToolAnnotations;
+  /** Why it waits for an admin; absent = it does not. */
+  readonly heldBack?: WhyHeld;
+  /** What hides in its definition; absent = nothing. */
+  readonly findings?: readonly Finding[];
 }
 
 /** The last good list of one server. Equal lists are one list, so that nobody is told of a change that is none. */
 export class ToolList {
+  readonly #review: (tools: readonly ListedTool[]) => readonly ListedTool[];
+  #listed: readonly ListedTool[] = [];
   #tools: readonly ListedTool[] = [];
   #byName: ReadonlyMap<string, ListedTool> = new Map();
   #text: string | undefined;
+
+  /** `review` marks what of a list is held back. */
+  constructor(review: (tools: readonly ListedTool[]) => readonly ListedTool[] = (tools) => tools) {
+    this.#review = review;
+  }
 
   get tools(): readonly ListedTool[] {
     return this.#tools;
@@ -35,9 +48,16 @@ export class ToolList {
     const text = JSON.stringify(tools.map((tool) => tool.definition));
     if (text === this.#text) return false;
     this.#text = text;
-    this.#tools = tools;
-    this.#byName = new Map(tools.map((tool) => [tool.upstreamName, tool]));
+    this.#listed = tools;
+    this.reviewAgain();
     return true;
+  }
+
+  /** The same list under other rules, or after a release. */
+  reviewAgain(): void {
+    if (!this.isKnown) return;
+    this.#tools = this.#review(this.#listed);
+    this.#byName = new Map(this.#tools.map((tool) => [tool.upstreamName, tool]));
   }
 }
 

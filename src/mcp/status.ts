@@ -17,13 +17,15 @@ export function statusOf({ id, config, connection }: Entry): ClientStatus {
   const listed = connection?.listed ?? [];
   const tools = offeredTools(config, listed);
   const offered = new Set(tools.map((tool) => tool.name));
-  const upstreamNames = listed.map((tool) => tool.upstreamName);
+  const others = listed.filter(({ upstreamName }) => !offered.has(exposedName(config.name, upstreamName)));
   return {
     id,
     name: config.name,
     state: connection?.state ?? 'disabled',
     tools,
-    hiddenTools: upstreamNames.filter((name) => !offered.has(exposedName(config.name, name))),
+    hiddenTools: others.filter(({ heldBack }) => !heldBack).map(({ upstreamName }) => upstreamName),
+    heldTools: listed.flatMap(({ upstreamName: tool, heldBack: why }) => (why ? [{ tool, why }] : [])),
+    flaggedTools: listed.flatMap(({ upstreamName: tool, findings }) => (findings ? [{ tool, findings }] : [])),
     ...(connection?.lastFailure && { lastFailure: connection.lastFailure }),
     ...(connection?.server.info && { serverInfo: connection.server.info }),
     ...(connection?.pid !== undefined && { pid: connection.pid }),

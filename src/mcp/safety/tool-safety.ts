@@ -1,0 +1,280 @@
+import type { McpClientConfig } from '../../config/schema.ts';
+import type { ToolSafetyConfig } from '../../config/tool-safety-section.ts';
+import { GatewayError } from '../../model/errors.ts';
+import { isObject, type JsonObject } from '../../model/json.ts';
+import type { ListedTool } from '../listed-tools.ts';
+import { definitionHash, hashOf, namelessHash, pinnedPart } from './definition.ts';
+import { type Change, changesOf } from './diff.ts';
+import type { Finding } from './finding.ts';
+import { type Judgement, judged, type WhyHeld } from './judgement.ts';
+import type { ClientPins, Pin, PinStore } from './pins.ts';
+import { cleaned, findingsOf } from './scan.ts';
+
+type Log = (level: 'info' | 'warn' | 'error', message: string, fields: JsonObject) => void;
+
+export interface ToolSafetyOptions {
+  readonly rules: ToolSafetyConfig;
+  readonly store: PinStore;
+  readonly log: Log;
+  readonly now?: () => Date;
+}
+
+/** What is to be known of one tool: it is held back, it changed, or something was found in it. */
+export interface ToolNote {
+  readonly clientId: string;
+  readonly clientName: string;
+  /** As the server names it. */
+  readonly tool: string;
+  readonly held?: WhyHeld;
+  readonly difference?: 'changed' | 'new';
+  /** Since when it is like this, as far as this process knows. */
+  readonly since: string;
+  /** Of the definition as it is now. */
+  readonly hash: string;
+  readonly definition: JsonObject;
+  readonly pinned?: Pin;
+  /** From the pinned definition to the present one. */
+  readonly changes: readonly Change[];
+  readonly findings: readonly Finding[];
+  /** A tool that is gone and was the same in all but its name. */
+  readonly renamedFrom?: string;
+}
+
+interface Review {
+  readonly notes: readonly ToolNote[];
+  readonly findings: ReadonlyMap<string, readonly Finding[]>;
+  readonly names: readonly string[];
+}
+
+const MOST_PINS = 5_000;
+
+/**
+ * Watches over what servers say of their tools: each definition is pinned when it is first seen, a changed one is held
+ * back until an admin releases it (J17), and what hides in the words of one is found.
+ */
+export class ToolSafety {
+  readonly #options: ToolSafetyOptions;
+  readonly #pins: Map<string, ClientPins>;
+  readonly #reviews = new Map<string, Review>();
+  readonly #listeners = new Set<(clientId: string) => void>();
+
+  constructor(options: ToolSafetyOptions) {
+    this.#options = options;
+    this.#pins = new Map(options.store.pins);
+  }
+
+  /** The same list with what is held back marked, and the words of the others made visible. Pins what is seen first. */
+  review(config: McpClientConfig, listed: readonly ListedTool[]): readonly ListedTool[] {
+    const clientId = config.client_id ?? config.name;
+    const rules = { ...this.#options.rules, ...given(config.tool_safety) };
+    const known = this.#known(clientId, config);
+    const tools = new Map(known?.tools);
+    const last = this.#reviews.get(clientId);
+    const findings = new Map<string, readonly Finding[]>();
+    const judgements = listed.map((tool) => {
+      const hash = definitionHash(tool.definition);
+      const found = last?.findings.get(hash) ?? findingsOf(pinnedPart(tool.definition));
+      findings.set(hash, found);
+      const pin = known?.tools.get(tool.upstreamName);
+      const seen = { hash, pin, findings: found, isKnownClient: known !== undefined, isFull: tools.size >= MOST_PINS };
+      const judgement = judged(seen, rules);
+      if (judgement.pins) tools.set(tool.upstreamName, this.#pinOf(tool));
+      return { tool, judgement, findings: found, pin };
+    });
+    const notes = judgements.flatMap((each) => this.#noteOf(config, clientId, listed, known, each) ?? []);
+    const names = listed.map(({ upstreamName }) => upstreamName);
+    this.#tell(config, last, notes, names, known);
+    this.#reviews.set(clientId, { notes, findings, names });
+    if (!known || judgements.some(({ judgement }) => judgement.pins)) this.#pin(clientId, config, tools);
+    return judgements.map(({ tool, judgement, findings: found }) => reviewed(tool, judgement, found, rules));
+  }
+
+  /** Everything to be known of the tools of the present clients. */
+  get notes(): readonly ToolNote[] {
+    return [...this.#reviews.values()].flatMap(({ notes }) => notes);
+  }
+
+  /**
+   * Pins what is held back or was changed as it is now: one tool, or all of a client. `hash` is of the definition that
+   * was looked at. Gives the names; throws GatewayError when there is nothing to release, or another definition by now.
+   */
+  async release(clientId: string, tool?: string, hash?: string): Promise<readonly string[]> {
+    const open = (this.#reviews.get(clientId)?.notes ?? []).filter(
+      (note) => (note.held || note.difference === 'changed') && (tool === undefined || note.tool === tool),
+    );
+    if (tool !== undefined && open.length === 0) {
+      throw new GatewayError('not-found', `tool '${tool}' of this MCP client is not held back`);
+    }
+    if (hash !== undefined && open.some((note) => note.hash !== hash)) {
+      const message = `the definition of tool '${tool}' has changed again: look at the new difference before you release it`;
+      throw new GatewayError('invalid-request', message, { status: 409 });
+    }
+    const pins = this.#pins.get(clientId);
+    if (!pins || open.length === 0) return [];
+    const pinnedAt = this.#now();
+    const released = open.map((note): [string, Pin] => [
+      note.tool,
+      { hash: note.hash, definition: note.definition, pinnedAt, released: true },
+    ]);
+    this.#pins.set(clientId, { ...pins, tools: new Map([...pins.tools, ...released]) });
+    const kept = this.#options.store.keep(this.#pins);
+    for (const listener of this.#listeners) listener(clientId);
+    await kept;
+    return open.map((note) => note.tool);
+  }
+
+  /** Calls `listener` when a client's list is to be reviewed again; gives the function that ends it. */
+  onRelease(listener: (clientId: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** A client that was removed: one of the same name is a new one. */
+  forget(clientId: string): void {
+    this.#reviews.delete(clientId);
+    if (this.#pins.delete(clientId)) this.#keep();
+  }
+
+  #known(clientId: string, config: McpClientConfig): ClientPins | undefined {
+    const known = this.#pins.get(clientId);
+    if (!known || known.source === sourceOf(config)) return known;
+    const message = `MCP client ${config.name}: its config leads elsewhere than before, so its tools are pinned anew`;
+    this.#options.log('info', message, { mcpClient: config.name });
+    return undefined;
+  }
+
+  #pin(clientId: string, config: McpClientConfig, tools: ReadonlyMap<string, Pin>): void {
+    this.#pins.set(clientId, { source: sourceOf(config), tools });
+    this.#keep();
+  }
+
+  #keep(): void {
+    this.#options.store.keep(this.#pins).catch((thrown: unknown) => {
+      const why = thrown instanceof Error ? thrown.message : String(thrown);
+      this.#options.log('error', `the pinned tool definitions were not kept: ${why}`, {});
+    });
+  }
+
+  #pinOf({ definition }: ListedTool): Pin {
+    return { hash: definitionHash(definition), definition: pinnedPart(definition), pinnedAt: this.#now() };
+  }
+
+  #noteOf(
+    { name: clientName }: McpClientConfig,
+    clientId: string,
+    listed: readonly ListedTool[],
+    known: ClientPins | undefined,
+    {
+      tool,
+      judgement,
+      findings,
+      pin,
+    }: { tool: ListedTool; judgement: Judgement; findings: readonly Finding[]; pin: Pin | undefined },
+  ): ToolNote | undefined {
+    const { held, difference } = judgement;
+    if (!held && !difference && findings.length === 0) return undefined;
+    const hash = definitionHash(tool.definition);
+    const definition = pinnedPart(tool.definition);
+    const before = this.#reviews.get(clientId)?.notes.find((note) => note.tool === tool.upstreamName);
+    const renamedFrom = difference === 'new' && known ? formerName(tool, listed, known) : undefined;
+    return {
+      clientId,
+      clientName,
+      tool: tool.upstreamName,
+      since: before?.hash === hash ? before.since : this.#now(),
+      hash,
+      definition,
+      changes: pin && pin.hash !== hash ? changesOf(pin.definition, definition) : [],
+      findings,
+      ...(held && { held }),
+      ...(difference && { difference }),
+      ...(pin && { pinned: pin }),
+      ...(renamedFrom !== undefined && { renamedFrom }),
+    };
+  }
+
+  /** Each thing once: when it begins, not at every list. */
+  #tell(
+    { name }: McpClientConfig,
+    last: Review | undefined,
+    notes: readonly ToolNote[],
+    names: readonly string[],
+    known: ClientPins | undefined,
+  ): void {
+    const told = new Set(last?.notes.map((note) => keyOf(note)));
+    for (const note of notes.filter((each) => !told.has(keyOf(each)))) {
+      const worst = note.findings[0];
+      const isGrave = note.held !== undefined || note.difference !== undefined || worst?.severity === 'high';
+      this.#options.log(isGrave ? 'warn' : 'info', `MCP client ${name}: ${sentenceOf(note)}`, {
+        mcpClient: name,
+        tool: note.tool,
+      });
+    }
+    const listed = new Set(names);
+    const gone = (last?.names ?? [...(known?.tools.keys() ?? [])]).filter((each) => !listed.has(each));
+    if (gone.length === 0) return;
+    this.#options.log('info', `MCP client ${name}: no longer listed: ${gone.join(', ')}`, { mcpClient: name });
+  }
+
+  #now(): string {
+    return (this.#options.now?.() ?? new Date()).toISOString();
+  }
+}
+
+const keyOf = ({ tool, hash, held, difference }: ToolNote): string => [tool, hash, held, difference].join('\n');
+
+const HELD: Readonly<Record<WhyHeld, string>> = {
+  'definition-changed': 'has another definition than when it was first seen',
+  'tool-is-new': 'is new',
+  'definition-flagged': 'holds hidden instructions',
+};
+
+function sentenceOf({ tool, held, difference, findings, renamedFrom }: ToolNote): string {
+  const found = findings.map(({ rule, where, message }) => `${message} in ${where} (${rule})`).join('; ');
+  const behind = `${renamedFrom === undefined ? '' : ` and is what '${renamedFrom}' was`}${found && `: ${found}`}`;
+  if (held) return `tool '${tool}' is held back until it is released, as it ${HELD[held]}${behind}`;
+  if (difference === 'changed') return `tool '${tool}' ${HELD['definition-changed']}${behind}`;
+  return difference === 'new' ? `tool '${tool}' is new${behind}` : `tool '${tool}'${behind}`;
+}
+
+function reviewed(
+  tool: ListedTool,
+  { held }: Judgement,
+  findings: readonly Finding[],
+  { invisible_characters: treatment }: ToolSafetyConfig,
+): ListedTool {
+  const seen = findings.length > 0 ? { ...tool, findings } : tool;
+  if (held) return { ...seen, heldBack: held };
+  if (findings.length === 0 || treatment === 'keep') return seen;
+  const { description, ...words } = seen;
+  return {
+    ...words,
+    ...(description !== undefined && { description: String(cleaned({ description }, treatment).description) }),
+    inputSchema: cleaned(seen.inputSchema, treatment),
+    definition: cleaned(seen.definition, treatment),
+    annotations: cleaned({ ...seen.annotations }, treatment),
+  };
+}
+
+function formerName(tool: ListedTool, listed: readonly ListedTool[], { tools }: ClientPins): string | undefined {
+  const present = new Set(listed.map(({ upstreamName }) => upstreamName));
+  const nameless = namelessHash(tool.definition);
+  const gone = [...tools].filter(([name]) => !present.has(name));
+  return gone.find(([, pin]) => namelessHash(pin.definition) === nameless)?.[0];
+}
+
+/** Where a client leads. References stay references: a new value of a variable is the same place by this config. */
+function sourceOf({ connection_type, connection_string, stdio_config, openapi_config }: McpClientConfig): string {
+  const place: JsonObject = {
+    connection_type,
+    url: connection_string?.ref ?? connection_string?.value,
+    command: stdio_config && [stdio_config.command, ...stdio_config.args],
+    // compared, never read: the words of the config as they are
+    document: openapi_config && JSON.stringify(openapi_config),
+  };
+  return hashOf(place);
+}
+
+/** What a client's own section says; absent members leave the global ones. */
+const given = (section: McpClientConfig['tool_safety']): Partial<ToolSafetyConfig> =>
+  isObject(section) ? Object.fromEntries(Object.entries(section).filter(([, value]) => value !== undefined)) : {};
