@@ -48,7 +48,7 @@ export class AnswerAccount {
 
   #unsaid(block: JsonObject, words: Words, at: string): void {
     const reason = `${this.#client} has no such field`;
-    unsaid(block, words, at, (field) => this.#losses.push({ field, action: 'dropped', reason }));
+    unsaid(withoutEmptyLists(block), words, at, (field) => this.#losses.push({ field, action: 'dropped', reason }));
   }
 }
 
@@ -66,6 +66,14 @@ function withFirstsOnly(block: JsonObject): JsonObject {
     ...(isObject(first(candidates)) && { candidates: first(candidates) }),
   };
 }
+
+/** An answer has lists for what there might have been: an empty one says nothing. */
+const withoutEmptyLists = (block: JsonObject): JsonObject =>
+  Object.fromEntries(
+    Object.entries(block)
+      .filter(([, value]) => !(Array.isArray(value) && value.length === 0))
+      .map(([key, value]) => [key, isObject(value) ? withoutEmptyLists(value) : value]),
+  );
 
 /** A block's name, its place, and that it is finished mean nothing outside of its own format. */
 const NAMES: Words = { id: true, index: true, status: true, message: true, closed: true, caller: { type: true } };

@@ -84,8 +84,7 @@ export function unsaid(block: JsonObject, words: Words, at: string, drop: Drop):
   }
 }
 
-const says = (value: JsonValue | undefined): boolean =>
-  value !== undefined && value !== null && value !== '' && !(Array.isArray(value) && value.length === 0);
+const says = (value: JsonValue | undefined): boolean => value !== undefined && value !== null && value !== '';
 
 /** JSON Schema, into which Google's own kind of schema is read, knows no order of properties. */
 const hasOrder = (schema: JsonValue | undefined): boolean =>

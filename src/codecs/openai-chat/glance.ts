@@ -7,8 +7,8 @@ import { usageOf } from './usage.ts';
 
 /** Usage, finish and `[DONE]` nearly always stand within the last few chunks, and at the end of a whole body. */
 const TAIL_BYTES = 8_192;
-const USAGE_KEY = Buffer.from('"usage"');
-const FINISH_KEY = Buffer.from('"finish_reason"');
+/** Where logprobs stand behind them, the whole body is read. */
+const BODY_TAIL_BYTES = 4_096;
 
 export function glance(bytes: Uint8Array, shape: 'json' | 'sse'): Glance {
   const answer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -57,43 +57,53 @@ function look(data: string, seen: Seen): void {
 
 const isFirst = (choice: unknown): choice is JsonObject => isObject(choice) && (choice.index ?? 0) === 0;
 
-/** Without a parse: the usage object and the finish word are cut out of the bytes. */
+/** Without a parse of the whole: the usage object and the finish word are cut out of the end, where they nearly always stand. */
 function glanceAtBody(answer: Buffer): Glance {
   const seen: Seen = { done: false };
-  const usage = usageOf(lastValue(answer, USAGE_KEY));
-  const word = lastValue(answer, FINISH_KEY);
+  const tail = answer.toString('latin1', Math.max(0, answer.length - BODY_TAIL_BYTES));
+  const usage = usageOf(lastValue(tail, '"usage"'));
+  const word = lastValue(tail, '"finish_reason"');
   if (usage) seen.usage = usage;
   if (typeof word === 'string' && word !== '') seen.word = word;
-  if (!usage) look(answer.toString('utf8'), seen);
-  return outcome(seen, answer.subarray(-64).toString('latin1').trimEnd().endsWith('}'));
+  if (!usage || seen.word === undefined) look(answer.toString('utf8'), seen);
+  return outcome(seen, tail.trimEnd().endsWith('}'));
 }
 
 /**
  * The flat object or the string behind the last occurrence of a key. A quote inside a JSON string is escaped, so text
  * cannot match; keys and values of usage objects hold no braces.
  */
-function lastValue(answer: Buffer, key: Buffer): unknown {
-  const found = answer.lastIndexOf(key);
+function lastValue(tail: string, key: string): unknown {
+  const found = tail.lastIndexOf(key);
   if (found < 0) return undefined;
-  const colon = answer.indexOf(0x3a, found + key.length);
-  const start = colon < 0 ? -1 : firstOf(answer, colon + 1);
-  const end = answer[start] === 0x7b ? endOfObject(answer, start) : answer.indexOf(0x22, start + 1) + 1;
-  if (start < 0 || end <= start || (answer[start] !== 0x7b && answer[start] !== 0x22)) return undefined;
-  return JSON.parse(answer.toString('latin1', start, end));
+  const colon = tail.indexOf(':', found + key.length);
+  const start = colon < 0 ? -1 : firstOf(tail, colon + 1);
+  const opening = tail.charCodeAt(start);
+  if (start < 0 || (opening !== 0x7b && opening !== 0x22)) return undefined;
+  const end = opening === 0x7b ? endOfObject(tail, start) : tail.indexOf('"', start + 1) + 1;
+  return end <= start ? undefined : parsed(tail.slice(start, end));
 }
 
-function firstOf(answer: Buffer, from: number): number {
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function firstOf(tail: string, from: number): number {
   let at = from;
-  while (at < answer.length && (answer[at] ?? 0) <= 0x20) at += 1;
+  while (at < tail.length && tail.charCodeAt(at) <= 0x20) at += 1;
   return at;
 }
 
-function endOfObject(answer: Buffer, start: number): number {
+function endOfObject(tail: string, start: number): number {
   let depth = 0;
-  for (let at = start; at < answer.length; at += 1) {
-    const byte = answer[at];
-    if (byte === 0x7b) depth += 1;
-    else if (byte === 0x7d) depth -= 1;
+  for (let at = start; at < tail.length; at += 1) {
+    const code = tail.charCodeAt(at);
+    if (code === 0x7b) depth += 1;
+    else if (code === 0x7d) depth -= 1;
     if (depth === 0) return at + 1;
   }
   return -1;
