@@ -13,6 +13,7 @@ import { logQueryOf, mcpLogQueryOf } from './logs/query.ts';
 import { McpClients } from './mcp/clients.ts';
 import { slugClashes } from './mcp/endpoints.ts';
 import { RequestServers } from './mcp/request-servers.ts';
+import { ToolSafety } from './mcp/safety/tool-safety.ts';
 import { VirtualMcps } from './mcp/virtual-mcps.ts';
 import type { CallContext, ModelCall } from './model/call.ts';
 import type { OperationCall } from './model/operation.ts';
@@ -28,8 +29,9 @@ import { createUpstreams } from './providers/upstreams.ts';
 import { createModelCatalog, keepingListing, type ModelCatalog } from './router/catalog.ts';
 import { createOperationRouter, createRouter } from './router/router.ts';
 import { type ServerToolHost, serverToolHost } from './router/server-tools.ts';
-import { type ClientOverrides, openClientOverrides, withClientId } from './stores/client-overrides.ts';
+import { type ClientOverrides, openClientOverrides } from './stores/client-overrides.ts';
 import type { Overrides } from './stores/overrides.ts';
+import { openToolPins } from './stores/tool-pins.ts';
 import { openVirtualMcpOverrides } from './stores/virtual-mcp-overrides.ts';
 
 // The rooms of the house, each made of the configuration; `serve` puts them together.
@@ -87,6 +89,7 @@ export function openRequestLog(
 
 export interface Mcp {
   readonly clients: McpClients;
+  readonly safety: ToolSafety;
   /** Those that requests name for themselves. */
   readonly requestServers: RequestServers;
   /** Where changes made through the API are kept. */
@@ -116,24 +119,29 @@ export async function openMcp({ config, listed }: LoadedConfig, appDir: string, 
     fileNames: fileWins ? listed.virtualMcps : undefined,
   });
   for (const warning of [...overrides.warnings, ...virtualMcpStore.warnings]) log('warn', warning);
-  const fileClients = overrides.clients.map(withClientId);
+  const safety = new ToolSafety({
+    rules: config.mcp.tool_safety,
+    store: await openToolPins(join(appDir, 'mcp', 'tool-pins.json')),
+    log,
+  });
   const clients = new McpClients({
-    clients: fileClients,
+    clients: overrides.clients,
     toolManager: config.mcp.tool_manager_config,
     cwd: appDir,
     log,
     resolveCommand,
     syncIntervalMs: config.mcp.tool_sync_interval,
     stateFolder: join(appDir, 'mcp'),
+    safety,
   });
   const virtualMcps = new VirtualMcps(virtualMcpStore.entries);
-  for (const clash of slugClashes(virtualMcps.list, fileClients)) log('warn', clash);
+  for (const clash of slugClashes(virtualMcps.list, overrides.clients)) log('warn', clash);
   const requestServers = new RequestServers({
     rules: config.mcp.request_servers,
     toolManager: config.mcp.tool_manager_config,
     log,
   });
-  return { clients, requestServers, overrides, virtualMcps, virtualMcpStore };
+  return { clients, safety, requestServers, overrides, virtualMcps, virtualMcpStore };
 }
 
 /** The admin API and the page at `/`, loaded on first use and kept: nothing of them is needed to serve models. */

@@ -60,7 +60,7 @@ export async function serve(
   const { config } = loaded;
 
   const metrics = createMetrics();
-  const { clients: mcp, requestServers, overrides } = await openMcp(loaded, appDir, log);
+  const { clients: mcp, safety, requestServers, overrides } = await openMcp(loaded, appDir, log);
   const knowledge = openKnowledge(config, appDir, log);
   const logs = openRequestLog(config, metrics, knowledge.models, log);
   const models = openModels(config, log, knowledge.models, () => searchingClients(mcp));
@@ -108,6 +108,7 @@ export async function serve(
       check: adminCheck(originRules),
       clients: mcp,
       store: overrides,
+      safety,
       logs: logQueries(logs),
     }),
     health: () => ({ status: 'ok', version, mcp_clients: mcp.statuses().length, tools: mcp.catalog.tools.length }),

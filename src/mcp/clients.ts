@@ -260,6 +260,7 @@ export class McpClients {
     const closing = [...this.#entries.values()].map((entry) => entry.connection?.close());
     await Promise.allSettled(closing);
     await this.#connectionOptions.manifests?.settled();
+    await this.#safety?.settled();
     await this.#http.close();
   }
 

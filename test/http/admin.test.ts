@@ -86,6 +86,7 @@ async function admin(fileClients: object[] = [], config: object = {}) {
     check: adminCheck(RULES),
     clients,
     store: overrides,
+    safety: { notes: [], release: async () => [] },
     logs,
   });
   return { url: await served(app), clients };

@@ -3,9 +3,10 @@ import type { RequestCheck } from '../origin.ts';
 import { answerError, answerFailure, answerNotFound } from './errors.ts';
 import { type LogQueries, logRoutes } from './logs.ts';
 import { type McpClientRoutes, mcpClientRoutes } from './mcp-clients.ts';
+import { type McpSafetyRoutes, mcpSafetyRoutes } from './mcp-safety.ts';
 import { type SystemRoutes, systemRoutes } from './system.ts';
 
-export interface AdminOptions extends McpClientRoutes, SystemRoutes {
+export interface AdminOptions extends McpClientRoutes, McpSafetyRoutes, SystemRoutes {
   /** Keeps foreign web pages out: `adminCheck`. */
   readonly check: RequestCheck;
   readonly logs: LogQueries;
@@ -28,7 +29,14 @@ export function createAdminApp(options: AdminOptions): Express {
   app.disable('etag');
   app.use(AUTHORIZATION_PATHS, answerNotFound);
   app.use('/api', apiGuard(options.check), express.json({ limit: MAX_BODY, strict: false }));
-  app.use('/api', mcpClientRoutes(options), logRoutes(options.logs), systemRoutes(options), answerNotFound);
+  app.use(
+    '/api',
+    mcpClientRoutes(options),
+    mcpSafetyRoutes(options),
+    logRoutes(options.logs),
+    systemRoutes(options),
+    answerNotFound,
+  );
   if (options.pages) app.use(options.pages);
   app.use(answerNotFound);
   app.use(answerError);

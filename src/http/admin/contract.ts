@@ -5,7 +5,7 @@ import { CONNECTION_STATES } from '../../mcp/contract.ts';
 
 const json: z.ZodType<unknown> = z.unknown();
 
-const CONNECTION_TYPES = ['http', 'sse', 'stdio'] as const;
+const CONNECTION_TYPES = ['http', 'sse', 'stdio', 'openapi'] as const;
 const DEFAULT_LIMIT = 25;
 const MAX_LIMIT = 100;
 
@@ -15,12 +15,41 @@ const wholeNumber = z
   .regex(/^\d{1,9}$/, 'must be a whole number')
   .transform(Number);
 
-export const clientQuery = z.object({
+const entries = z
+  .string()
+  .optional()
+  .transform((text) => text?.split(',').flatMap((entry) => entry.trim() || []) ?? []);
+
+const listOf = <Word extends string>(words: readonly [Word, ...Word[]]) =>
+  entries.pipe(z.array(z.enum(words, { error: listed(words) })));
+
+const flag = z
+  .enum(['true', 'false', '1', '0', ''], { error: 'must be true or false' })
+  .optional()
+  .transform((text) => (text ? text === 'true' || text === '1' : undefined));
+
+/** Of a list: at most `limit` rows after the first `offset`, of those that match `search`. */
+const paging = {
   search: z.string().optional(),
-  state: z.enum(CONNECTION_STATES, { error: listed(CONNECTION_STATES) }).optional(),
-  connection_type: z.enum(CONNECTION_TYPES, { error: listed(CONNECTION_TYPES) }).optional(),
   limit: wholeNumber.optional().transform((limit) => Math.min(limit || DEFAULT_LIMIT, MAX_LIMIT)),
   offset: wholeNumber.optional().transform((offset) => offset ?? 0),
+};
+
+export const pageQuery = z.object(paging);
+
+/** Lists are separated by commas; whoever has one of their entries matches. */
+export const clientQuery = z.object({
+  ...paging,
+  /** Names or ids of clients. */
+  server: entries,
+  state: listOf(CONNECTION_STATES),
+  connection_type: listOf(CONNECTION_TYPES),
+  auth_type: entries,
+  virtual_keys: entries,
+  /** Those that every virtual key may use. */
+  all_virtual_keys: flag,
+  code_mode: flag,
+  disabled: flag,
 });
 
 export const shownTool = z.object({
@@ -42,6 +71,10 @@ export const shownClient = z.object({
   tools: z.array(shownTool),
   /** What the server offers and `tools_to_execute` hides, by upstream name. */
   hidden_tools: z.array(z.string()),
+  /** What is neither listed nor callable until it is released, by upstream name. */
+  held_tools: z.array(z.object({ tool: z.string(), why: z.string() })),
+  /** What hides something in its definition, by upstream name; `GET /api/mcp/safety/tools` has the details. */
+  flagged_tools: z.array(z.object({ tool: z.string(), severity: z.string(), rules: z.array(z.string()) })),
   restarts: z.number(),
   /** The last lines that a stdio server wrote to stderr. */
   stderr: z.array(z.string()),
@@ -52,6 +85,69 @@ export const shownClient = z.object({
   is_stale: z.boolean(),
   /** A process that is not started, or was stopped, for want of calls. */
   is_resting: z.boolean(),
+  /** The virtual keys that name this client. */
+  vk_configs: z.array(
+    z.object({ virtual_key_id: z.string(), virtual_key_name: z.string(), tools_to_execute: z.array(z.string()) }),
+  ),
+});
+
+/** What `GET /api/mcp/clients` can be narrowed by, as far as some client has it. */
+export const clientFacets = z.object({
+  connection_types: z.array(z.string()),
+  auth_types: z.array(z.string()),
+  states: z.array(z.string()),
+});
+
+export const reviewQuery = z.object({
+  client_id: z.string().optional(),
+  /** `true`: only what is held back. */
+  held: z
+    .string()
+    .optional()
+    .transform((held) => held === 'true' || held === '1'),
+});
+
+/** A tool of which something is to be known: it is held back, it changed, or its definition hides something. */
+export const reviewedTool = z.object({
+  client_id: z.string(),
+  client_name: z.string(),
+  /** As its server names it. */
+  tool: z.string(),
+  /** Why it is neither listed nor callable; absent = it is both. */
+  held: z.enum(['definition-changed', 'tool-is-new', 'definition-flagged']).optional(),
+  difference: z.enum(['changed', 'new']).optional(),
+  since: z.string(),
+  /** Of the definition as it is now; a release that names it releases no other. */
+  hash: z.string(),
+  pinned: z.object({ hash: z.string(), at: z.string() }).optional(),
+  /** A tool that is gone and was the same in all but its name. */
+  renamed_from: z.string().optional(),
+  changes: z.array(z.object({ path: z.string(), before: z.string().optional(), after: z.string().optional() })),
+  /** The changes for people: `-` what was, `+` what is, invisible characters written out. */
+  diff: z.string(),
+  findings: z.array(
+    z.object({
+      rule: z.string(),
+      severity: z.enum(['high', 'medium', 'low']),
+      where: z.string(),
+      message: z.string(),
+      excerpt: z.string(),
+    }),
+  ),
+  definition: z.record(z.string(), json),
+});
+
+export const reviewedTools = z.object({ tools: z.array(reviewedTool), count: z.number(), held_count: z.number() });
+
+export const releaseRequest = z.union([
+  z.strictObject({ all: z.literal(true) }),
+  z.strictObject({ client_id: z.string(), tool: z.string().optional(), hash: z.string().optional() }),
+]);
+
+export const released = z.object({
+  status: z.literal('success'),
+  message: z.string(),
+  released: z.array(z.object({ client_id: z.string(), tool: z.string() })),
 });
 
 export const clientList = z.object({
@@ -96,8 +192,12 @@ export const failure = z.object({
 });
 
 export type ClientQuery = z.output<typeof clientQuery>;
+export type ClientFacets = z.output<typeof clientFacets>;
 export type ShownTool = z.output<typeof shownTool>;
 export type ShownClient = z.output<typeof shownClient>;
+export type ReviewedTool = z.output<typeof reviewedTool>;
+export type ReviewedTools = z.output<typeof reviewedTools>;
+export type Released = z.output<typeof released>;
 export type ClientList = z.output<typeof clientList>;
 export type ShownProvider = z.output<typeof shownProvider>;
 export type ProviderList = z.output<typeof providerList>;

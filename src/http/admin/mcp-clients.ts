@@ -112,6 +112,12 @@ function shownClient(status: ClientStatus, config: McpClientConfig): ShownClient
     state,
     tools: status.tools.map(shownTool).sort((a, b) => (a.name < b.name ? -1 : 1)),
     hidden_tools: [...hiddenTools],
+    held_tools: status.heldTools.map(({ tool, why }) => ({ tool, why })),
+    flagged_tools: status.flaggedTools.map(({ tool, findings }) => ({
+      tool,
+      severity: findings[0]?.severity ?? 'low',
+      rules: [...new Set(findings.map(({ rule }) => rule))],
+    })),
     restarts,
     is_stale: isStale,
     is_resting: isResting,

@@ -26,4 +26,6 @@ export interface PinStore {
   readonly pins: Pins;
   /** Keeps these in place of all before; later ones win. Rejects when they could not be written. */
   keep(pins: Pins): Promise<void>;
+  /** Resolves when what was given is kept, or could not be. */
+  settled(): Promise<void>;
 }

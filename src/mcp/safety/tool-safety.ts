@@ -135,6 +135,11 @@ export class ToolSafety {
     if (this.#pins.delete(clientId)) this.#keep();
   }
 
+  /** Resolves when what was pinned so far is kept. */
+  settled(): Promise<void> {
+    return this.#options.store.settled();
+  }
+
   #known(clientId: string, config: McpClientConfig): ClientPins | undefined {
     const known = this.#pins.get(clientId);
     if (!known || known.source === sourceOf(config)) return known;
