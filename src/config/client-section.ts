@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration } from './durations.ts';
+import { secret } from './secrets.ts';
 
 const names = z.array(z.string()).default([]);
 const minutes = (value: number): number => value * 60_000;
@@ -41,4 +42,7 @@ export const clientSection = z.looseObject({
     .optional()
     .describe('Older name of mcp.tool_sync_interval; a bare integer is minutes.'),
   mcp_disable_auto_tool_inject: z.boolean().optional(),
+  mcp_external_client_url: secret
+    .optional()
+    .describe('Where browsers reach this gateway; logins to MCP servers come back there.'),
 });

@@ -3,6 +3,7 @@ import { clientSection } from './client-section.ts';
 import { duration, nanoseconds } from './durations.ts';
 import { frameworkSection } from './framework-section.ts';
 import { mcpClient, provider, requestServers, toolManager } from './schema.ts';
+import { secret } from './secrets.ts';
 import { resultLimits, toolSafety } from './tool-safety-section.ts';
 import { virtualMcp } from './virtual-mcp.ts';
 
@@ -57,6 +58,9 @@ export const configFile = z.looseObject({
     .default(1)
     .describe('1: an empty allow-list allows everything. 2: an empty allow-list allows nothing.'),
   source_of_truth: z.enum(['split', 'config.json']).default('split'),
+  encryption_key: secret
+    .optional()
+    .describe('Secrets that the gateway keeps are encrypted with it (env twin: BIFROST_ENCRYPTION_KEY).'),
   client: clientSection.prefault({}),
   server: z.looseObject({ read_buffer_size: z.number().int().positive().default(65_536) }).prefault({}),
   providers: z.record(z.string(), provider).default({}),
@@ -70,7 +74,6 @@ export const configFile = z.looseObject({
 /** Sections of the original that this version accepts and does nothing with. */
 export const SECTIONS_WITHOUT_EFFECT: readonly string[] = [
   'governance',
-  'encryption_key',
   'env_label',
   'auth_config',
   'vector_store',
@@ -107,7 +110,6 @@ export const FIELDS_WITHOUT_EFFECT: readonly string[] = [
   'stream_throughput_guard',
   // mcp
   'tls_config',
-  'oauth_config',
 ];
 
 export type ConfigFile = z.output<typeof configFile>;

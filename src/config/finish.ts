@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { ConfigFile } from './config-file.ts';
-import { type Environment, resolveSecrets } from './secrets.ts';
+import { type Environment, resolveSecrets, secretOf } from './secrets.ts';
 import { textOf } from './usable.ts';
 
 /** The parsed file with its references resolved, its names and lists completed and its paths absolute. */
@@ -19,10 +19,18 @@ export function finish(
   const config: ConfigFile = {
     ...resolved,
     mcp: { ...resolved.mcp, client_configs: clients.kept },
+    ...withEncryptionKey(resolved, env),
     config_store: withAbsolutePath(resolved.config_store, appDir),
     logs_store: withAbsolutePath(resolved.logs_store, appDir),
   };
   return { config, warnings: [...warnings, ...idleKeyWarnings(config), ...clients.warnings] };
+}
+
+/** The file's own goes above the environment's; an empty one is none. */
+function withEncryptionKey({ encryption_key: own }: ConfigFile, env: Environment): Pick<ConfigFile, 'encryption_key'> {
+  if (own?.value) return { encryption_key: own };
+  const key = secretOf('env.BIFROST_ENCRYPTION_KEY', env);
+  return { encryption_key: key.value ? key : undefined };
 }
 
 type Provider = ConfigFile['providers'][string];

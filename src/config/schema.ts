@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration, milliseconds, nanoseconds, secondsOrNanoseconds } from './durations.ts';
+import { AUTH_TYPES, authFault, headerKeys, oauthConfig } from './mcp-auth-section.ts';
 import { openApiConfig } from './openapi-section.ts';
 import { secret } from './secrets.ts';
 import { clientResultLimits, clientToolSafety } from './tool-safety-section.ts';
@@ -179,8 +180,13 @@ export const mcpClient = z
     openapi_config: openApiConfig.optional(),
     headers: z.record(z.string(), secret).default({}),
     auth_type: z
-      .enum(['none', 'headers', ''], { error: 'is not supported by this version; write "none" or "headers"' })
-      .default('headers'),
+      .enum(AUTH_TYPES, { error: ({ input }) => `auth_type '${String(input)}' is not supported` })
+      .default('headers')
+      .describe('How the gateway shows who calls: one login for all, or, with per_user_*, each caller with their own.'),
+    oauth_config: oauthConfig.optional(),
+    per_user_header_keys: headerKeys
+      .optional()
+      .describe('The headers that each caller submits a value for, with per_user_headers.'),
     allowed_extra_headers: whiteList.default([]),
     tools_to_execute: whiteList.nullish().transform((list) => list ?? []),
     tools_to_auto_execute: whiteList.nullish().transform((list) => list ?? []),
@@ -206,6 +212,8 @@ export const mcpClient = z
     tool_safety: clientToolSafety.optional(),
     result_limits: clientResultLimits.optional(),
     disabled: z.boolean().default(false),
+    allow_by_default: z.boolean().optional().describe('Every virtual key may use it that does not say otherwise.'),
+    allow_on_all_virtual_keys: z.boolean().optional().describe('The older name of allow_by_default.'),
   })
   .superRefine((client, context) => {
     if (client.connection_type !== 'http' && client.needs_session_stickiness === false) {
@@ -229,6 +237,8 @@ export const mcpClient = z
         message: "openapi_config is required for connection_type 'openapi'",
       });
     }
+    const fault = authFault(client);
+    if (fault) context.addIssue({ code: 'custom', path: [fault.path], message: fault.message });
     const isDialled = client.connection_type === 'http' || client.connection_type === 'sse';
     if (isDialled && !client.connection_string) {
       context.addIssue({

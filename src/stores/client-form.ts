@@ -12,6 +12,7 @@ export function clientForm(config: McpClientConfig, writeSecret: (secret: Secret
     connection_string,
     headers,
     openapi_config,
+    oauth_config,
     tool_execution_timeout,
     tool_sync_interval,
     process_config,
@@ -22,6 +23,7 @@ export function clientForm(config: McpClientConfig, writeSecret: (secret: Secret
     process_config: { ...process_config, idle_timeout: durationText(process_config.idle_timeout) },
     headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, writeSecret(value)])),
     ...(connection_string && { connection_string: writeSecret(connection_string) }),
+    ...(oauth_config && { oauth_config: written(oauth_config, writeSecret) }),
     ...(openapi_config && { openapi_config: openApiForm(openapi_config, writeSecret) }),
     ...(tool_execution_timeout !== undefined && { tool_execution_timeout: durationText(tool_execution_timeout) }),
     ...(tool_sync_interval !== undefined && { tool_sync_interval: durationText(tool_sync_interval) }),
@@ -32,20 +34,21 @@ function openApiForm(
   { security_credentials, ...plain }: OpenApiConfig,
   writeSecret: (secret: Secret) => string,
 ): ClientForm {
-  const written = (members: Readonly<Record<string, unknown>>) =>
-    Object.fromEntries(
-      Object.entries(members).map(([name, value]) => [name, isSecret(value) ? writeSecret(value) : value]),
-    );
   const { spec, ...addresses } = plain;
   return {
-    ...written(addresses),
+    ...written(addresses, writeSecret),
     // A document may hold anything, also what looks like a secret of ours.
     ...(spec !== undefined && { spec }),
     security_credentials: Object.fromEntries(
-      Object.entries(security_credentials).map(([name, credential]) => [name, written(credential)]),
+      Object.entries(security_credentials).map(([name, credential]) => [name, written(credential, writeSecret)]),
     ),
   };
 }
+
+const written = (members: Readonly<Record<string, unknown>>, writeSecret: (secret: Secret) => string): ClientForm =>
+  Object.fromEntries(
+    Object.entries(members).map(([name, value]) => [name, isSecret(value) ? writeSecret(value) : value]),
+  );
 
 const isSecret = (value: unknown): value is Secret => isObject(value) && typeof value.value === 'string';
 
