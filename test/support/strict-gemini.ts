@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../src/model/json.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../src/model/json.ts';
 import { strictSchemaProblems } from './strict-schemas.ts';
 import {
   firstOf,
@@ -179,7 +179,7 @@ const RULES: readonly Rule[] = [
             return `${textOf(name)}: parameters and parametersJsonSchema cannot both be set.`;
           }
           const problems = [
-            ...(parameters === undefined ? [] : strictSchemaProblems('gemini', parameters)),
+            ...(parameters === undefined ? [] : strictSchemaProblems('gemini', inCapitals(parameters))),
             ...(parametersJsonSchema === undefined ? [] : strictSchemaProblems('gemini-json', parametersJsonSchema)),
           ];
           return (
@@ -218,6 +218,16 @@ const RULES: readonly Rule[] = [
     },
   },
 ];
+
+/** The API reads its names of types in either case (Gemini API, function calling: the examples have small letters). */
+const inCapitals = (schema: JsonValue): JsonValue => {
+  if (Array.isArray(schema)) return schema.map(inCapitals);
+  if (!isObject(schema)) return schema;
+  const members = Object.entries(schema).map(([key, value = null]): [string, JsonValue] =>
+    key === 'type' && typeof value === 'string' ? [key, value.toUpperCase()] : [key, inCapitals(value)],
+  );
+  return Object.fromEntries(members);
+};
 
 function partsGiven({ thinking, text, calls = [] }: StrictAnswer, request: StrictRequest, count: number): JsonObject[] {
   const shows = objectOf(objectOf(request.body.generationConfig).thinkingConfig).includeThoughts === true;

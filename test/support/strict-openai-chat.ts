@@ -37,7 +37,8 @@ const MESSAGE_FIELDS: Readonly<Record<string, readonly string[]>> = {
   developer: ['role', 'content', 'name'],
   user: ['role', 'content', 'name'],
   assistant: ['role', 'content', 'name', 'refusal', 'audio', 'tool_calls', 'function_call', 'annotations'],
-  tool: ['role', 'content', 'tool_call_id'],
+  // the reference has no name here, but LangChain sends it to OpenAI every day
+  tool: ['role', 'content', 'tool_call_id', 'name'],
   function: ['role', 'content', 'name'],
 };
 
