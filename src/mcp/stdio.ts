@@ -21,6 +21,15 @@ export interface StdioOptions {
   readonly cwd: string;
   /** What the server gets after each polite request to end, before the next and less polite one. */
   readonly graceMs: number;
+  /** Told of the process group, from its start to its end. */
+  readonly keepers?: readonly GroupKeeper[];
+}
+
+/** Somebody who looks after the process groups of servers. */
+export interface GroupKeeper {
+  /** `end` ends the group, politely at first, for a reason that the connection will tell. */
+  started(group: number, command: string, end: (reason: string) => void): void;
+  ended(group: number): void;
 }
 
 /**
@@ -85,7 +94,7 @@ export class StdioTransport implements GatewayTransport {
       child.once('spawn', resolve);
       child.once('error', (error) => reject(new Error(this.#spawnFailure(error), { cause: error })));
     });
-    if (child.pid !== undefined) adoptGroup(child.pid);
+    if (child.pid !== undefined) this.#adopt(child.pid);
     this.#listen(child);
   }
 
@@ -112,6 +121,16 @@ export class StdioTransport implements GatewayTransport {
       if (!(await settlesWithin(this.#exited, graceMs))) signalGroup(child.pid, 'SIGKILL');
     }
     await this.#ended;
+  }
+
+  #adopt(group: number): void {
+    adoptGroup(group);
+    const { command, args, keepers = [] } = this.#options;
+    const end = (reason: string) => {
+      this.#endReason ??= reason;
+      void this.close();
+    };
+    for (const keeper of keepers) keeper.started(group, [command, ...args].join(' '), end);
   }
 
   #flush(): void {
@@ -141,7 +160,10 @@ export class StdioTransport implements GatewayTransport {
   /** Nobody of the group is left and the last output has been read: only then is the connection over. */
   async #afterExit(child: ChildProcess, drained: Promise<void>): Promise<void> {
     await this.#exited;
-    if (child.pid !== undefined) await endGroup(child.pid, this.#options.graceMs);
+    if (child.pid !== undefined) {
+      await endGroup(child.pid, this.#options.graceMs);
+      for (const keeper of this.#options.keepers ?? []) keeper.ended(child.pid);
+    }
     // A grandchild that left the group may hold the pipe open for ever.
     await Promise.race([drained, new Promise<void>((resolve) => later(DRAIN_MS, resolve))]);
     for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();

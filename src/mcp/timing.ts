@@ -34,6 +34,8 @@ export interface McpTiming {
   readonly manifestFreshMs: number;
   /** A process that crashed more often than it may is counted over this time. */
   readonly restartWindowMs: number;
+  /** Between looks at the memory of processes that have a limit. */
+  readonly memoryCheckMs: number;
 }
 
 /** Source of the figures: Bifrost v2, connection lifecycle; the rest is ours. */
@@ -55,6 +57,7 @@ export const DEFAULT_TIMING: McpTiming = {
   drainMs: 30_000,
   manifestFreshMs: 86_400_000,
   restartWindowMs: 600_000,
+  memoryCheckMs: 5_000,
 };
 
 /** Milliseconds to wait before dial n (from 0): doubles from the initial value, capped, +-20 % jitter. */

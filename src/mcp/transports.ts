@@ -1,6 +1,7 @@
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { McpClientConfig } from '../config/schema.ts';
 import { GatewayError } from '../model/errors.ts';
+import { type MemoryWatch, memoryLimit } from './fleet/memory-watch.ts';
 import type { GatewayTransport } from './gateway-transport.ts';
 import { HttpTransport } from './http-transport.ts';
 import { EraTransport } from './modern/era-transport.ts';
@@ -8,7 +9,7 @@ import { httpChannel } from './modern/http-channel.ts';
 import { EraVerdicts } from './modern/verdicts.ts';
 import { secretsOf } from './openapi/security.ts';
 import { OpenApiTransport } from './openapi/transport.ts';
-import { StdioTransport } from './stdio.ts';
+import { type GroupKeeper, StdioTransport } from './stdio.ts';
 import { configuredVariables, serverEnvironment } from './stdio-environment.ts';
 
 export interface TransportOptions {
@@ -17,6 +18,9 @@ export interface TransportOptions {
   readonly environment: NodeJS.ProcessEnv;
   readonly fetch: FetchLike;
   readonly graceMs: number;
+  /** What the processes of stdio servers are written down in. */
+  readonly journal?: GroupKeeper | undefined;
+  readonly memory?: MemoryWatch | undefined;
   /** Finds the program behind a command, for servers that we ship. */
   readonly resolveCommand?: ((command: string, args: readonly string[]) => Command) | undefined;
 }
@@ -68,10 +72,15 @@ function stdioTransport(config: McpClientConfig, options: TransportOptions): Gat
   const env = serverEnvironment(configuredVariables(config.name, stdio.envs, environment), environment);
   const { command, args } = resolveCommand?.(stdio.command, stdio.args) ?? stdio;
   return new EraTransport({
-    legacy: () => new StdioTransport({ command, args, env, cwd, graceMs }),
+    legacy: () => new StdioTransport({ command, args, env, cwd, graceMs, keepers: keepersFor(config, options) }),
     verdicts: verdictsFor(options),
     server: JSON.stringify([command, ...args]),
   });
+}
+
+function keepersFor({ process_config: limits }: McpClientConfig, { journal, memory }: TransportOptions): GroupKeeper[] {
+  const isLimited = memory !== undefined && limits.memory_limit_mb > 0;
+  return [...(journal ? [journal] : []), ...(isLimited ? [memoryLimit(memory, limits.memory_limit_mb)] : [])];
 }
 
 function openApiTransport(config: McpClientConfig, { cwd }: TransportOptions): OpenApiTransport {

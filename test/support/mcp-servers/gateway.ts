@@ -2,12 +2,15 @@ import { toolManager } from '../../../src/config/schema.ts';
 import { McpClients } from '../../../src/mcp/clients.ts';
 import { callOf, firstText, stdioConfig } from '../mcp-clients.ts';
 
-// A gateway's MCP part alone, to be killed by a test: prints the ids of a server and of what that server started.
+// A gateway's MCP part alone, to be killed by a test: prints the ids of a server and of what that server started. Its
+// first argument is the folder that it keeps its state in; with "polite" as the second the server ends with its input.
+const [, , stateFolder, manner] = process.argv;
 const clients = new McpClients({
-  clients: [stdioConfig('ref', {}, '--stubborn')],
+  clients: [stdioConfig('ref', {}, ...(manner === 'polite' ? [] : ['--stubborn']))],
   toolManager: toolManager.parse({}),
   cwd: import.meta.dirname,
   log: () => {},
+  ...(stateFolder && { stateFolder }),
 });
 await clients.start();
 const grandchild = Number(firstText(await clients.call(callOf('ref-grandchild'))));
