@@ -60,7 +60,8 @@ export async function serve(
   const { config } = loaded;
 
   const metrics = createMetrics();
-  const { clients: mcp, safety, requestServers, overrides } = await openMcp(loaded, appDir, log);
+  const rooms = await openMcp(loaded, appDir, log);
+  const { clients: mcp, safety, requestServers, overrides, virtualMcps, virtualMcpStore } = rooms;
   const knowledge = openKnowledge(config, appDir, log);
   const logs = openRequestLog(config, metrics, knowledge.models, log);
   const models = openModels(config, log, knowledge.models, () => searchingClients(mcp));
@@ -109,6 +110,8 @@ export async function serve(
       clients: mcp,
       store: overrides,
       safety,
+      virtualMcps,
+      virtualMcpStore,
       logs: logQueries(logs),
     }),
     health: () => ({ status: 'ok', version, mcp_clients: mcp.statuses().length, tools: mcp.catalog.tools.length }),

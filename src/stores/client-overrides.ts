@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { type McpClientConfig, mcpClient } from '../config/schema.ts';
 import { clientForm, storedSecret } from './client-form.ts';
 import { type OverrideKind, type Overrides, type OverridesOptions, openOverrides } from './overrides.ts';
@@ -32,14 +31,4 @@ export async function openClientOverrides(options: ClientOverridesOptions): Prom
   const { path, fileClients, fileNames } = options;
   const { entries, ...rest } = await openOverrides(MCP_CLIENTS, { path, fileEntries: fileClients, fileNames });
   return { ...rest, clients: entries };
-}
-
-/** A client of the file that has no id gets the same one at each start, so that others may refer to it. */
-export const withClientId = (config: McpClientConfig): McpClientConfig =>
-  config.client_id ? config : { ...config, client_id: idOf(config.name) };
-
-/** A UUID of version 8 (RFC 9562), made of the name alone. */
-function idOf(name: string): string {
-  const hash = createHash('sha256').update(`mcp-client:${name}`).digest('hex');
-  return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-8${hash.slice(13, 16)}-8${hash.slice(17, 20)}-${hash.slice(20, 32)}`;
 }

@@ -14,6 +14,7 @@ import { handleMcp } from '../../src/http/mcp.ts';
 import { adminCheck, originCheck } from '../../src/http/origin.ts';
 import { McpClients } from '../../src/mcp/clients.ts';
 import { McpServer } from '../../src/mcp/server/server.ts';
+import { VirtualMcps } from '../../src/mcp/virtual-mcps.ts';
 import { GatewayError } from '../../src/model/errors.ts';
 import { openClientOverrides } from '../../src/stores/client-overrides.ts';
 import { LocalTools, textResult } from '../support/tool-source.ts';
@@ -86,6 +87,8 @@ async function admin(fileClients: object[] = [], config: object = {}) {
     check: adminCheck(RULES),
     clients,
     store: overrides,
+    virtualMcps: new VirtualMcps([]),
+    virtualMcpStore: { put: async () => {}, remove: async () => {} },
     safety: { notes: [], release: async () => [] },
     logs,
   });
@@ -329,8 +332,11 @@ test('clients are found by name, state and connection, and come in pages', async
 test.each([
   ['?limit=x', 'Invalid limit parameter: must be a whole number'],
   ['?offset=-1', 'Invalid offset parameter: must be a whole number'],
-  ['?state=happy', 'Invalid state parameter: must be one of healthy, unstable, needs_reauth, pending_verification, disabled, error'],
-  ['?connection_type=x', 'Invalid connection_type parameter: must be one of http, sse, stdio'],
+  [
+    '?state=happy',
+    'Invalid state parameter: must be one of healthy, unstable, needs_reauth, pending_verification, disabled, error',
+  ],
+  ['?connection_type=x', 'Invalid connection_type parameter: must be one of http, sse, stdio, openapi'],
 ])('GET /api/mcp/clients%s is refused', async (query, message) => {
   const { url } = await admin();
   expect(await ask(`${url}/api/mcp/clients${query}`, 'GET')).toEqual(refusal(400, message));

@@ -4,9 +4,10 @@ import { answerError, answerFailure, answerNotFound } from './errors.ts';
 import { type LogQueries, logRoutes } from './logs.ts';
 import { type McpClientRoutes, mcpClientRoutes } from './mcp-clients.ts';
 import { type McpSafetyRoutes, mcpSafetyRoutes } from './mcp-safety.ts';
+import { type VirtualMcpRoutes, virtualMcpRoutes } from './mcp-virtual.ts';
 import { type SystemRoutes, systemRoutes } from './system.ts';
 
-export interface AdminOptions extends McpClientRoutes, McpSafetyRoutes, SystemRoutes {
+export interface AdminOptions extends McpClientRoutes, McpSafetyRoutes, SystemRoutes, VirtualMcpRoutes {
   /** Keeps foreign web pages out: `adminCheck`. */
   readonly check: RequestCheck;
   readonly logs: LogQueries;
@@ -33,6 +34,7 @@ export function createAdminApp(options: AdminOptions): Express {
     '/api',
     mcpClientRoutes(options),
     mcpSafetyRoutes(options),
+    virtualMcpRoutes(options),
     logRoutes(options.logs),
     systemRoutes(options),
     answerNotFound,

@@ -1,21 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
 import type { McpClientConfig } from '../../config/schema.ts';
-import { redacted } from '../../config/secrets.ts';
-import type { CatalogTool, ClientStatus } from '../../mcp/contract.ts';
+import type { ClientStatus } from '../../mcp/contract.ts';
+import { ownerOfSlug, slugOf } from '../../mcp/endpoints.ts';
 import { asGatewayError, type GatewayError } from '../../model/errors.ts';
-import { clientForm } from '../../stores/client-form.ts';
 import { clientChanges, newClient } from './client-changes.ts';
-import {
-  type ClientList,
-  type ClientQuery,
-  clientQuery,
-  type Done,
-  type ShownClient,
-  type ShownTool,
-} from './contract.ts';
+import { clientQuery, type Done } from './contract.ts';
 import { adminError } from './errors.ts';
-import { shownObject } from './redact.ts';
+import { clientFacets, clientList } from './mcp-client-list.ts';
+import { checkedQuery } from './queries.ts';
 
 /** The running MCP clients, as far as the admin API changes them. */
 export interface McpClients {
@@ -37,16 +30,22 @@ export interface ClientStore {
 export interface McpClientRoutes {
   readonly clients: McpClients;
   readonly store: ClientStore;
+  /** They and the clients share the addresses under /mcp/. */
+  readonly virtualMcps: { readonly list: readonly { readonly name: string; readonly endpoint_slug: string }[] };
 }
 
-export function mcpClientRoutes({ clients, store }: McpClientRoutes): Router {
+export function mcpClientRoutes({ clients, store, virtualMcps }: McpClientRoutes): Router {
   const router = Router();
   router.get('/mcp/clients', (request: Request, response: Response) => {
-    response.json(listOf(clients, queryOf(request)));
+    response.json(clientList(clients, checkedQuery(clientQuery, request)));
+  });
+  router.get('/mcp/clients/filterdata', (_request: Request, response: Response) => {
+    response.json(clientFacets(clients));
   });
   router.post('/mcp/client', async (request: Request, response: Response) => {
     const config = newClient(request.body, randomUUID);
     checkUnique(clients, config);
+    checkSlug(clients, virtualMcps.list, config);
     await addClient(clients, store, config);
     const message = config.disabled ? 'MCP client registered in disabled state' : 'MCP client connected successfully';
     response.json({ ...success(message), mcp_client_id: config.client_id });
@@ -76,67 +75,6 @@ export function mcpClientRoutes({ clients, store }: McpClientRoutes): Router {
 
 const success = (message: string): Done => ({ status: 'success', message });
 
-function queryOf({ query }: Request): ClientQuery {
-  const parsed = clientQuery.safeParse(query);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw adminError(400, `Invalid ${issue?.path.join('.')} parameter: ${issue?.message}`);
-}
-
-function listOf(clients: McpClients, { search, state, connection_type, limit, offset }: ClientQuery): ClientList {
-  const matching = clients
-    .statuses()
-    .flatMap((status) => {
-      const config = clients.config(status.id);
-      return config ? [shownClient(status, config)] : [];
-    })
-    .filter(
-      (client) =>
-        (!search || client.config.name.toLowerCase().includes(search.toLowerCase())) &&
-        (!state || client.state === state) &&
-        (!connection_type || client.config.connection_type === connection_type),
-    );
-  const page = matching.slice(offset, offset + limit);
-  return { clients: page, count: page.length, total_count: matching.length, limit, offset };
-}
-
-function shownClient(status: ClientStatus, config: McpClientConfig): ShownClient {
-  const { id, name, state, hiddenTools, restarts, stderr, lastFailure, serverInfo, pid, isStale, isResting } = status;
-  return {
-    config: {
-      ...shownObject(clientForm(config, redacted)),
-      client_id: id,
-      name,
-      connection_type: config.connection_type,
-    },
-    state,
-    tools: status.tools.map(shownTool).sort((a, b) => (a.name < b.name ? -1 : 1)),
-    hidden_tools: [...hiddenTools],
-    held_tools: status.heldTools.map(({ tool, why }) => ({ tool, why })),
-    flagged_tools: status.flaggedTools.map(({ tool, findings }) => ({
-      tool,
-      severity: findings[0]?.severity ?? 'low',
-      rules: [...new Set(findings.map(({ rule }) => rule))],
-    })),
-    restarts,
-    is_stale: isStale,
-    is_resting: isResting,
-    stderr: [...stderr],
-    ...(lastFailure && { last_failure: lastFailure }),
-    ...(serverInfo && { server_info: serverInfo }),
-    ...(pid !== undefined && { pid }),
-  };
-}
-
-const shownTool = (tool: CatalogTool): ShownTool => ({
-  name: tool.name,
-  upstream_name: tool.upstreamName,
-  ...(tool.description !== undefined && { description: tool.description }),
-  parameters: tool.inputSchema,
-  annotations: { ...tool.annotations },
-  auto_execute: tool.autoExecute,
-});
-
 function known(clients: McpClients, id: string): { id: string; name: string; config: McpClientConfig } {
   const config = clients.config(id);
   if (!config) throw adminError(404, 'MCP client not found');
@@ -151,6 +89,18 @@ function checkUnique(clients: McpClients, { name, client_id }: McpClientConfig, 
   if (except === undefined && others.some(({ id }) => id === client_id)) {
     throw adminError(409, 'An MCP client with this client_id already exists');
   }
+}
+
+/** Without a slug of its own a client is served by its name, which is taken only by a virtual MCP. */
+function checkSlug(
+  clients: McpClients,
+  virtualMcps: McpClientRoutes['virtualMcps']['list'],
+  { name, endpoint_slug }: McpClientConfig,
+): void {
+  const slug = endpoint_slug ?? slugOf(name);
+  const configs = endpoint_slug === undefined ? [] : clients.statuses().flatMap(({ id }) => clients.config(id) ?? []);
+  const owner = ownerOfSlug(slug, virtualMcps, configs);
+  if (owner) throw adminError(409, `endpoint_slug '${slug}' is taken by ${owner}`);
 }
 
 async function addClient(clients: McpClients, store: ClientStore, config: McpClientConfig): Promise<void> {

@@ -1,0 +1,116 @@
+import type { McpClientConfig } from '../../config/schema.ts';
+import { redacted } from '../../config/secrets.ts';
+import type { CatalogTool, ClientStatus } from '../../mcp/contract.ts';
+import { slugOf } from '../../mcp/endpoints.ts';
+import { isObject } from '../../model/json.ts';
+import { type ClientForm, clientForm } from '../../stores/client-form.ts';
+import type { ClientFacets, ClientList, ClientQuery, ShownClient, ShownTool } from './contract.ts';
+import { shownObject } from './redact.ts';
+
+interface Clients {
+  statuses(): readonly ClientStatus[];
+  config(id: string): McpClientConfig | undefined;
+}
+
+type Listed = readonly [status: ClientStatus, config: McpClientConfig];
+
+const listed = (clients: Clients): Listed[] =>
+  clients.statuses().flatMap((status): Listed[] => {
+    const config = clients.config(status.id);
+    return config ? [[status, config]] : [];
+  });
+
+export function clientList(clients: Clients, query: ClientQuery): ClientList {
+  const { limit, offset } = query;
+  const matching = listed(clients).filter((client) => matches(client, query));
+  const page = matching.slice(offset, offset + limit).map(([status, config]) => shownClient(status, config));
+  return { clients: page, count: page.length, total_count: matching.length, limit, offset };
+}
+
+/** Each given filter must hold; of a list, one entry. */
+function matches([status, config]: Listed, query: ClientQuery): boolean {
+  const { search, server, state, connection_type: types, auth_type: auths, virtual_keys: keys } = query;
+  const isOneOf = (list: readonly string[], ...values: string[]) =>
+    list.length === 0 || values.some((value) => list.includes(value));
+  const isAsked = (asked: boolean | undefined, is: boolean) => asked === undefined || asked === is;
+  return (
+    (!search || config.name.toLowerCase().includes(search.toLowerCase())) &&
+    isOneOf(server, status.id, config.name) &&
+    isOneOf(state, status.state) &&
+    isOneOf(types, config.connection_type) &&
+    isOneOf(auths, config.auth_type || 'headers') &&
+    // No client is given to a single key in this version.
+    keys.length === 0 &&
+    isAsked(query.all_virtual_keys, isForAll(config)) &&
+    isAsked(query.code_mode, (config.tool_mode ?? (config.is_code_mode_client ? 'code' : '')) === 'code') &&
+    isAsked(query.disabled, config.disabled)
+  );
+}
+
+export function clientFacets(clients: Clients): ClientFacets {
+  const all = listed(clients);
+  const sorted = (values: readonly string[]) => [...new Set(values)].sort();
+  return {
+    connection_types: sorted(all.map(([, config]) => config.connection_type)),
+    auth_types: sorted(all.map(([, config]) => config.auth_type || 'headers')),
+    states: sorted(all.map(([status]) => status.state)),
+  };
+}
+
+/** The newer name wins where both are given. */
+const isForAll = ({ allow_by_default, allow_on_all_virtual_keys }: McpClientConfig): boolean =>
+  allow_by_default ?? allow_on_all_virtual_keys ?? false;
+
+/** Both names are written, as in the original. */
+const byDefault = (config: McpClientConfig) => ({
+  allow_by_default: isForAll(config),
+  allow_on_all_virtual_keys: isForAll(config),
+});
+
+/** A document may be megabytes; `GET /api/mcp/client/{id}/openapi-spec` gives it. */
+function withoutDocument(form: ClientForm): ClientForm {
+  const { openapi_config: openapi } = form;
+  if (!isObject(openapi)) return form;
+  const { spec, ...rest } = openapi;
+  return { ...form, openapi_config: { ...rest, has_spec: spec !== undefined } };
+}
+
+function shownClient(status: ClientStatus, config: McpClientConfig): ShownClient {
+  const { id, name, state, hiddenTools, restarts, stderr, lastFailure, serverInfo, pid, isStale, isResting } = status;
+  return {
+    config: {
+      ...shownObject(withoutDocument(clientForm(config, redacted))),
+      client_id: id,
+      name,
+      endpoint_slug: config.endpoint_slug ?? slugOf(name),
+      connection_type: config.connection_type,
+      ...byDefault(config),
+    },
+    state,
+    tools: status.tools.map(shownTool).sort((a, b) => (a.name < b.name ? -1 : 1)),
+    hidden_tools: [...hiddenTools],
+    held_tools: status.heldTools.map(({ tool, why }) => ({ tool, why })),
+    flagged_tools: status.flaggedTools.map(({ tool, findings }) => ({
+      tool,
+      severity: findings[0]?.severity ?? 'low',
+      rules: [...new Set(findings.map(({ rule }) => rule))],
+    })),
+    restarts,
+    vk_configs: [],
+    is_stale: isStale,
+    is_resting: isResting,
+    stderr: [...stderr],
+    ...(lastFailure && { last_failure: lastFailure }),
+    ...(serverInfo && { server_info: serverInfo }),
+    ...(pid !== undefined && { pid }),
+  };
+}
+
+const shownTool = (tool: CatalogTool): ShownTool => ({
+  name: tool.name,
+  upstream_name: tool.upstreamName,
+  ...(tool.description !== undefined && { description: tool.description }),
+  parameters: tool.inputSchema,
+  annotations: { ...tool.annotations },
+  auto_execute: tool.autoExecute,
+});
