@@ -35,7 +35,11 @@ const METHODS = {
   }),
   ping: async () => ({}),
   'tools/list': async () => ({
-    tools: [...Object.keys(TOOLS), ...toolNames].map((name) => ({ name, inputSchema: { type: 'object' } })),
+    tools: [...Object.keys(TOOLS), ...toolNames].map((name) => ({
+      name,
+      inputSchema: { type: 'object' },
+      annotations: { readOnlyHint: name === 'echo' },
+    })),
   }),
   'tools/call': async ({ name, arguments: args }) => ({
     content: [{ type: 'text', text: TOOLS[name] ? await TOOLS[name](args) : `I am ${name}` }],
