@@ -6,7 +6,7 @@ import type { Config, LoadedConfig } from './config/load.ts';
 import type { VirtualMcpConfig } from './config/virtual-mcp.ts';
 import { createPricing } from './governance/pricing.ts';
 import type { AdminOptions } from './http/admin/app.ts';
-import type { LogQueries } from './http/admin/logs.ts';
+import type { LogQueries, LogQuery } from './http/admin/logs.ts';
 import { type Logs, openLogs } from './logs/logs.ts';
 import type { Metrics } from './logs/metrics.ts';
 import { logQueryOf, mcpLogQueryOf } from './logs/query.ts';
@@ -160,6 +160,8 @@ export function adminOnDemand(options: Omit<AdminOptions, 'pages'>): () => Promi
   };
 }
 
+const mcpFiltersOf = (query: LogQuery) => mcpLogQueryOf(new URLSearchParams(query)).filters;
+
 /** The log as the admin API asks it: by query strings. */
 export const logQueries = (logs: Logs): LogQueries => ({
   listLogs: async (query) => {
@@ -172,4 +174,10 @@ export const logQueries = (logs: Logs): LogQueries => ({
     return logs.listMcpLogs(filters, paging);
   },
   getMcpLog: (id) => logs.getMcpLog(id),
+  mcpLogStats: async (query) => logs.mcpLogStats(mcpFiltersOf(query)),
+  mcpLogFacets: () => logs.mcpLogFacets(),
+  mcpHistogram: async (query) => logs.mcpHistogram(mcpFiltersOf(query)),
+  mcpCosts: async (query) => logs.mcpCosts(mcpFiltersOf(query)),
+  mcpTools: async (query, limit) => logs.mcpTools(mcpFiltersOf(query), limit),
+  deleteMcpLogs: (ids) => logs.deleteMcpLogs(ids),
 });

@@ -1,5 +1,14 @@
+import type { McpLogFilters } from '../stores/log-filters.ts';
 import type { LogContents, LogFacts, LogStore } from '../stores/log-store.ts';
 import { type Codecs, shownContents, summaryOf } from './decoded.ts';
+import {
+  allBuckets,
+  bucketSecondsOf,
+  shownMcpCosts,
+  shownMcpFacets,
+  shownMcpHistogram,
+  shownMcpTool,
+} from './mcp-shown.ts';
 import type { LogQuestions } from './protocol.ts';
 import { logStatsOf, mcpLogStatsOf, type ShownLog, shownLog, shownMcpLog, shownPaging } from './shown.ts';
 
@@ -17,6 +26,13 @@ export function answersFrom(store: LogStore, codecs: () => Promise<Codecs>): Ans
   const summarised = async (facts: LogFacts, index: number): Promise<ShownLog> => {
     const contents = index < SUMMARIES_ON_A_PAGE ? await contentsOf(facts) : undefined;
     return shownLog(facts, contents ? { content_summary: summaryOf(contents, await codecs()) } : {});
+  };
+
+  const bucketsOf = async (filters: McpLogFilters) => {
+    const { startMs, endMs } = filters;
+    const seconds = bucketSecondsOf(startMs, endMs);
+    const found = await store.mcpLogHistogram(filters, seconds * 1_000);
+    return [allBuckets(found, seconds, startMs, endMs), seconds] as const;
   };
 
   return {
@@ -45,6 +61,10 @@ export function answersFrom(store: LogStore, codecs: () => Promise<Codecs>): Ans
       return facts && shownMcpLog(facts, await store.mcpLogContents(facts.number));
     },
     mcpLogStats: async (filters) => mcpLogStatsOf(await store.mcpLogTotals(filters)),
+    mcpLogFacets: async () => shownMcpFacets(await store.mcpLogFacets()),
+    mcpHistogram: async (filters) => shownMcpHistogram(...(await bucketsOf(filters))),
+    mcpCosts: async (filters) => shownMcpCosts(...(await bucketsOf(filters))),
+    mcpTools: async (filters, limit) => (await store.mcpToolTotals(filters, limit)).map(shownMcpTool),
     deleteRows: (table, ids) => store.deleteRows(table, ids),
   };
 }

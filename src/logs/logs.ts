@@ -45,6 +45,10 @@ export interface Logs {
   readonly listMcpLogs: Asked<'listMcpLogs'>;
   readonly getMcpLog: Asked<'getMcpLog'>;
   readonly mcpLogStats: Asked<'mcpLogStats'>;
+  readonly mcpLogFacets: Asked<'mcpLogFacets'>;
+  readonly mcpHistogram: Asked<'mcpHistogram'>;
+  readonly mcpCosts: Asked<'mcpCosts'>;
+  readonly mcpTools: Asked<'mcpTools'>;
   /** Gives how many there were to delete. */
   deleteLogs(ids: readonly string[]): Promise<number>;
   deleteMcpLogs(ids: readonly string[]): Promise<number>;
@@ -87,6 +91,10 @@ export function openLogs(options: LogsOptions): Logs {
     listMcpLogs: asked('listMcpLogs'),
     getMcpLog: asked('getMcpLog'),
     mcpLogStats: asked('mcpLogStats'),
+    mcpLogFacets: asked('mcpLogFacets'),
+    mcpHistogram: asked('mcpHistogram'),
+    mcpCosts: asked('mcpCosts'),
+    mcpTools: asked('mcpTools'),
     deleteLogs: (ids) => deleteRows('logs', ids),
     deleteMcpLogs: (ids) => deleteRows('mcp_logs', ids),
     counters: () => writer.counters,

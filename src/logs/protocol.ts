@@ -1,6 +1,7 @@
 import type { LogFilters, LogPaging, McpLogFilters } from '../stores/log-filters.ts';
 import type { LogLimits } from '../stores/retention.ts';
 import type { LogTable } from '../stores/schema.ts';
+import type { ShownMcpCostHistogram, ShownMcpFacets, ShownMcpHistogram, ShownMcpTool } from './mcp-shown.ts';
 import type { LogStats, LogsPage, McpLogStats, McpLogsPage, ShownLog, ShownMcpLog } from './shown.ts';
 
 /** What the log can be asked; the worker answers each, in the order of asking. */
@@ -11,6 +12,11 @@ export interface LogQuestions {
   listMcpLogs(filters: McpLogFilters, paging: LogPaging): McpLogsPage;
   getMcpLog(id: string): ShownMcpLog | undefined;
   mcpLogStats(filters: McpLogFilters): McpLogStats;
+  mcpLogFacets(): ShownMcpFacets;
+  mcpHistogram(filters: McpLogFilters): ShownMcpHistogram;
+  mcpCosts(filters: McpLogFilters): ShownMcpCostHistogram;
+  /** The tools that ran most come first. */
+  mcpTools(filters: McpLogFilters, limit: number): readonly ShownMcpTool[];
   deleteRows(table: LogTable, ids: readonly string[]): number;
 }
 

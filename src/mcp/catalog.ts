@@ -35,6 +35,7 @@ export const exposedName = (client: string, upstreamName: string): string => `${
 function catalogTool(client: ClientRules, tool: ListedTool): CatalogTool {
   const { upstreamName } = tool;
   const mode = toolModeOf(client);
+  const priceUsd = client.tool_pricing?.[upstreamName];
   return Object.freeze({
     ...tool,
     name: exposedName(client.name, upstreamName),
@@ -42,6 +43,7 @@ function catalogTool(client: ClientRules, tool: ListedTool): CatalogTool {
     clientName: client.name,
     autoExecute: allows(client.tools_to_execute, upstreamName) && allows(client.tools_to_auto_execute, upstreamName),
     ...(mode !== 'direct' && { mode }),
+    ...(priceUsd !== undefined && { priceUsd }),
   });
 }
 

@@ -54,6 +54,8 @@ export interface CatalogTool {
   readonly annotations: ToolAnnotations;
   /** Runs without asking: in `tools_to_execute` and in `tools_to_auto_execute`. */
   readonly autoExecute: boolean;
+  /** `tool_pricing`: US dollars for each run that succeeds. */
+  readonly priceUsd?: number;
   /** How its client's tools are given to models and MCP callers; absent = `direct`. */
   readonly mode?: ToolMode;
 }

@@ -1,6 +1,14 @@
 import { type Expression, type Selectable, type SqlBool, sql } from 'kysely';
 import type { LogDriver } from './log-driver.ts';
 import { type LogFilters, type LogPaging, logConditions, type McpLogFilters, mcpLogConditions } from './log-filters.ts';
+import {
+  type McpLogBucket,
+  type McpLogFacets,
+  type McpToolTotals,
+  mcpLogFacets,
+  mcpLogHistogram,
+  mcpToolTotals,
+} from './mcp-log-questions.ts';
 import { type LogLimits, type Swept, sweep } from './retention.ts';
 import {
   CONTENT_TABLE,
@@ -50,6 +58,9 @@ export interface LogStore {
   mcpLogContents(number: number): Promise<McpLogContents | undefined>;
   logTotals(filters: LogFilters): Promise<LogTotals>;
   mcpLogTotals(filters: McpLogFilters): Promise<LogTotals>;
+  mcpLogFacets(): Promise<McpLogFacets>;
+  mcpLogHistogram(filters: McpLogFilters, bucketMs: number): Promise<readonly McpLogBucket[]>;
+  mcpToolTotals(filters: McpLogFilters, limit: number): Promise<readonly McpToolTotals[]>;
   /** Gives how many were there to delete. */
   deleteRows(table: LogTable, ids: readonly string[]): Promise<number>;
   /** Makes the log keep its limits, in short batches with a pause between them. */
@@ -93,6 +104,9 @@ export function logStoreOn(driver: LogDriver): LogStore {
     insert: driver.insert,
     logTotals,
     mcpLogTotals,
+    mcpLogFacets: () => mcpLogFacets(db),
+    mcpLogHistogram: (filters, bucketMs) => mcpLogHistogram(db, filters, bucketMs),
+    mcpToolTotals: (filters, limit) => mcpToolTotals(db, filters, limit),
     async listLogs(filters, paging) {
       const rows = await db
         .selectFrom('logs')

@@ -80,6 +80,12 @@ async function admin(fileClients: object[] = [], config: object = {}) {
     getLog: async (id: string) => (id === 'one' ? { id } : undefined),
     listMcpLogs: async (query: LogQuery) => ({ logs: [], mcp: query }),
     getMcpLog: async (id: string) => (id === 'one' ? { id, mcp: true } : undefined),
+    mcpLogStats: async (query: LogQuery) => ({ stats: query }),
+    mcpLogFacets: async () => ({ tool_names: [] }),
+    mcpHistogram: async (query: LogQuery) => ({ buckets: [], query }),
+    mcpCosts: async (query: LogQuery) => ({ buckets: [], query }),
+    mcpTools: async (query: LogQuery, limit: number) => [{ query, limit }],
+    deleteMcpLogs: async (ids: readonly string[]) => ids.length,
   };
   const app = createAdminApp({
     version: '1.2.3',

@@ -11,6 +11,7 @@ export interface AdminOptions extends McpClientRoutes, McpSafetyRoutes, SystemRo
   /** Keeps foreign web pages out: `adminCheck`. */
   readonly check: RequestCheck;
   readonly logs: LogQueries;
+  readonly virtualMcps: VirtualMcpRoutes['virtualMcps'];
   /** The pages of the web UI, asked for whatever is not the API's. */
   readonly pages?: RequestHandler;
 }

@@ -1,0 +1,58 @@
+import { type Kysely, type Migration, Migrator } from 'kysely';
+
+const createTables: Migration = {
+  async up(db: Kysely<unknown>): Promise<void> {
+    await db.schema
+      .createTable('mcp_credentials')
+      .addColumn('id', 'text', (column) => column.primaryKey())
+      .addColumn('mcp_client_id', 'text', (column) => column.notNull())
+      .addColumn('identity', 'text', (column) => column.notNull())
+      .addColumn('kind', 'text', (column) => column.notNull())
+      .addColumn('state', 'text', (column) => column.notNull())
+      .addColumn('secret', 'text', (column) => column.notNull())
+      .addColumn('expires_at_ms', 'bigint')
+      .addColumn('created_at_ms', 'bigint', (column) => column.notNull())
+      .addColumn('updated_at_ms', 'bigint', (column) => column.notNull())
+      .addUniqueConstraint('one_login_each', ['mcp_client_id', 'identity'])
+      .execute();
+    await db.schema
+      .createTable('oauth_configs')
+      .addColumn('id', 'text', (column) => column.primaryKey())
+      .addColumn('mcp_client_id', 'text', (column) => column.notNull())
+      .addColumn('status', 'text', (column) => column.notNull())
+      .addColumn('secret', 'text', (column) => column.notNull())
+      .addColumn('created_at_ms', 'bigint', (column) => column.notNull())
+      .addColumn('expires_at_ms', 'bigint', (column) => column.notNull())
+      .execute();
+    await db.schema
+      .createTable('mcp_login_flows')
+      .addColumn('id', 'text', (column) => column.primaryKey())
+      .addColumn('kind', 'text', (column) => column.notNull())
+      .addColumn('mcp_client_id', 'text', (column) => column.notNull())
+      .addColumn('identity', 'text', (column) => column.notNull())
+      .addColumn('oauth_config_id', 'text')
+      .addColumn('state_hash', 'text', (column) => column.unique())
+      .addColumn('secret', 'text', (column) => column.notNull())
+      .addColumn('expires_at_ms', 'bigint', (column) => column.notNull())
+      .execute();
+    await db.schema
+      .createTable('mcp_credential_facts')
+      .addColumn('name', 'text', (column) => column.primaryKey())
+      .addColumn('value', 'text', (column) => column.notNull())
+      .execute();
+  },
+};
+
+/** In the order of their names; what has shipped is never edited, only followed. */
+const MIGRATIONS: Readonly<Record<string, Migration>> = { '0001_logins': createTables };
+
+/** Brings the tables to the newest schema. They share their file with others, who count their own. */
+export async function migrateCredentials<Schema>(db: Kysely<Schema>): Promise<void> {
+  const { error } = await new Migrator({
+    db,
+    provider: { getMigrations: async () => ({ ...MIGRATIONS }) },
+    migrationTableName: 'mcp_login_migrations',
+    migrationLockTableName: 'mcp_login_migration_lock',
+  }).migrateToLatest();
+  if (error) throw error;
+}

@@ -1,0 +1,249 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'better-sqlite3';
+import { Kysely, SqliteDialect } from 'kysely';
+import { isObject, type JsonObject } from '../model/json.ts';
+import type { CredentialStore, PendingFlow, StoredCredential, StoredOauthConfig } from '../model/mcp-credentials.ts';
+import { migrateCredentials } from './credential-migrations.ts';
+import { noSeal, openSeal, type Seal } from './seal.ts';
+
+interface CredentialRow {
+  id: string;
+  mcp_client_id: string;
+  identity: string;
+  kind: string;
+  state: string;
+  secret: string;
+  expires_at_ms: number | null;
+  created_at_ms: number;
+  updated_at_ms: number;
+}
+
+interface OauthConfigRow {
+  id: string;
+  mcp_client_id: string;
+  status: string;
+  secret: string;
+  created_at_ms: number;
+  expires_at_ms: number;
+}
+
+interface FlowRow {
+  id: string;
+  kind: string;
+  mcp_client_id: string;
+  identity: string;
+  oauth_config_id: string | null;
+  state_hash: string | null;
+  secret: string;
+  expires_at_ms: number;
+}
+
+interface Schema {
+  mcp_credentials: CredentialRow;
+  oauth_configs: OauthConfigRow;
+  mcp_login_flows: FlowRow;
+  mcp_credential_facts: { name: string; value: string };
+}
+
+const SEALED_TABLES = ['mcp_credentials', 'oauth_configs', 'mcp_login_flows'] as const;
+
+export interface CredentialStoreOptions {
+  readonly path: string;
+  /** The first seals; the others open what they have sealed once. None = everything is kept in plain text. */
+  readonly encryptionKeys: readonly string[];
+}
+
+/**
+ * Opens (or makes) the store of logins at `path`, for this user's eyes only. What was kept in plain text, or under an
+ * older key, is sealed anew. Throws GatewayError when it is sealed with a key that is not given.
+ */
+export async function openCredentialStore({ path, encryptionKeys }: CredentialStoreOptions): Promise<CredentialStore> {
+  makePrivate(path);
+  const database = new Database(path);
+  try {
+    database.pragma('journal_mode = WAL');
+    database.pragma('busy_timeout = 2000');
+    const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database }) });
+    await migrateCredentials(db);
+    const seal = await sealOf(db, encryptionKeys);
+    await sealAnew(db, seal);
+    return storeOf(db, seal);
+  } catch (thrown) {
+    database.close();
+    throw thrown;
+  }
+}
+
+/** SQLite gives its journals the rights of the database. */
+function makePrivate(path: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  closeSync(openSync(path, 'a', 0o600));
+  chmodSync(path, 0o600);
+}
+
+async function sealOf(db: Kysely<Schema>, [current, ...older]: readonly string[]): Promise<Seal> {
+  if (current === undefined) return noSeal;
+  const fresh = randomBytes(16).toString('base64');
+  await db
+    .insertInto('mcp_credential_facts')
+    .values({ name: 'salt', value: fresh })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  const salt = await db
+    .selectFrom('mcp_credential_facts')
+    .select('value')
+    .where('name', '=', 'salt')
+    .executeTakeFirst();
+  return openSeal([current, ...older], Buffer.from(salt?.value ?? fresh, 'base64'));
+}
+
+async function sealAnew(db: Kysely<Schema>, seal: Seal): Promise<void> {
+  for (const table of SEALED_TABLES) {
+    for (const { id, secret } of await db.selectFrom(table).select(['id', 'secret']).execute()) {
+      const text = seal.open(secret);
+      if (!seal.isOutdated(secret)) continue;
+      await db
+        .updateTable(table)
+        .set({ secret: seal.seal(text) })
+        .where('id', '=', id)
+        .execute();
+    }
+  }
+}
+
+function storeOf(db: Kysely<Schema>, seal: Seal): CredentialStore {
+  const sealed = (secret: JsonObject): string => seal.seal(JSON.stringify(secret));
+  const opened = (secret: string): JsonObject => objectOf(seal.open(secret));
+  const credentialOf = (row: CredentialRow | undefined) => row && storedCredential(row, opened(row.secret));
+  const configOf = (row: OauthConfigRow | undefined) => row && storedConfig(row, opened(row.secret));
+  const flowOf = (row: FlowRow | undefined) => row && storedFlow(row, opened(row.secret));
+  const credentials = () => db.selectFrom('mcp_credentials').selectAll();
+  const configs = () => db.selectFrom('oauth_configs').selectAll();
+  return {
+    credential: async (client, identity) =>
+      credentialOf(
+        await credentials().where('mcp_client_id', '=', client).where('identity', '=', identity).executeTakeFirst(),
+      ),
+    credentialsOf: async (client) => {
+      const rows = await credentials().where('mcp_client_id', '=', client).execute();
+      return rows.map((row) => storedCredential(row, opened(row.secret)));
+    },
+    async putCredential(credential) {
+      const row = credentialRow(credential, sealed(credential.secret));
+      const { id: _, created_at_ms: __, ...changes } = row;
+      const onConflict = db.insertInto('mcp_credentials').values(row);
+      await onConflict
+        .onConflict((conflict) => conflict.columns(['mcp_client_id', 'identity']).doUpdateSet(changes))
+        .execute();
+    },
+    async removeCredentialsOf(client) {
+      await db.deleteFrom('mcp_credentials').where('mcp_client_id', '=', client).execute();
+      await db.deleteFrom('mcp_login_flows').where('mcp_client_id', '=', client).execute();
+      await db.deleteFrom('oauth_configs').where('mcp_client_id', '=', client).execute();
+    },
+    oauthConfig: async (id) => configOf(await configs().where('id', '=', id).executeTakeFirst()),
+    oauthConfigOf: async (client) =>
+      configOf(await configs().where('mcp_client_id', '=', client).orderBy('created_at_ms', 'desc').executeTakeFirst()),
+    async putOauthConfig(config) {
+      const row = configRow(config, sealed(config.secret));
+      await db
+        .insertInto('oauth_configs')
+        .values(row)
+        .onConflict((conflict) => conflict.column('id').doUpdateSet(row))
+        .execute();
+    },
+    flow: async (id) =>
+      flowOf(await db.selectFrom('mcp_login_flows').selectAll().where('id', '=', id).executeTakeFirst()),
+    async putFlow(flow) {
+      const row = flowRow(flow, sealed(flow.secret));
+      await db
+        .insertInto('mcp_login_flows')
+        .values(row)
+        .onConflict((conflict) => conflict.column('id').doUpdateSet(row))
+        .execute();
+    },
+    async takeFlow(by) {
+      const rows = db.deleteFrom('mcp_login_flows').returningAll();
+      const found = 'id' in by ? rows.where('id', '=', by.id) : rows.where('state_hash', '=', by.stateHash);
+      return flowOf(await found.executeTakeFirst());
+    },
+    async removeExpired(nowMs) {
+      await db.deleteFrom('mcp_login_flows').where('expires_at_ms', '<', nowMs).execute();
+    },
+    close: () => db.destroy(),
+  };
+}
+
+function objectOf(text: string): JsonObject {
+  const value: unknown = JSON.parse(text);
+  return isObject(value) ? value : {};
+}
+
+const storedCredential = (row: CredentialRow, secret: JsonObject): StoredCredential => ({
+  id: row.id,
+  mcpClientId: row.mcp_client_id,
+  identity: row.identity,
+  // written by `credentialRow` only
+  kind: row.kind as StoredCredential['kind'],
+  state: row.state as StoredCredential['state'],
+  secret,
+  expiresAtMs: row.expires_at_ms,
+  createdAtMs: row.created_at_ms,
+  updatedAtMs: row.updated_at_ms,
+});
+
+const credentialRow = (credential: StoredCredential, secret: string): CredentialRow => ({
+  id: credential.id,
+  mcp_client_id: credential.mcpClientId,
+  identity: credential.identity,
+  kind: credential.kind,
+  state: credential.state,
+  secret,
+  expires_at_ms: credential.expiresAtMs,
+  created_at_ms: credential.createdAtMs,
+  updated_at_ms: credential.updatedAtMs,
+});
+
+const storedConfig = (row: OauthConfigRow, secret: JsonObject): StoredOauthConfig => ({
+  id: row.id,
+  mcpClientId: row.mcp_client_id,
+  // written by `configRow` only
+  status: row.status as StoredOauthConfig['status'],
+  secret,
+  createdAtMs: row.created_at_ms,
+  expiresAtMs: row.expires_at_ms,
+});
+
+const configRow = (config: StoredOauthConfig, secret: string): OauthConfigRow => ({
+  id: config.id,
+  mcp_client_id: config.mcpClientId,
+  status: config.status,
+  secret,
+  created_at_ms: config.createdAtMs,
+  expires_at_ms: config.expiresAtMs,
+});
+
+const storedFlow = (row: FlowRow, secret: JsonObject): PendingFlow => ({
+  id: row.id,
+  // written by `flowRow` only
+  kind: row.kind as PendingFlow['kind'],
+  mcpClientId: row.mcp_client_id,
+  identity: row.identity,
+  oauthConfigId: row.oauth_config_id,
+  stateHash: row.state_hash,
+  secret,
+  expiresAtMs: row.expires_at_ms,
+});
+
+const flowRow = (flow: PendingFlow, secret: string): FlowRow => ({
+  id: flow.id,
+  kind: flow.kind,
+  mcp_client_id: flow.mcpClientId,
+  identity: flow.identity,
+  oauth_config_id: flow.oauthConfigId,
+  state_hash: flow.stateHash,
+  secret,
+  expires_at_ms: flow.expiresAtMs,
+});
