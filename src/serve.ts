@@ -83,7 +83,7 @@ export async function serve(
   const check = originCheck(originRules);
   const maxBodyBytes = config.client.max_request_body_size_mb * 1024 * 1024;
   const callerOf = (headers: IncomingHttpHeaders) => callerFor(headers, mcp.allowedExtraHeaders);
-  const mcpServer = new McpServer({ tools: gateway.tools, version });
+  const mcpServer = new McpServer({ tools: gateway.tools, servers: mcp.servers, version });
   let booting: Promise<void> | undefined;
   const app = createApp({
     booting: () => booting,

@@ -73,8 +73,9 @@ async function dispatch(options: AppOptions, request: IncomingMessage, response:
   });
   if (request.headers.upgrade?.toLowerCase() === 'websocket') return refuseUpgrade(response);
   const booting = options.booting();
-  if (booting && (route || path === '/mcp')) await booting;
-  if (path === '/mcp') return handleMcp(request, response, options.mcp);
+  const isMcp = path === '/mcp' || path.startsWith('/mcp/');
+  if (booting && (route || isMcp)) await booting;
+  if (isMcp) return handleMcp(request, response, options.mcp, slugIn(path));
   if (path === '/health' && method !== 'POST') return json(response, 200, options.health());
   const refusal = options.check(request.headers);
   if (refusal) return refuse(options, path, new GatewayError('permission', refusal), response);
@@ -115,11 +116,23 @@ function serveAsked(
   }
 }
 
+/** What stands behind `/mcp/`; undefined for /mcp itself. */
+function slugIn(path: string): string | undefined {
+  const slug = path.slice('/mcp/'.length);
+  if (slug === '') return undefined;
+  try {
+    return decodeURIComponent(slug);
+  } catch {
+    return slug;
+  }
+}
+
 /** A route, never what a client made up. */
 function labelOf(route: Route | undefined, path: string): string {
   const url = route && urlOf(route);
   if (url) return url.label;
   if (route || path === '/mcp') return path;
+  if (path.startsWith('/mcp/')) return '/mcp/:client';
   return path.startsWith('/api/') ? '/api' : 'other';
 }
 

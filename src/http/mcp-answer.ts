@@ -23,6 +23,8 @@ const RETRY_MS = 1_000;
  */
 export class McpAnswer implements AnswerWay {
   readonly headers: OutgoingHttpHeaders = {};
+  /** Of an answer that is one JSON text; a stream has begun well. */
+  status = 200;
   /** What runs for this answer: aborted when the client leaves. */
   readonly calls = new Set<AbortController>();
   readonly #response: ServerResponse;
@@ -68,15 +70,21 @@ export class McpAnswer implements AnswerWay {
   /** Ends with the answers to the requests; none when the POST held no request, or the client cancelled them all. */
   end(answers: readonly string[]): void {
     clearTimeout(this.#patience);
-    if (this.#log) {
-      for (const answer of answers) this.#log.append(answer);
-      this.#log.end();
-    } else if (this.#response.destroyed) return;
-    else if (this.#stream) this.#stream.end(answers);
+    if (!this.#log && this.#response.destroyed) return;
+    if (this.#stream) this.#endStream(answers);
     else if (answers.length === 0) this.#response.writeHead(202, this.headers).end();
     else if (this.#options.accepts.json) this.#endJson(answers);
-    else if (this.#openStream() && this.#log) this.end(answers);
-    else this.#openStream().end(answers);
+    else this.#endStream(answers);
+  }
+
+  #endStream(answers: readonly string[]): void {
+    const stream = this.#openStream();
+    if (!this.#log) {
+      stream.end(answers);
+      return;
+    }
+    for (const answer of answers) this.#log.append(answer);
+    this.#log.end();
   }
 
   #endJson(answers: readonly string[]): void {

@@ -30,7 +30,12 @@ export class McpStream {
 
   /** `message` is JSON text on one line. */
   send(message: string): void {
-    this.#response.write(eventText(message));
+    this.write(eventText(message));
+  }
+
+  /** Text of an event, as it goes out. */
+  write(text: string): void {
+    if (this.#response.writable) this.#response.write(text);
   }
 
   /** Ends with these messages, in one write. */

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { Exchange } from '../mcp/server/exchange.ts';
 import {
   errorText,
   incomingOf,
@@ -6,8 +7,8 @@ import {
   RPC_CODE,
   type IncomingMessage as RpcMessage,
 } from '../mcp/server/json-rpc.ts';
-import { allowsBatches, isKnownVersion, supportedVersions } from '../mcp/server/protocol.ts';
-import type { Exchange, McpServer } from '../mcp/server/server.ts';
+import { allowsBatches, isKnownVersion, primesStreams, supportedVersions } from '../mcp/server/protocol.ts';
+import type { Entrance, McpServer } from '../mcp/server/server.ts';
 import type { Session } from '../mcp/server/sessions.ts';
 import type { Caller } from '../model/call.ts';
 import { asGatewayError, statusOf } from '../model/errors.ts';
@@ -24,9 +25,12 @@ export interface McpEndpoint {
   readonly maxBodyBytes: number;
   /** Open event streams get a comment this often; 15 s when absent. */
   readonly keepAliveMs?: number;
+  /** How long a client that lost its connection may take to come back before its calls are cancelled; 30 s when absent. */
+  readonly resumeWithinMs?: number;
 }
 
 const KEEP_ALIVE_MS = 15_000;
+const RESUME_WITHIN_MS = 30_000;
 const MAX_BATCH = 100;
 
 /** Why a request is refused before any message of it was answered. */
@@ -43,20 +47,34 @@ class Refusal extends Error {
   }
 }
 
-/** The /mcp endpoint: MCP's streamable HTTP transport, versions 2024-11-05 to 2025-11-25, with sessions or without. */
+/** One request, as far as the endpoint has understood it. */
+interface Visit {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly endpoint: McpEndpoint;
+  /** What stands behind /mcp/ in the address. */
+  readonly slug: string | undefined;
+  readonly entrance: Entrance;
+}
+
+/** /mcp and what is under it: MCP's streamable HTTP transport, versions 2024-11-05 to 2025-11-25, with sessions or without. */
 export async function handleMcp(
   request: IncomingMessage,
   response: ServerResponse,
   endpoint: McpEndpoint,
+  slug?: string,
 ): Promise<void> {
   try {
     const refusal = endpoint.check(request.headers);
     if (refusal) throw new Refusal(403, refusal);
     if (request.method === 'OPTIONS') return answerPreflight(request, response);
     letPageRead(request, response);
-    if (request.method === 'POST') await post(request, response, endpoint);
-    else if (request.method === 'GET') listen(request, response, endpoint);
-    else if (request.method === 'DELETE') endSession(request, response, endpoint);
+    const entrance = endpoint.server.enter(slug, endpoint.callerOf(request.headers));
+    if (!entrance) throw new AccessDenied(slug ?? '');
+    const visit = { request, response, endpoint, slug, entrance };
+    if (request.method === 'POST') await post(visit);
+    else if (request.method === 'GET') listen(visit);
+    else if (request.method === 'DELETE') endSession(visit);
     else throw new Refusal(405, `${request.method} is not served here; use POST, GET or DELETE`);
   } catch (thrown) {
     refuse(response, thrown);
@@ -70,7 +88,8 @@ function letPageRead(request: IncomingMessage, response: ServerResponse): void {
   response.setHeader('access-control-expose-headers', 'mcp-session-id');
 }
 
-async function post(request: IncomingMessage, response: ServerResponse, endpoint: McpEndpoint): Promise<void> {
+async function post(visit: Visit): Promise<void> {
+  const { request, endpoint, entrance, slug } = visit;
   const { headers } = request;
   const accepts = acceptedBy(headers.accept);
   if (!accepts.json && !accepts.stream) {
@@ -80,42 +99,58 @@ async function post(request: IncomingMessage, response: ServerResponse, endpoint
     throw new Refusal(415, 'Unsupported Media Type: Content-Type must be application/json');
   }
   const body = parsed(await requestBody(request, endpoint.maxBodyBytes));
-  const isBatch = Array.isArray(body);
-  const answer = new McpAnswer(response, { accepts, isBatch, keepAliveMs: endpoint.keepAliveMs ?? KEEP_ALIVE_MS });
-  if (isBatch) return answerBatch(batchOf(body, headers), headers, endpoint, answer);
+  if (Array.isArray(body)) return answerBatch(batchOf(body, headers), visit, accepts);
   const message = incomingOf(body);
   if (message.kind === 'invalid') throw invalidRequest(message.reason, message.id);
   if (message.kind === 'request' && message.method === 'initialize') {
     // A client that starts anew may still show the session it lost: it is not looked at.
-    const { session, answer: text } = endpoint.server.initialize(message);
+    const { session, answer: text } = endpoint.server.initialize(message, entrance, slug);
+    const answer = answerFor(visit, accepts, undefined, false);
     answer.headers['mcp-session-id'] = session.id;
     return answer.end([text]);
   }
-  const text = await answerTo(message, exchangeOf([message], headers, endpoint, answer), endpoint.server);
+  const session = checkedSession([message], visit);
+  const answer = answerFor(visit, accepts, session, false);
+  const exchange = new Exchange(entrance.caller, session, entrance.scope, answer);
+  const text = await answerTo(message, exchange, endpoint.server);
+  exchange.over();
   answer.end(text === undefined ? [] : [text]);
 }
 
-async function answerBatch(
-  messages: readonly RpcMessage[],
-  headers: IncomingHttpHeaders,
-  endpoint: McpEndpoint,
-  answer: McpAnswer,
-): Promise<void> {
-  const exchange = exchangeOf(messages, headers, endpoint, answer);
+function answerFor(
+  { response, endpoint }: Visit,
+  accepts: Accepted,
+  session: Session | undefined,
+  isBatch: boolean,
+): McpAnswer {
+  const { keepAliveMs = KEEP_ALIVE_MS, resumeWithinMs = RESUME_WITHIN_MS } = endpoint;
+  const openLog = session && (() => session.streams.open(resumeWithinMs));
+  return new McpAnswer(response, {
+    accepts,
+    isBatch,
+    keepAliveMs,
+    openLog,
+    primes: primesStreams(session?.facts.version),
+  });
+}
+
+async function answerBatch(messages: readonly RpcMessage[], visit: Visit, accepts: Accepted): Promise<void> {
+  const { endpoint, entrance } = visit;
+  const session = checkedSession(messages, visit);
+  const answer = answerFor(visit, accepts, session, true);
+  const exchange = new Exchange(entrance.caller, session, entrance.scope, answer);
   const texts = await Promise.all(messages.map((message) => answerTo(message, exchange, endpoint.server)));
+  exchange.over();
   answer.end(texts.filter((text) => text !== undefined));
 }
 
-function exchangeOf(
-  messages: readonly RpcMessage[],
-  headers: IncomingHttpHeaders,
-  { server, callerOf }: McpEndpoint,
-  { calls, notify }: McpAnswer,
-): Exchange {
-  const session = sessionOf(headers, server);
+function checkedSession(messages: readonly RpcMessage[], visit: Visit): Session | undefined {
+  const { headers } = visit.request;
+  const session = sessionOf(visit);
+  const { server } = visit.endpoint;
   // A method we do not know is answered as such whatever version asks: clients probe for newer protocols that way.
   if (messages.some((message) => 'method' in message && server.knows(message.method))) checkVersion(headers);
-  return { caller: callerOf(headers), session, calls, notify };
+  return session;
 }
 
 async function answerTo(message: RpcMessage, exchange: Exchange, server: McpServer): Promise<string | undefined> {
@@ -123,47 +158,76 @@ async function answerTo(message: RpcMessage, exchange: Exchange, server: McpServ
     case 'request':
       return server.answer(message, exchange);
     case 'notification':
-      server.accept(message, exchange.session);
+      server.accept(message, exchange);
       return undefined;
     case 'response':
+      exchange.session?.outgoing.settle(message);
       return undefined;
     case 'invalid':
       return errorText(message.id, RPC_CODE.invalidRequest, `Invalid Request: ${message.reason}`);
   }
 }
 
-/** GET: the stream on which a client hears that the tools have changed. */
-function listen(request: IncomingMessage, response: ServerResponse, endpoint: McpEndpoint): void {
+/** GET: the stream on which a client hears what belongs to no call, or reads on where its connection was lost. */
+function listen(visit: Visit): void {
+  const { request, response, endpoint } = visit;
   const { headers } = request;
   if (headers.accept !== undefined && !/text\/(event-stream|\*)|\*\/\*/i.test(headers.accept)) {
     throw new Refusal(406, 'Not Acceptable: the client must accept text/event-stream');
   }
   checkVersion(headers);
   const { sessions } = endpoint.server;
-  const known = sessionOf(headers, endpoint.server);
+  const known = sessionOf(visit);
+  const lastEventId = headers['last-event-id'];
+  const found = known && typeof lastEventId === 'string' ? known.streams.find(lastEventId) : undefined;
   const stream = new McpStream(response, {
     heartbeatMs: endpoint.keepAliveMs ?? KEEP_ALIVE_MS,
-    onHeartbeat: () => sessions.use(session.id),
+    onHeartbeat: () => known && sessions.use(known.id),
   });
-  const { session, leave } = sessions.listen(known, {
-    send: (message) => stream.send(message),
-    close: () => stream.end(),
-  });
-  response.once('close', leave);
+  if (found) {
+    response.once('close', () => found.log.detach(stream));
+    found.log.attach(stream, found.number);
+  } else if (known) listenAnew(known, stream, visit);
+  else {
+    const { leave } = sessions.listen(undefined, {
+      send: (message) => stream.send(message),
+      close: () => stream.end(),
+    });
+    response.once('close', leave);
+  }
 }
 
-function endSession(request: IncomingMessage, response: ServerResponse, { server }: McpEndpoint): void {
-  const session = sessionOf(request.headers, server);
+/** What is said while the client is away for a moment is kept for it. */
+function listenAnew(session: Session, stream: McpStream, { response, endpoint }: Visit): void {
+  const log = session.streams.open(endpoint.resumeWithinMs ?? RESUME_WITHIN_MS);
+  const { leave } = endpoint.server.sessions.listen(session, {
+    send: (message) => log.append(message),
+    close: () => log.end(),
+  });
+  log.onabandoned = () => {
+    leave();
+    log.end();
+  };
+  response.once('close', () => log.detach(stream));
+  log.attach(stream, 0);
+  if (primesStreams(session.facts.version)) log.prime();
+}
+
+function endSession(visit: Visit): void {
+  const { response } = visit;
+  const { server } = visit.endpoint;
+  const session = sessionOf(visit);
   if (!session) throw new Refusal(400, 'Bad Request: the header Mcp-Session-Id names the session to end');
   server.sessions.end(session.id);
   response.writeHead(204).end();
 }
 
-function sessionOf(headers: IncomingHttpHeaders, server: McpServer): Session | undefined {
-  const id = headers['mcp-session-id'];
+function sessionOf({ request, endpoint, slug }: Visit): Session | undefined {
+  const id = request.headers['mcp-session-id'];
   if (id === undefined) return undefined;
-  const session = typeof id === 'string' ? server.sessions.use(id) : undefined;
-  if (!session) throw new Refusal(404, 'Session not found: initialize again', RPC_CODE.sessionNotFound);
+  const session = typeof id === 'string' ? endpoint.server.sessions.use(id) : undefined;
+  if (!session || session.facts.slug !== slug)
+    throw new Refusal(404, 'Session not found: initialize again', RPC_CODE.sessionNotFound);
   return session;
 }
 
@@ -219,6 +283,10 @@ function refuse(response: ServerResponse, thrown: unknown): void {
     response.destroy();
     return;
   }
+  if (thrown instanceof AccessDenied) {
+    denyAccess(response, thrown);
+    return;
+  }
   const { status, code, id, message } = refusalOf(thrown);
   const text = errorText(id, code, message);
   response.writeHead(status, {
@@ -226,6 +294,21 @@ function refuse(response: ServerResponse, thrown: unknown): void {
     'content-length': Buffer.byteLength(text),
     ...(status === 405 && { allow: 'GET, POST, DELETE' }),
   });
+  response.end(text);
+}
+
+/** There is nothing at this address for this caller, and it is not told which of the two it is. */
+class AccessDenied extends Error {
+  constructor(slug: string) {
+    super(`there is no MCP server at /mcp/${slug}, or you may not use it`);
+  }
+}
+
+/** A body that JSON-RPC clients can read, with the members that the gateway's other errors have. */
+function denyAccess(response: ServerResponse, { message }: AccessDenied): void {
+  const error = { code: RPC_CODE.refused, type: 'access_denied', message: `access_denied: ${message}` };
+  const text = JSON.stringify({ jsonrpc: '2.0', id: null, is_bifrost_error: false, status_code: 403, error });
+  response.writeHead(403, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
   response.end(text);
 }
 

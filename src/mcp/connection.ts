@@ -3,7 +3,7 @@ import { GatewayError } from '../model/errors.ts';
 import { type Dialable, runAlone, runCall, sessionFor } from './calls.ts';
 import type { ConnectionState, LastFailure, ToolResult } from './contract.ts';
 import { Dialler } from './dialler.ts';
-import { callFailure, type Execution } from './execute.ts';
+import { callFailure, type Execution, execute } from './execute.ts';
 import {
   CredentialError,
   credentialErrorIn,
@@ -228,9 +228,11 @@ export class Connection implements Dialable {
     const { readOnlyHint, idempotentHint } = tool.annotations;
     const isRepeatable = readOnlyHint === true || idempotentHint === true;
     const checked = { ...execution, isRepeatable, check: this.#requireReleased };
-    const result = await this.#translating(execution, () =>
-      this.holdsSession ? runCall(this, checked) : runAlone(this.#dialler.forOneCall(execution), checked),
-    );
+    const { own } = execution;
+    const result = await this.#translating(execution, async () => {
+      if (own) return execute(await own, checked);
+      return this.holdsSession ? runCall(this, checked) : runAlone(this.#dialler.forOneCall(execution), checked);
+    });
     if (this.#life.attempts > 0) this.#happened({ type: 'call-answered' });
     this.#used();
     return result;

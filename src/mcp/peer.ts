@@ -25,6 +25,10 @@ export interface Peer {
   readonly capabilities: JsonObject;
   /** The same object for every call of one client session. */
   readonly identity: object;
+  /** Whether the client opened a session, so that `identity` outlives this call. */
+  readonly hasSession: boolean;
+  /** The one server that this session is about (`/mcp/<client>`); undefined where it is about all of them. */
+  readonly scope?: string | undefined;
   /** Asks the client. Rejects with RpcError when it refuses, has gone, or the signal says so. */
   ask(request: RpcMessage, signal: AbortSignal): Promise<JsonObject>;
   tell(notification: RpcMessage): void;
@@ -38,6 +42,8 @@ export interface Origin {
   readonly signal: AbortSignal;
   /** Absent where no MCP client is behind the call: the agent loop, a person. */
   readonly peer?: Peer | undefined;
+  /** The server works for nobody else in this session. */
+  readonly isAlone?: boolean;
 }
 
 /** One request on its way to a server. The transport notes its id when it sends it. */

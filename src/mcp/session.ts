@@ -109,6 +109,11 @@ export class Session {
     return this.#flights.size === 0;
   }
 
+  /** Whether what the server asks comes with the call that caused it. */
+  get tellsOrigins(): boolean {
+    return this.#transport.tellsOrigins;
+  }
+
   get hasSession(): boolean {
     return this.#transport.hasSession;
   }
@@ -189,17 +194,23 @@ export class Session {
   /** Every page of `tools/list`, unread. A server without tools has none, and is not asked. */
   async listTools(timeoutMs: number): Promise<unknown[]> {
     if (!this.#client.getServerCapabilities()?.tools) return [];
-    const tools: unknown[] = [];
+    return this.listAll('tools/list', 'tools', timeoutMs);
+  }
+
+  /** Every page of a list, unread. `member`: where its items stand in the result. */
+  async listAll(method: string, member: string, timeoutMs: number): Promise<unknown[]> {
+    const items: unknown[] = [];
     const cursors = new Set<string>();
     for (let cursor: string | undefined; ; ) {
       const params = cursor === undefined ? {} : { cursor };
-      const page = await this.request({ method: 'tools/list', params, timeoutMs });
-      if (!isObject(page) || !Array.isArray(page.tools)) throw new Error('tools/list gave no list of tools');
-      tools.push(...page.tools);
-      if (typeof page.nextCursor !== 'string' || page.nextCursor === '') return tools;
+      const page = await this.request({ method, params, timeoutMs });
+      const listed = isObject(page) ? page[member] : undefined;
+      if (!isObject(page) || !Array.isArray(listed)) throw new Error(`${method} gave no list of ${member}`);
+      items.push(...listed);
+      if (typeof page.nextCursor !== 'string' || page.nextCursor === '') return items;
       cursor = page.nextCursor;
       if (cursors.has(cursor) || cursors.size >= MAX_PAGES)
-        throw new Error(`tools/list does not end: cursor '${cursor}'`);
+        throw new Error(`${method} does not end: cursor '${cursor}'`);
       cursors.add(cursor);
     }
   }

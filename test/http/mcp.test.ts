@@ -62,7 +62,7 @@ async function resultOf(response: Response): Promise<JsonObject> {
 const eventsOf = (text: string) =>
   text
     .split('\n\n')
-    .flatMap((event) => event.split('\n').filter((line) => line.startsWith('data: ')))
+    .flatMap((event) => event.split('\n').filter((line) => /^data: \S/.test(line)))
     .map((line) => JSON.parse(line.slice(6)));
 
 /** A promise and the function that fulfils it. */

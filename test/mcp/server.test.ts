@@ -1,15 +1,25 @@
 import { expect, test } from 'vitest';
+import { RpcError } from '../../src/mcp/peer.ts';
+import { Exchange } from '../../src/mcp/server/exchange.ts';
 import { type IncomingRequest, incomingOf } from '../../src/mcp/server/json-rpc.ts';
-import { type Exchange, McpServer } from '../../src/mcp/server/server.ts';
+import { McpServer } from '../../src/mcp/server/server.ts';
+import type { Session } from '../../src/mcp/server/sessions.ts';
+import type { Caller } from '../../src/model/call.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import { LocalTools, textResult } from '../support/tool-source.ts';
 
-const exchange = (changes: Partial<Exchange> = {}): Exchange => ({
-  caller: { forwardHeaders: {} },
-  session: undefined,
-  calls: new Set(),
-  ...changes,
-});
+interface Changes {
+  readonly caller?: Caller;
+  readonly session?: Session;
+  readonly calls?: Set<AbortController>;
+  readonly notify?: (message: string) => void;
+}
+
+const exchange = ({ caller = { forwardHeaders: {} }, session, calls = new Set(), notify }: Changes = {}): Exchange =>
+  new Exchange(caller, session, undefined, { calls, notify });
+
+/** The address of all. */
+const EVERYTHING = { caller: { forwardHeaders: {} }, scope: undefined };
 
 const request = (method: string, params: JsonObject = {}, id: string | number = 1): IncomingRequest => ({
   kind: 'request',
@@ -18,7 +28,7 @@ const request = (method: string, params: JsonObject = {}, id: string | number = 
   params,
 });
 
-async function answered(server: McpServer, asked: IncomingRequest, changes: Partial<Exchange> = {}) {
+async function answered(server: McpServer, asked: IncomingRequest, changes: Changes = {}) {
   const text = await server.answer(asked, exchange(changes));
   return text === undefined ? undefined : JSON.parse(text);
 }
@@ -33,7 +43,7 @@ test.each([
   [undefined, '2025-11-25'],
 ])('a client that asks for protocol version %s gets %s', (protocolVersion, negotiated) => {
   const server = new McpServer({ tools: new LocalTools(), version: '1.2.3' });
-  const { session, answer } = server.initialize(request('initialize', { protocolVersion }));
+  const { session, answer } = server.initialize(request('initialize', { protocolVersion }), EVERYTHING, undefined);
   expect(JSON.parse(answer)).toEqual({
     jsonrpc: '2.0',
     id: 1,
@@ -184,7 +194,10 @@ test('H5 a cancelled call is aborted and gets no answer; another session’s cal
   const [mine, other] = [server.sessions.open(), server.sessions.open()];
   const cancelled = answered(server, request('tools/call', { name: 'a-wait' }, 5), { session: mine });
   const running = answered(server, request('tools/call', { name: 'a-wait' }, 5), { session: other });
-  server.accept({ kind: 'notification', method: 'notifications/cancelled', params: { requestId: 5 } }, mine);
+  server.accept(
+    { kind: 'notification', method: 'notifications/cancelled', params: { requestId: 5 } },
+    exchange({ session: mine }),
+  );
   expect(await cancelled).toBeUndefined();
   expect(signals.map((signal) => signal.aborted)).toEqual([true, false]);
   server.sessions.end(other.id);
@@ -225,8 +238,14 @@ test.each([
     { jsonrpc: '2.0', method: 'x', params: null },
     { kind: 'notification', method: 'x', params: {} },
   ],
-  [{ jsonrpc: '2.0', id: 1, result: {} }, { kind: 'response' }],
-  [{ jsonrpc: '2.0', id: 1, error: { code: 1, message: '' } }, { kind: 'response' }],
+  [
+    { jsonrpc: '2.0', id: 1, result: {} },
+    { kind: 'response', id: 1, result: {} },
+  ],
+  [
+    { jsonrpc: '2.0', id: 1, error: { code: 1, message: '' } },
+    { kind: 'response', id: 1, result: {}, error: new RpcError(1, '') },
+  ],
 ])('%o is %o', (value, message) => {
   expect(incomingOf(value)).toEqual(message);
 });

@@ -1,4 +1,5 @@
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { RpcError } from '../peer.ts';
 
 /** `1` and `"1"` are two ids, and an answer carries the one that was asked with. */
 export type JsonRpcId = string | number;
@@ -6,10 +7,16 @@ export type JsonRpcId = string | number;
 export type IncomingMessage =
   | { readonly kind: 'request'; readonly id: JsonRpcId; readonly method: string; readonly params: JsonObject }
   | { readonly kind: 'notification'; readonly method: string; readonly params: JsonObject }
-  | { readonly kind: 'response' }
+  | {
+      readonly kind: 'response';
+      readonly id: JsonRpcId | null;
+      readonly result: JsonObject;
+      readonly error?: RpcError;
+    }
   | { readonly kind: 'invalid'; readonly id: JsonRpcId | null; readonly reason: string };
 
 export type IncomingRequest = Extract<IncomingMessage, { kind: 'request' }>;
+export type IncomingResponse = Extract<IncomingMessage, { kind: 'response' }>;
 export type IncomingNotification = Extract<IncomingMessage, { kind: 'notification' }>;
 
 /** JSON-RPC 2.0 section 5.1; -32000 and -32001 are the codes that the MCP SDKs give to refused HTTP requests. */
@@ -21,6 +28,8 @@ export const RPC_CODE = {
   internalError: -32603,
   refused: -32000,
   sessionNotFound: -32001,
+  resourceNotFound: -32002,
+  urlElicitationRequired: -32042,
 } as const;
 
 const isId = (value: unknown): value is JsonRpcId => typeof value === 'string' || typeof value === 'number';
@@ -33,7 +42,9 @@ export function incomingOf(value: unknown): IncomingMessage {
   const id = isId(value.id) ? value.id : null;
   if (value.jsonrpc !== '2.0') return invalid(id, 'the member "jsonrpc" must be "2.0"');
   if (typeof value.method !== 'string') {
-    return 'result' in value || 'error' in value ? { kind: 'response' } : invalid(id, 'the member "method" is missing');
+    return 'result' in value || 'error' in value
+      ? responseOf(value, id)
+      : invalid(id, 'the member "method" is missing');
   }
   const params = value.params ?? {};
   if (!isObject(params)) return invalid(id, 'the member "params" must be an object');
@@ -42,12 +53,30 @@ export function incomingOf(value: unknown): IncomingMessage {
   return { kind: 'request', id, method: value.method, params };
 }
 
+function responseOf({ result, error }: JsonObject, id: JsonRpcId | null): IncomingMessage {
+  const answer = { kind: 'response', id, result: isObject(result) ? result : {} } as const;
+  return error === undefined ? answer : { ...answer, error: rpcErrorOf(error) };
+}
+
+/** A JSON-RPC error as it came over the wire. */
+export function rpcErrorOf(value: unknown): RpcError {
+  const { code, message, data } = isObject(value) ? value : {};
+  return new RpcError(
+    typeof code === 'number' ? code : RPC_CODE.internalError,
+    typeof message === 'string' ? message : 'the client answered with an error',
+    data,
+  );
+}
+
 /** Texts, not objects: each answer is written once, and a part that is text already is never parsed again. */
 export const resultText = (id: JsonRpcId, result: string): string =>
   `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result}}`;
 
 export const errorText = (id: JsonRpcId | null, code: number, message: string, data?: JsonValue): string =>
   JSON.stringify({ jsonrpc: '2.0', id, error: { code, message, ...(data !== undefined && { data }) } });
+
+export const requestText = (id: JsonRpcId, method: string, params: JsonObject): string =>
+  JSON.stringify({ jsonrpc: '2.0', id, method, params });
 
 export const notificationText = (method: string, params?: JsonObject): string =>
   JSON.stringify({ jsonrpc: '2.0', method, ...(params && { params }) });

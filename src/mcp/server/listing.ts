@@ -19,13 +19,19 @@ function definitionOf(tool: CatalogTool, name: string): JsonObject {
 export class Listing {
   readonly #nameOf: (tool: CatalogTool) => string;
   readonly #texts = new WeakMap<CatalogTool, string>();
+  readonly #lists = new WeakMap<readonly CatalogTool[], string>();
 
   constructor(nameOf: (tool: CatalogTool) => string) {
     this.#nameOf = nameOf;
   }
 
+  /** The same text for the same array, which is replaced and never edited. */
   textOf(tools: readonly CatalogTool[]): string {
-    return `{"tools":[${tools.map((tool) => this.#textOfTool(tool)).join(',')}]}`;
+    const known = this.#lists.get(tools);
+    if (known !== undefined) return known;
+    const text = `{"tools":[${tools.map((tool) => this.#textOfTool(tool)).join(',')}]}`;
+    this.#lists.set(tools, text);
+    return text;
   }
 
   #textOfTool(tool: CatalogTool): string {

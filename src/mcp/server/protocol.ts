@@ -17,8 +17,15 @@ export const negotiatedVersion = (asked: unknown): string =>
 /** Batches came with 2025-03-26 and went with 2025-06-18; versions are dates, so text order is age. */
 export const allowsBatches = (version: string | undefined): boolean => version === undefined || version < '2025-06-18';
 
-export const initializeResult = (protocolVersion: string, gatewayVersion: string): JsonObject => ({
+/** Streams that can be resumed begin with an event without data, which older clients take for a broken message. */
+export const primesStreams = (version: string | undefined): boolean => version !== undefined && version >= '2025-11-25';
+
+export const initializeResult = (
+  protocolVersion: string,
+  gatewayVersion: string,
+  capabilities: JsonObject,
+): JsonObject => ({
   protocolVersion,
-  capabilities: { tools: { listChanged: true } },
+  capabilities,
   serverInfo: { name: 'bifrost', version: gatewayVersion },
 });

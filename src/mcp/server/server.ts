@@ -3,6 +3,10 @@ import type { Caller } from '../../model/call.ts';
 import { asGatewayError } from '../../model/errors.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { CatalogTool, ToolCallRequest, ToolProgress, ToolResult } from '../contract.ts';
+import type { RpcError } from '../peer.ts';
+import { rpcErrorIn } from '../rpc-failure.ts';
+import type { Exchange } from './exchange.ts';
+import { Features } from './features.ts';
 import {
   errorText,
   type IncomingNotification,
@@ -13,8 +17,12 @@ import {
   resultText,
 } from './json-rpc.ts';
 import { Listing } from './listing.ts';
+import { Offered } from './offered.ts';
+import { jointCapabilities, ownCapabilities } from './presented.ts';
 import { initializeResult, negotiatedVersion } from './protocol.ts';
+import { notifyOf } from './said.ts';
 import { type Session, type SessionLimits, Sessions } from './sessions.ts';
+import type { Servers } from './source.ts';
 
 /** Where the tools come from: the manager of the MCP clients. */
 export interface ToolSource {
@@ -34,16 +42,25 @@ export interface McpServerOptions {
   /** The name that a tool is listed and called by; `<client>-<tool>` when absent. */
   readonly expose?: (tool: CatalogTool) => string;
   readonly sessions?: Partial<SessionLimits>;
+  /** What there is beside tools; nothing when absent. */
+  readonly servers?: Servers;
+  /** A chosen set of tools at an address of its own; undefined when there is none of this name. */
+  readonly virtual?: (slug: string, caller: Caller) => VirtualServer | undefined;
 }
 
-/** One HTTP request's side of a conversation. */
-export interface Exchange {
+export interface VirtualServer {
+  readonly name: string;
+  readonly instructions?: string | undefined;
+  /** The caller, narrowed to what was chosen. */
   readonly caller: Caller;
-  readonly session: Session | undefined;
-  /** What runs for this request; whoever holds the connection aborts it when the client leaves. */
-  readonly calls: Set<AbortController>;
-  /** Sends a notification ahead of the answer; absent when the client takes nothing but the answer. */
-  readonly notify?: ((message: string) => void) | undefined;
+}
+
+/** What one address under /mcp serves to one caller. */
+export interface Entrance {
+  readonly caller: Caller;
+  /** The one client whose address it is, under its own names; undefined where there may be several. */
+  readonly scope: string | undefined;
+  readonly virtual?: VirtualServer | undefined;
 }
 
 const METHODS: ReadonlySet<string> = new Set(['initialize', 'ping', 'tools/list', 'tools/call']);
@@ -53,31 +70,58 @@ export class McpServer {
   readonly sessions: Sessions;
   readonly #options: McpServerOptions;
   readonly #listing: Listing;
+  readonly #ownListing: Listing;
   readonly #aborts = new AbortPool();
-  readonly #stopWatching: () => void;
+  readonly #features: Features | undefined;
+  /** The tools of one client out of everything that a caller sees. */
+  readonly #own = new WeakMap<readonly CatalogTool[], Map<string, readonly CatalogTool[]>>();
+  readonly #stopWatching: (() => void)[];
 
   constructor(options: McpServerOptions) {
     this.#options = options;
     this.#listing = new Listing(options.expose ?? ((tool) => tool.name));
-    this.sessions = new Sessions(options.sessions);
-    this.#stopWatching = options.tools.onChange(() =>
-      this.sessions.notifyAll(notificationText('notifications/tools/list_changed')),
-    );
+    const { servers } = options;
+    this.sessions = new Sessions({ ...options.sessions, ended: (session) => servers?.forget(session) });
+    this.#features = servers && new Features(servers, this.sessions);
+    this.#ownListing = new Listing((tool) => tool.upstreamName);
+    const changed = notificationText('notifications/tools/list_changed');
+    this.#stopWatching = [options.tools.onChange(() => this.sessions.notifyAll(changed))];
+    if (servers) this.#stopWatching.push(servers.onSaid(notifyOf(this.sessions)));
+  }
+
+  /** What /mcp/<slug>, or /mcp itself, is for this caller; undefined when that is nothing. */
+  enter(slug: string | undefined, caller: Caller): Entrance | undefined {
+    if (slug === undefined) return { caller, scope: undefined };
+    const virtual = this.#options.virtual?.(slug, caller);
+    if (virtual) return { caller: virtual.caller, scope: undefined, virtual };
+    const server = this.#options.servers?.bySlug(slug, caller);
+    return server && { caller, scope: server.name };
   }
 
   close(): void {
-    this.#stopWatching();
+    for (const stop of this.#stopWatching) stop();
     this.sessions.close();
   }
 
   knows(method: string): boolean {
-    return METHODS.has(method);
+    return METHODS.has(method) || this.#features?.knows(method) === true;
   }
 
-  initialize(request: IncomingRequest): { readonly session: Session; readonly answer: string } {
-    const version = negotiatedVersion(request.params.protocolVersion);
-    const result = initializeResult(version, this.#options.version);
-    return { session: this.sessions.open(), answer: resultText(request.id, JSON.stringify(result)) };
+  initialize(
+    request: IncomingRequest,
+    entrance: Entrance,
+    slug: string | undefined,
+  ): { readonly session: Session; readonly answer: string } {
+    const { protocolVersion, capabilities } = request.params;
+    const version = negotiatedVersion(protocolVersion);
+    const session = this.sessions.open({
+      slug,
+      scope: entrance.scope,
+      version,
+      capabilities: isObject(capabilities) ? capabilities : {},
+    });
+    const result = this.presentation(entrance, version);
+    return { session, answer: resultText(request.id, JSON.stringify(result)) };
   }
 
   /** The answer to a request, or undefined when the client cancelled it and waits no longer. */
@@ -92,19 +136,67 @@ export class McpServer {
       case 'initialize':
         return errorText(request.id, RPC_CODE.invalidRequest, 'initialize must be sent on its own, not in a batch');
       default:
-        return errorText(request.id, RPC_CODE.methodNotFound, `Method not found: ${request.method}`);
+        return this.#feature(request, exchange);
     }
   }
 
-  accept(notification: IncomingNotification, session: Session | undefined): void {
-    const { requestId } = notification.params;
-    if (notification.method !== 'notifications/cancelled') return;
-    if (typeof requestId === 'string' || typeof requestId === 'number') session?.cancel(requestId);
+  accept({ method, params }: IncomingNotification, exchange: Exchange): void {
+    const { requestId } = params;
+    if (method === 'notifications/cancelled') {
+      if (typeof requestId === 'string' || typeof requestId === 'number') exchange.session?.cancel(requestId);
+    } else if (method !== 'notifications/initialized') {
+      this.#options.servers?.tell(exchange, { method, params });
+    }
   }
 
-  #list({ id, params }: IncomingRequest, { caller }: Exchange): string {
+  /** What `initialize` is answered with at this address. */
+  presentation({ caller, scope, virtual }: Entrance, version = negotiatedVersion(undefined)): JsonObject {
+    const servers = this.#options.servers?.visible(caller) ?? [];
+    const own = scope === undefined ? undefined : servers.find(({ name }) => name === scope);
+    const capabilities = own ? ownCapabilities(own) : jointCapabilities(servers);
+    const result = initializeResult(version, this.#options.version, capabilities);
+    const instructions = own ? own.instructions : virtual?.instructions;
+    return {
+      ...result,
+      ...(own?.info && { serverInfo: own.info }),
+      ...(virtual && { serverInfo: { name: virtual.name, version: this.#options.version } }),
+      ...(instructions !== undefined && { instructions }),
+    };
+  }
+
+  #list({ id, params }: IncomingRequest, { caller, scope }: Exchange): string {
     if (params.cursor) return errorText(id, RPC_CODE.invalidParams, 'the tools are one page: no cursor was handed out');
-    return resultText(id, this.#listing.textOf(this.#options.tools.visibleTools(caller)));
+    const visible = this.#options.tools.visibleTools(caller);
+    if (scope === undefined) return resultText(id, this.#listing.textOf(visible));
+    return resultText(id, this.#ownListing.textOf(this.#ownTools(visible, scope)));
+  }
+
+  #ownTools(visible: readonly CatalogTool[], scope: string): readonly CatalogTool[] {
+    const known = this.#own.get(visible) ?? new Map<string, readonly CatalogTool[]>();
+    this.#own.set(visible, known);
+    const tools = known.get(scope) ?? visible.filter(({ clientName }) => clientName === scope);
+    known.set(scope, tools);
+    return tools;
+  }
+
+  /** Everything beside tools. */
+  async #feature(request: IncomingRequest, exchange: Exchange): Promise<string | undefined> {
+    const { id, method, params } = request;
+    if (!this.#features) return errorText(id, RPC_CODE.methodNotFound, `Method not found: ${method}`);
+    const call = this.#aborts.take();
+    const ended = exchange.session?.started(id, call);
+    exchange.calls.add(call);
+    try {
+      const onProgress = progressTo(exchange, params._meta);
+      const result = await this.#features.answer(request, exchange, call.signal, onProgress);
+      return resultText(id, JSON.stringify(result));
+    } catch (thrown) {
+      return call.signal.aborted ? undefined : refusalText(id, thrown);
+    } finally {
+      exchange.calls.delete(call);
+      ended?.();
+      this.#aborts.giveBack(call);
+    }
   }
 
   async #call(request: IncomingRequest, exchange: Exchange): Promise<string | undefined> {
@@ -118,9 +210,10 @@ export class McpServer {
     exchange.calls.add(call);
     try {
       const toolCall = this.#toolCallOf(name, input, params._meta, call.signal, exchange);
-      return resultText(id, JSON.stringify(await this.#options.tools.call(toolCall)));
+      const result = await this.#options.tools.call(toolCall);
+      return resultText(id, JSON.stringify(linksOf(result) ? await this.#leadingBack(result, toolCall) : result));
     } catch (thrown) {
-      return call.signal.aborted ? undefined : resultText(id, failureText(thrown));
+      return call.signal.aborted ? undefined : this.#failed(id, thrown, name, exchange);
     } finally {
       exchange.calls.delete(call);
       ended?.();
@@ -135,24 +228,69 @@ export class McpServer {
     signal: AbortSignal,
     exchange: Exchange,
   ): ToolCallRequest {
-    const { caller, notify } = exchange;
-    const request = { name: this.#catalogName(name, caller), arguments: input, caller, signal };
+    const { caller } = exchange;
+    const request = { name: this.#catalogName(name, exchange), arguments: input, caller, signal, peer: exchange };
     if (!isObject(meta)) return request;
-    const { progressToken, ...rest } = meta;
-    const wantsProgress = typeof progressToken === 'string' || typeof progressToken === 'number';
-    return {
-      ...request,
-      ...(Object.keys(rest).length > 0 && { meta: rest }),
-      ...(wantsProgress &&
-        notify && { onProgress: (progress: ToolProgress) => notify(progressText(progressToken, progress)) }),
-    };
+    const { progressToken: _, ...rest } = meta;
+    const onProgress = progressTo(exchange, meta);
+    return { ...request, ...(Object.keys(rest).length > 0 && { meta: rest }), ...(onProgress && { onProgress }) };
   }
 
-  #catalogName(name: string, caller: Caller): string {
+  async #leadingBack(result: ToolResult, { name, peer, caller }: ToolCallRequest): Promise<ToolResult> {
+    const { servers } = this.#options;
+    const client = name.slice(0, name.indexOf('-'));
+    if (!servers || peer?.scope !== undefined) return result;
+    const content = await new Offered(servers, undefined, caller).leadingBack(client, result.content);
+    // blocks stay blocks
+    return { ...result, content: content as ToolResult['content'] };
+  }
+
+  /** A failed call is a result that the model reads; a server's own refusal stays one at the server's own address. */
+  #failed(id: JsonRpcId, thrown: unknown, name: string, exchange: Exchange): string {
+    const error = rpcErrorIn(thrown);
+    if (error?.code === RPC_CODE.urlElicitationRequired) {
+      this.#options.servers?.noteElicitations(this.#clientOf(name, exchange), error.data, exchange);
+      return errorTextOf(id, error);
+    }
+    return error && exchange.scope !== undefined ? errorTextOf(id, error) : resultText(id, failureText(thrown));
+  }
+
+  #clientOf(name: string, exchange: Exchange): string {
+    const catalogName = this.#catalogName(name, exchange);
+    return catalogName.slice(0, catalogName.indexOf('-'));
+  }
+
+  /** The input schema of a tool by the name it has at this address; undefined when the caller sees none. */
+  schemaOf(name: string, entrance: Entrance): JsonObject | undefined {
+    const catalogName = this.#catalogName(name, entrance);
+    return this.#options.tools.visibleTools(entrance.caller).find((tool) => tool.name === catalogName)?.inputSchema;
+  }
+
+  #catalogName(name: string, { caller, scope }: Pick<Exchange, 'caller' | 'scope'>): string {
+    if (scope !== undefined) return `${scope}-${name}`;
     const { expose, tools } = this.#options;
     if (!expose) return name;
     return tools.visibleTools(caller).find((tool) => expose(tool) === name)?.name ?? name;
   }
+}
+
+/** Only results with resources in them are looked into: nearly all have none. */
+const linksOf = ({ content }: ToolResult): boolean =>
+  content.some(({ type }) => type === 'resource' || type === 'resource_link');
+
+const errorTextOf = (id: JsonRpcId, { code, message, data }: RpcError): string => errorText(id, code, message, data);
+
+function refusalText(id: JsonRpcId, thrown: unknown): string {
+  const error = rpcErrorIn(thrown);
+  if (error) return errorTextOf(id, error);
+  const { kind, message } = asGatewayError(thrown);
+  return errorText(id, kind === 'permission' ? RPC_CODE.invalidParams : RPC_CODE.internalError, message);
+}
+
+function progressTo({ notify }: Exchange, meta: unknown): ((progress: ToolProgress) => void) | undefined {
+  const token = isObject(meta) ? meta.progressToken : undefined;
+  if (!notify || (typeof token !== 'string' && typeof token !== 'number')) return undefined;
+  return (progress) => notify(progressText(token, progress));
 }
 
 const progressText = (progressToken: JsonRpcId, progress: ToolProgress): string =>

@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import type { JsonObject } from '../../model/json.ts';
+import { EventLogs } from './event-log.ts';
 import type { JsonRpcId } from './json-rpc.ts';
+import { OutgoingRequests } from './outgoing.ts';
 
 /** Where the notifications of a session go: an open event stream of its client. */
 export interface Listener {
@@ -12,6 +15,8 @@ export interface SessionLimits {
   readonly maxSessions: number;
   readonly maxListeners: number;
   readonly now: () => number;
+  /** A session is over, however it ended. */
+  readonly ended?: ((session: Session) => void) | undefined;
 }
 
 const DEFAULT_LIMITS: SessionLimits = {
@@ -21,15 +26,48 @@ const DEFAULT_LIMITS: SessionLimits = {
   now: Date.now,
 };
 
+/** What a client said of itself when it opened its session. */
+export interface SessionFacts {
+  /** The address it was opened at, and is good for: /mcp, or a name under it. */
+  readonly slug: string | undefined;
+  /** The one client that the address is about. */
+  readonly scope: string | undefined;
+  readonly version: string | undefined;
+  readonly capabilities: JsonObject;
+}
+
+const NO_FACTS: SessionFacts = { slug: undefined, scope: undefined, version: undefined, capabilities: {} };
+
 /** What one client's conversation needs remembered: its running calls, and where to send notifications. */
 export class Session {
   readonly id = randomBytes(24).toString('base64url');
+  readonly facts: SessionFacts;
+  readonly outgoing = new OutgoingRequests();
+  readonly streams = new EventLogs();
+  /** By client and the server's own URI: the URI that was subscribed to. */
+  readonly subscriptions = new Map<string, string>();
+  logLevel: string | undefined;
   lastUsedMs: number;
+  #isOver = false;
   readonly #calls = new Map<string, Set<AbortController>>();
   readonly #listeners: Listener[] = [];
 
-  constructor(nowMs: number) {
+  constructor(nowMs: number, facts: SessionFacts = NO_FACTS) {
     this.lastUsedMs = nowMs;
+    this.facts = facts;
+  }
+
+  get capabilities(): JsonObject {
+    return this.facts.capabilities;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  over(): void {
+    this.#isOver = true;
+    this.outgoing.close();
   }
 
   /** Two calls may run under one id at once, so an id holds a set. Returns what to do when the call has ended. */
@@ -58,8 +96,10 @@ export class Session {
   }
 
   /** To the newest stream only: a message must not be broadcast over several (MCP transports, multiple connections). */
-  notify(message: string): void {
-    this.#listeners.at(-1)?.send(message);
+  notify(message: string): boolean {
+    const listener = this.#listeners.at(-1);
+    listener?.send(message);
+    return listener !== undefined;
   }
 
   get isBusy(): boolean {
@@ -93,9 +133,9 @@ export class Sessions {
     return this.#byId.size;
   }
 
-  open(): Session {
+  open(facts?: SessionFacts): Session {
     this.#makeRoom();
-    const session = new Session(this.#limits.now());
+    const session = new Session(this.#limits.now(), facts);
     this.#byId.set(session.id, session);
     return session;
   }
@@ -132,6 +172,10 @@ export class Sessions {
     return { session, leave };
   }
 
+  all(): Iterable<Session> {
+    return this.#byId.values();
+  }
+
   notifyAll(message: string): void {
     for (const session of this.#byId.values()) session.notify(message);
   }
@@ -162,6 +206,8 @@ export class Sessions {
   #forget(session: Session): void {
     this.#byId.delete(session.id);
     session.closeListeners();
+    session.over();
+    this.#limits.ended?.(session);
   }
 
   #isIdle(session: Session): boolean {
