@@ -7,7 +7,8 @@ import type { ChatRequest, FunctionTool } from '../model/request.ts';
 import { appended } from '../model/request.ts';
 import { addUsage, NO_USAGE, type Usage } from '../model/usage.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
-import { type GatewayTools, type RequestScope, runTools } from './tools.ts';
+import type { PausedRuns, Settled } from './paused-runs.ts';
+import { type GatewayTools, type PausedRun, type RequestScope, runTools } from './tools.ts';
 import type { TranscriptMemory } from './transcript-memory.ts';
 import { PartNumbering, Turn } from './turn.ts';
 
@@ -17,6 +18,7 @@ export interface LoopOptions {
   /** Opens what a request brings along, in place of `tools`; undefined when it brings nothing. */
   readonly scopeOf?: (request: ChatRequest, context: CallContext) => (() => Promise<RequestScope>) | undefined;
   readonly memory: TranscriptMemory;
+  readonly paused: PausedRuns;
   /** Rounds of tools, so at most one call of the model more than this. */
   readonly maxDepth: number;
   readonly maxParallelTools: number;
@@ -30,14 +32,41 @@ export interface LoopOptions {
  * there is an answer. Without a tool to offer it steps aside, and the request passes untouched.
  */
 export function agentLoop(options: LoopOptions): ModelCall {
-  return (request, context) => {
-    const restored = options.memory.restore(ownerOf(context), request);
+  const turnsOf: ModelCall = (restored, context) => {
     const scope = options.scopeOf?.(restored, context);
     if (scope) return scopedRun(options, scope, context);
     if (!options.tools.any(context) || asksForSeveralAnswers(restored)) return options.callModel(restored, context);
     const tools = options.tools.offered(restored, context);
     if (tools.length === 0) return options.callModel(restored, context);
     return run(options, { request: appended(restored, { tools }), offered: tools, opening: [] }, context);
+  };
+  return (request, context) => {
+    const owner = ownerOf(context);
+    const restored = options.memory.restore(owner, request);
+    const settle = options.paused.settling(owner, restored);
+    return settle ? resumedRun(options, settle, turnsOf, context) : turnsOf(restored, context);
+  };
+}
+
+/** Paused runs go on first. One that pauses again is the whole answer: the model has nothing to say yet. */
+async function* resumedRun(
+  { newId }: LoopOptions,
+  settle: (context: CallContext) => Promise<Settled>,
+  turnsOf: ModelCall,
+  context: CallContext,
+): AsyncGenerator<Frame> {
+  const { request, calls } = await settle(context);
+  if (calls.length === 0) {
+    yield* turnsOf(request, context);
+    return;
+  }
+  const numbering = new PartNumbering();
+  yield {
+    events: [
+      { type: 'response-start', id: newId(), model: request.model },
+      ...calls.flatMap((call) => numbering.whole(call)),
+      { type: 'response-end', reason: { kind: 'tool-calls' }, usage: NO_USAGE },
+    ],
   };
 }
 
@@ -107,8 +136,16 @@ async function* run(
     const before = heldWithoutCalls(turn, numbering, () => true);
     if (shows) before.push(...eventsOfCalls(outcome.calls, gatewayTurn, numbering, tools));
     if (before.length > 0) yield { events: before };
-    const results = await runTools(outcome.calls, tools, turnContext, options.maxParallelTools);
+    const { results, paused } = await runTools(outcome.calls, tools, turnContext, options.maxParallelTools);
     if (shows) yield { events: eventsOfResults(results, gatewayTurn, numbering) };
+    if (paused.length > 0) {
+      const handed = heldCalls(options, paused, context);
+      const last = { asked: first.messages.at(-1), turn, rounds, shows };
+      rememberTurn(options, last, handed, results, context);
+      const end: StreamEvent = { type: 'response-end', reason: { kind: 'tool-calls' }, usage };
+      yield { events: [...handed.flatMap((call) => numbering.whole(call)), end] };
+      return;
+    }
     const messages: Message[] = [
       { role: 'assistant', parts: turn.parts },
       { role: 'tool', parts: results },
@@ -169,7 +206,7 @@ async function* ending(
   });
   const asks = outcome.type === 'hand-back' && outcome.theirs.some((call) => isQuestion(call, options.tools));
   if (outcome.type !== 'hand-back' || (outcome.ours.length === 0 && !asks)) {
-    rememberRounds(options, last, [], context);
+    if (outcome.type === 'hand-back') rememberTurn(options, last, outcome.theirs, [], context);
     // an answer that still holds calls was cut off: ours mean nothing to the client, its own it may judge by itself
     const dropped = (name: string) => outcome.type === 'answer' && last.ours.has(name);
     yield [...heldWithoutCalls(turn, numbering, dropped), end(reason)];
@@ -179,14 +216,16 @@ async function* ending(
   const before = heldWithoutCalls(turn, numbering, () => true);
   if (last.shows) before.push(...eventsOfCalls(outcome.ours, gatewayTurn, numbering, options.tools));
   if (before.length > 0) yield before;
-  const results = await runTools(outcome.ours, options.tools, context, options.maxParallelTools);
-  rememberRounds(options, last, results, context);
+  const { results, paused } = await runTools(outcome.ours, options.tools, context, options.maxParallelTools);
+  const waiting = heldCalls(options, paused, context);
+  rememberTurn(options, last, [...outcome.theirs, ...waiting], results, context);
   const ran = last.shows ? eventsOfResults(results, gatewayTurn, numbering) : [];
   const handed = outcome.theirs.flatMap((call) => {
     const isTheirs = !isQuestion(call, options.tools);
     return isTheirs ? numbering.whole(call) : eventsOfCalls([call], gatewayTurn, numbering, options.tools);
   });
-  const hasCalls = outcome.theirs.some((call) => !isQuestion(call, options.tools));
+  handed.push(...waiting.flatMap((call) => numbering.whole(call)));
+  const hasCalls = waiting.length > 0 || outcome.theirs.some((call) => !isQuestion(call, options.tools));
   yield [...ran, ...handed, end({ kind: hasCalls ? 'tool-calls' : 'stop' })];
 }
 
@@ -196,16 +235,23 @@ function isQuestion({ name }: ToolCallPart, tools: GatewayTools): boolean {
   return served?.type === 'mcp' && served.approval?.type === 'asked';
 }
 
+/** The calls that runs wait for, kept until the client brings their results. */
+function heldCalls({ paused }: LoopOptions, runs: readonly PausedRun[], context: CallContext): readonly ToolCallPart[] {
+  for (const run of runs) paused.hold(ownerOf(context), run);
+  return runs.flatMap(({ calls }) => calls);
+}
+
 /** Keeps what the client will not be shown but the model must see again when the client brings its own results. */
-function rememberRounds(
+function rememberTurn(
   options: LoopOptions,
-  { asked, turn, outcome, rounds, shows }: LastTurn,
+  { asked, turn, rounds, shows }: Pick<LastTurn, 'asked' | 'turn' | 'rounds' | 'shows'>,
+  handed: readonly ToolCallPart[],
   results: readonly ToolResultPart[],
   context: CallContext,
 ): void {
-  if (shows || outcome.type !== 'hand-back' || (rounds.length === 0 && results.length === 0)) return;
+  if (shows || (rounds.length === 0 && results.length === 0)) return;
   const transcript = { rounds, turn: { role: 'assistant', parts: turn.parts }, results } as const;
-  options.memory.remember(ownerOf(context), asked, outcome.theirs, transcript);
+  options.memory.remember(ownerOf(context), asked, handed, transcript);
 }
 
 /** Held events but for the tool calls that `dropped` names: text that the model wrote behind its first call stays. */

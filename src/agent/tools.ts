@@ -23,6 +23,18 @@ export interface ToolOutput {
   readonly isError: boolean;
   /** What a tool search found: the model is offered it from the next turn on. */
   readonly found?: readonly FunctionTool[];
+  /** The run is not over: it waits for calls that somebody must allow. The content says so. */
+  readonly paused?: PausedRun;
+}
+
+/** A run that goes on when the client brings the results of calls it was handed. */
+export interface PausedRun {
+  /** Under ids that are nobody else's. */
+  readonly calls: readonly ToolCallPart[];
+  /** By call id; a call without a result fails inside of the run. */
+  resume(results: ReadonlyMap<string, ToolResultPart>, context: CallContext): Promise<ToolOutput>;
+  /** Nobody will bring results any more. */
+  abandon(): void;
 }
 
 /** What one request brings along: a request of its own for the model, and tools that nobody else sees. */
@@ -44,17 +56,31 @@ export async function runTools(
   tools: GatewayTools,
   context: CallContext,
   limit: number,
-): Promise<ToolResultPart[]> {
+): Promise<RanTools> {
   const queue = new PQueue({ concurrency: limit });
-  const results = await queue.addAll(calls.map((call) => () => resultOf(call, tools, context)));
+  const paused: PausedRun[] = [];
+  const results = await queue.addAll(calls.map((call) => () => resultOf(call, tools, context, paused)));
+  if (context.signal.aborted) for (const run of paused) run.abandon();
   context.signal.throwIfAborted();
-  return results;
+  return { results, paused };
 }
 
-async function resultOf(call: ToolCallPart, tools: GatewayTools, context: CallContext): Promise<ToolResultPart> {
+export interface RanTools {
+  readonly results: readonly ToolResultPart[];
+  /** Runs whose result only says that they wait. */
+  readonly paused: readonly PausedRun[];
+}
+
+async function resultOf(
+  call: ToolCallPart,
+  tools: GatewayTools,
+  context: CallContext,
+  pausedRuns: PausedRun[],
+): Promise<ToolResultPart> {
   try {
     context.signal.throwIfAborted();
-    const { content, isError, found } = await tools.run(call, context);
+    const { content, isError, found, paused } = await tools.run(call, context);
+    if (paused) pausedRuns.push(paused);
     return { type: 'tool-result', callId: call.id, content, isError, ...(found && { found }) };
   } catch (thrown) {
     const why = thrown instanceof Error ? thrown.message : String(thrown);

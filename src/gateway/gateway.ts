@@ -1,14 +1,14 @@
 import { agentLoop } from '../agent/loop.ts';
+import { PausedRuns } from '../agent/paused-runs.ts';
 import type { GatewayTools } from '../agent/tools.ts';
 import { TranscriptMemory } from '../agent/transcript-memory.ts';
 import type { ToolManagerConfig } from '../config/schema.ts';
 import { estimatedTokens } from '../governance/token-estimate.ts';
 import { logged, loggedOperation } from '../logs/logged.ts';
 import type { LogSink } from '../logs/sink.ts';
-import { parseToolArguments } from '../mcp/execute.ts';
 import { injectedTools } from '../mcp/inject.ts';
 import type { RequestServers } from '../mcp/request-servers.ts';
-import { resultParts, resultText } from '../mcp/result-text.ts';
+import { resultText } from '../mcp/result-text.ts';
 import type { CallContext, ModelCall } from '../model/call.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { OperationCall } from '../model/operation.ts';
@@ -17,7 +17,8 @@ import type { ChatRequest } from '../model/request.ts';
 import { serverJoiner } from './joined-servers.ts';
 import { ResponseOwners } from './response-owners.ts';
 import { type ServerToolsOptions, serverToolScopes } from './server-tools.ts';
-import { type LoggedTools, loggedTools, type McpTools, runLog } from './tool-runs.ts';
+import { type ModedTools, modedTools } from './tool-modes.ts';
+import { loggedTools, type McpTools, runLog } from './tool-runs.ts';
 
 export interface GatewayParts {
   readonly routed: ModelCall;
@@ -38,10 +39,12 @@ export interface Gateway {
   readonly operate: OperationCall;
   /** The provider that made a response of the Responses API, as far as it is remembered. */
   readonly ownerOf: (responseId: string) => string | undefined;
-  /** Every MCP tool, with each run logged. */
-  readonly tools: LoggedTools;
+  /** Every MCP tool, with each run logged, as the clients' tool modes give them. */
+  readonly tools: ModedTools;
   countTokens(request: ChatRequest, context: CallContext): Promise<number>;
   executeTool(call: ManualToolCall, context: CallContext): Promise<{ text: string; isError: boolean }>;
+  /** Ends what waits for clients. */
+  close(): Promise<void>;
 }
 
 export interface ManualToolCall {
@@ -51,8 +54,11 @@ export interface ManualToolCall {
 
 export function createGateway(parts: GatewayParts): Gateway {
   const { routed, routedOperation, countTokens, mcp, serverTools, toolManager, sink } = parts;
+  const logRun = runLog(sink);
   const tools = loggedTools(mcp, sink);
-  const everyones = agentTools(tools, toolManager);
+  const moded = modedTools(tools, logRun, () => toolManager);
+  const everyones = agentTools(moded, toolManager);
+  const paused = new PausedRuns();
   const oneTurn = logged(routed, sink);
   const call = agentLoop({
     callModel: oneTurn,
@@ -60,10 +66,11 @@ export function createGateway(parts: GatewayParts): Gateway {
     scopeOf: serverToolScopes({
       ...serverTools,
       everyones,
-      join: serverJoiner(serverTools.servers, tools, runLog(sink)),
+      join: serverJoiner(serverTools.servers, tools, logRun),
       maxParallelTools: toolManager.max_parallel_tools,
     }),
     memory: new TranscriptMemory(Date.now),
+    paused,
     maxDepth: toolManager.max_agent_depth,
     maxParallelTools: toolManager.max_parallel_tools,
     showsTools: (context) => showsTools(context, toolManager.tool_visibility),
@@ -74,11 +81,15 @@ export function createGateway(parts: GatewayParts): Gateway {
     call: owners.watch(call),
     ownerOf: (responseId) => owners.providerOf(responseId),
     operate: loggedOperation(routedOperation, sink),
-    tools,
+    tools: moded,
     countTokens: async (request, context) => (await countTokens(request, context)) ?? (await estimatedTokens(request)),
     executeTool: async ({ name, arguments: input }, { caller, signal }) => {
-      const result = await tools.call({ name, arguments: input, caller, signal });
+      const result = await moded.callAllowed({ name, arguments: input, caller, signal });
       return { text: resultText(name, result), isError: result.isError === true };
+    },
+    async close() {
+      paused.close();
+      await moded.close();
     },
   };
 }
@@ -93,21 +104,17 @@ function showsTools({ caller, dialect }: CallContext, configured: ToolManagerCon
 }
 
 /** The MCP clients' tools as the loop wants them. */
-function agentTools(tools: LoggedTools, { disable_auto_tool_inject: onlyOnDemand }: ToolManagerConfig): GatewayTools {
+function agentTools(tools: ModedTools, { disable_auto_tool_inject: onlyOnDemand }: ToolManagerConfig): GatewayTools {
   return {
     any: ({ caller }) => tools.visibleTools(caller).length > 0,
     offered: (request, { caller }) =>
       injectedTools({
-        visible: tools.visibleTools(caller),
+        visible: tools.offeredTools(caller),
         ownNames: request.tools.map((tool) => tool.name),
         caller,
         onlyOnDemand,
       }),
-    runsByItself: (name) => tools.catalog.byName.get(name)?.autoExecute === true,
-    async run({ name, input }, { caller, signal, requestId }) {
-      const request = { name, arguments: parseToolArguments(name, input), caller, signal };
-      const result = await tools.call(request, requestId);
-      return { content: resultParts(name, result), isError: result.isError === true };
-    },
+    runsByItself: tools.runsByItself,
+    run: tools.run,
   };
 }

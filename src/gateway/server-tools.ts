@@ -156,7 +156,7 @@ async function withApprovedRuns(
   const calls = request.messages.flatMap(({ parts }) => parts.filter(isOpen));
   if (calls.length === 0) return { request, shown: [] };
   for (const { name } of calls) requireKnown(name, tools);
-  const results = await runTools(calls, tools, context, maxParallelTools);
+  const { results } = await runTools(calls, tools, context, maxParallelTools);
   const turn = { round: 0, mixed: false };
   const shown = calls.flatMap((call, index): Part[] => {
     const result = results[index];

@@ -16,8 +16,8 @@ interface RunSink {
 }
 
 export interface LoggedTools extends McpTools {
-  /** `llmRequestId`: the model call that asked for the run. */
-  call(request: ToolCallRequest, llmRequestId?: string): Promise<ToolResult>;
+  /** `llmRequestId`: the model call that asked for the run; `parentId`: the run inside of which this one happens. */
+  call(request: ToolCallRequest, llmRequestId?: string, parentId?: string): Promise<ToolResult>;
 }
 
 /** The same tools, with one record in the log for each run, whoever asked for it: the loop, a client or a person. */
@@ -29,9 +29,11 @@ export function loggedTools(tools: McpTools, sink: RunSink): LoggedTools {
     },
     visibleTools: (caller) => tools.visibleTools(caller),
     onChange: (listener) => tools.onChange(listener),
-    call(request, llmRequestId) {
+    call(request, llmRequestId, parentId) {
       const [serverLabel, toolName] = splitName(request.name);
-      const facts = { llmRequestId, serverLabel, toolName, arguments: request.arguments };
+      const metadata = parentId === undefined ? undefined : { parent_id: parentId };
+      const costUsd = tools.catalog.byName.get(request.name)?.priceUsd;
+      const facts = { llmRequestId, serverLabel, toolName, arguments: request.arguments, metadata, costUsd };
       return run(facts, () => tools.call(request));
     },
   };
@@ -39,7 +41,7 @@ export function loggedTools(tools: McpTools, sink: RunSink): LoggedTools {
 
 /** Runs a tool and records it, however it ends. */
 export type RunLog = (
-  facts: Pick<ToolRunRecord, 'llmRequestId' | 'serverLabel' | 'toolName' | 'arguments'>,
+  facts: Pick<ToolRunRecord, 'id' | 'llmRequestId' | 'serverLabel' | 'toolName' | 'arguments' | 'metadata' | 'costUsd'>,
   run: () => Promise<ToolResult>,
 ) => Promise<ToolResult>;
 
@@ -56,7 +58,8 @@ export const runLog =
     } catch (thrown) {
       const error = asGatewayError(thrown);
       const status = error.kind === 'cancelled' ? 'cancelled' : 'error';
-      sink.recordToolRun({ ...facts, status, latencyMs: latency(), error });
+      // Only what ran is paid for.
+      sink.recordToolRun({ ...facts, costUsd: undefined, status, latencyMs: latency(), error });
       throw thrown;
     }
   };

@@ -1,6 +1,6 @@
 import { Script } from 'node:vm';
-import type MiniSearch from 'minisearch';
-import { isObject, type JsonObject } from '../model/json.ts';
+import { foundByWords, searchedText } from '../mcp/tool-search/tool-index.ts';
+import type { JsonObject } from '../model/json.ts';
 import type { FunctionTool } from '../model/request.ts';
 import type { NamedSearch } from '../model/server-tools.ts';
 
@@ -9,7 +9,6 @@ const DEFAULT_LIMIT = 5;
 const MAX_PATTERN_LENGTH = 200;
 /** A pattern may be written so that it never ends. */
 const MAX_REGEX_MS = 250;
-const MAX_TEXT_LENGTH = 4_000;
 
 /** The function that stands for a search over tools which the model has not been shown. */
 export const searchTool = ({ name, method, description }: NamedSearch, count: number): FunctionTool => ({
@@ -48,18 +47,11 @@ export async function foundBy(
   const asked = input[ARGUMENT[method]];
   if (typeof asked !== 'string' || asked.trim() === '') throw new Error(`${ARGUMENT[method]} must be a text`);
   const limit = typeof input.limit === 'number' && input.limit >= 1 ? Math.floor(input.limit) : DEFAULT_LIMIT;
-  const found = method === 'regex' ? byPattern(asked, tools) : await byWords(asked, tools);
+  const found = method === 'regex' ? byPattern(asked, tools) : await foundByWords(asked, tools);
   return found.slice(0, limit);
 }
 
-/** What a search looks at: name, description, and the arguments' names and descriptions. */
-function textOf({ name, description = '', inputSchema }: FunctionTool): string {
-  const properties = isObject(inputSchema.properties) ? inputSchema.properties : {};
-  const given = Object.entries(properties).map(
-    ([argument, schema]) => `${argument} ${isObject(schema) ? String(schema.description ?? '') : ''}`,
-  );
-  return [name, description, ...given].join('\n').slice(0, MAX_TEXT_LENGTH);
-}
+const textOf = (tool: FunctionTool): string => `${tool.name}\n${searchedText(tool)}`;
 
 const matching = new Script('texts.map((text) => new RegExp(pattern, "i").test(text))');
 
@@ -74,32 +66,3 @@ function byPattern(given: string, tools: readonly FunctionTool[]): FunctionTool[
   const told = tools.filter((_tool, index) => !matches[index] && matches[tools.length + index]);
   return [...named, ...told];
 }
-
-interface Indexed {
-  readonly id: number;
-  readonly name: string;
-  readonly text: string;
-}
-
-const indexes = new WeakMap<readonly FunctionTool[], Promise<MiniSearch<Indexed>>>();
-
-async function byWords(query: string, tools: readonly FunctionTool[]): Promise<FunctionTool[]> {
-  const index = indexes.get(tools) ?? indexOf(tools);
-  indexes.set(tools, index);
-  const found = (await index).search(query, { boost: { name: 3 }, prefix: true, fuzzy: 0.2 });
-  return found.flatMap(({ id }) => tools[Number(id)] ?? []);
-}
-
-async function indexOf(tools: readonly FunctionTool[]): Promise<MiniSearch<Indexed>> {
-  const { default: Index } = await import('minisearch');
-  const index = new Index<Indexed>({ fields: ['name', 'text'], tokenize: words });
-  index.addAll(tools.map((tool, id) => ({ id, name: tool.name, text: textOf(tool) })));
-  return index;
-}
-
-/** Words of prose and of names: `getWeather`, `get_weather` and `get-weather` are the same two. */
-const words = (text: string): string[] =>
-  text
-    .replace(/([\p{Ll}\d])(\p{Lu})/gu, '$1 $2')
-    .split(/[^\p{L}\p{N}]+/u)
-    .filter((word) => word !== '');

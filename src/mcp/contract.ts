@@ -84,11 +84,6 @@ export interface ToolCallRequest {
   readonly peer?: Peer | undefined;
   /** The caller's `_meta`, passed on except for its progress token. */
   readonly meta?: JsonObject;
-  /**
-   * Asks whoever called whether a tool that a script wants to use, and that does not run by itself, may run. Absent
-   * when nobody can be asked.
-   */
-  readonly approve?: (tool: string, input: JsonObject) => Promise<boolean>;
 }
 
 /** The server's own CallToolResult, untouched: `content`, `structuredContent`, `isError`, `_meta`. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { agentLoop, type LoopOptions } from '../../src/agent/loop.ts';
+import { PausedRuns } from '../../src/agent/paused-runs.ts';
 import type { GatewayTools, ToolOutput } from '../../src/agent/tools.ts';
 import { TranscriptMemory } from '../../src/agent/transcript-memory.ts';
 import type { CallContext } from '../../src/model/call.ts';
@@ -45,6 +46,7 @@ async function play({ steps, tools = new RecordedTools(), request, context, opti
     callModel: model.call,
     tools,
     memory: new TranscriptMemory(() => 0),
+    paused: new PausedRuns(),
     maxDepth: 10,
     maxParallelTools: 8,
     showsTools: () => false,
@@ -140,6 +142,7 @@ describe('rounds of tools', () => {
       callModel: model.call,
       tools,
       memory: new TranscriptMemory(() => 0),
+      paused: new PausedRuns(),
       maxDepth: 3,
       maxParallelTools: 1,
       showsTools: () => false,
