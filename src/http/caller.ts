@@ -29,6 +29,7 @@ export function callerOf(headers: IncomingHttpHeaders): Caller {
   const includeClients = includedClients(headers['x-bf-mcp-include-clients']);
   const includeTools = entriesOf(headers['x-bf-mcp-include-tools']);
   const visibility = headers['x-bf-mcp-tool-visibility'];
+  const mcpSessionId = textOf(headers['x-bf-mcp-session-id']);
   return {
     forwardHeaders: forwardedHeaders(headers),
     ...(virtualKey !== undefined && { virtualKey }),
@@ -36,6 +37,7 @@ export function callerOf(headers: IncomingHttpHeaders): Caller {
     ...(userAgent !== undefined && { userAgent }),
     ...(includeClients && { includeClients }),
     ...(includeTools && { includeTools }),
+    ...(mcpSessionId && { mcpSessionId }),
     ...((visibility === 'native' || visibility === 'hidden') && { toolVisibility: visibility }),
   };
 }
@@ -52,6 +54,15 @@ export function callerFor(headers: IncomingHttpHeaders, wanted: ReadonlySet<stri
     }),
   );
   return { ...caller, mcpHeaders };
+}
+
+/** Where a browser reaches what answered this request, as far as the request tells. */
+export function addressOf(headers: IncomingHttpHeaders): string | undefined {
+  const { host, 'x-forwarded-proto': forwarded } = headers;
+  if (host === undefined) return undefined;
+  const scheme = textOf(forwarded)?.split(',')[0]?.trim() === 'https' ? 'https' : 'http';
+  const url = `${scheme}://${host}`;
+  return URL.canParse(url) ? new URL(url).origin : undefined;
 }
 
 /** `x-bf-vk` is taken as it is; the headers of other APIs only where the value is a virtual key by its prefix. */

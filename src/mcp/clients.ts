@@ -4,6 +4,9 @@ import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { McpClientConfig, ToolManagerConfig } from '../config/schema.ts';
 import type { Caller } from '../model/call.ts';
 import { GatewayError } from '../model/errors.ts';
+import { isPerUser, needsLogin, ownIdentity } from './auth/identity.ts';
+import { sampleSource, type UpstreamAuth, withSource } from './auth/upstream-auth.ts';
+import { UserConnections } from './auth/user-connections.ts';
 import { buildCatalog, type CatalogSource } from './catalog.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import type { Catalog, CatalogTool, ClientStatus, ToolCallRequest, ToolResult } from './contract.ts';
@@ -40,6 +43,10 @@ export interface McpClientsOptions {
   readonly stateFolder?: string;
   /** Without it every tool passes as its server gives it. */
   readonly safety?: ToolSafety;
+  /** The logins of clients that need one; without it these connect as if they needed none. */
+  readonly auth?: UpstreamAuth;
+  /** Where browsers reach this gateway, if not where its callers do. */
+  readonly externalUrl?: string | undefined;
   readonly timing?: Partial<McpTiming>;
   /** For client sessions that a server serves alone. */
   readonly ownSessions?: Partial<OwnSessionLimits>;
@@ -67,11 +74,14 @@ export class McpClients {
   readonly #listeners = new Set<(catalog: Catalog) => void>();
   readonly #views = new Map<string, readonly CatalogTool[]>();
   readonly #safety: ToolSafety | undefined;
+  readonly #auth: UpstreamAuth | undefined;
+  readonly #users: UserConnections | undefined;
   #toolManager: ToolManagerConfig;
   #sources: readonly CatalogSource[] = [];
   #catalog: Catalog = buildCatalog(0, []);
   /** Asked for by each request; undefined after a change. */
   #extraHeaders: ReadonlySet<string> | undefined;
+  #asksForLogins: boolean | undefined;
   #closed = false;
 
   constructor(options: McpClientsOptions) {
@@ -84,12 +94,15 @@ export class McpClients {
     this.#journal = this.#journalIn(options);
     this.#connectionOptions = this.#connectionOptionsOf(options);
     this.#safety = options.safety;
+    this.#auth = options.auth;
+    this.#users = this.#usersOf(options);
     this.#safety?.onRelease((id) => this.#entries.get(id)?.connection?.reviewAgain());
     this.#own = new OwnSessions((config) => this.relay.eventsOf(config), options.ownSessions);
     this.servers = new UpstreamServers({
       entries: () => this.#entries.values(),
       relay: this.relay,
       own: this.#own,
+      asUser: (config, caller, work) => this.#users?.use(config, caller, (own) => own.use(work)),
       timeoutMsOf: (entry) => this.#timeoutMsOf(entry.config),
       listTimeoutMs: this.#timing.stepTimeoutMs,
       warn: (message) => options.log('warn', message, {}),
@@ -130,6 +143,12 @@ export class McpClients {
     return this.#extraHeaders;
   }
 
+  /** Whether some client asks its callers to log in: they must be told where. */
+  get asksForLogins(): boolean {
+    this.#asksForLogins ??= [...this.#entries.values()].some(({ config }) => isPerUser(config));
+    return this.#asksForLogins;
+  }
+
   /** Calls `listener` after each change of the catalog; gives the function that ends it. */
   onChange(listener: (catalog: Catalog) => void): () => void {
     this.#listeners.add(listener);
@@ -160,12 +179,15 @@ export class McpClients {
     if (!entry) throw new GatewayError('not-found', unknownTool(name));
     const { config, connection } = entry;
     const upstreamName = name.slice(hyphen + 1);
-    const tool = { name, upstreamName, heldBack: connection?.heldBack(upstreamName) };
+    const tool = { name, upstreamName, heldBack: connection?.listedTool(upstreamName)?.heldBack };
     const refusal = refusalOf(tool, config, caller);
     if (refusal !== undefined || !connection) throw new GatewayError('permission', refusal ?? unknownTool(name));
     const headers = headersFor(config.allowed_extra_headers, caller);
     const timeoutMs = this.#timeoutMsOf(config);
     const maxMs = timeoutMs * this.#timing.progressFactor;
+    if (this.#users && isPerUser(config)) {
+      return this.#users.use(config, caller, (alone) => alone.call({ tool, request, headers, timeoutMs, maxMs }));
+    }
     const own = request.peer && this.#own.for(connection, 'tools/call', request);
     return connection.call({ tool, request, headers, timeoutMs, maxMs, own });
   }
@@ -209,7 +231,8 @@ export class McpClients {
         config,
         REDIALS.some((field) => field in changes),
       );
-    else entry.connection = new Connection(config, this.#connectionOptions);
+    else entry.connection = this.#newConnection(config);
+    if (isPerUser(config)) await this.#users?.forget(id);
     this.#rebuild();
     if (config.disabled) await connection?.close();
     else if (!connection && entry.connection) {
@@ -224,6 +247,30 @@ export class McpClients {
     this.#safety?.forget(id);
     this.#rebuild();
     await entry.connection?.close();
+    await this.#users?.forget(id);
+    if (needsLogin(entry.config)) await this.#auth?.forgetClient(id);
+  }
+
+  /** A login of this client was begun anew or ended well: whoever connects with it does so again. */
+  async loggedIn(id: string, identity: string): Promise<void> {
+    const entry = this.#entries.get(id);
+    if (!entry) return;
+    if (identity === ownIdentity(entry.config)) entry.connection?.credentialRenewed();
+    else await this.#users?.forget(id, identity);
+  }
+
+  /** How many tools the server lists to whoever shows these headers. Throws what keeps it from listing them. */
+  async probe(config: McpClientConfig, headers: Readonly<Record<string, string>>): Promise<number> {
+    const { transport } = this.#connectionOptions;
+    const fetch = withSource(config, sampleSource(headers), transport.fetch);
+    const options = { ...this.#connectionOptions, transport: { ...transport, fetch }, changed: () => undefined };
+    const connection = new Connection({ ...config, auth_type: 'none' }, options);
+    try {
+      await connection.dial();
+      return connection.listed.length;
+    } finally {
+      await connection.close();
+    }
   }
 
   /** A new connection in place of the old one, which stays if that fails. Throws GatewayError with the reason. */
@@ -232,6 +279,9 @@ export class McpClients {
     const { connection } = entry;
     if (!connection) {
       throw new GatewayError('invalid-request', 'cannot reconnect a disabled MCP client: enable the client first');
+    }
+    if (isPerUser(entry.config)) {
+      throw new GatewayError('invalid-request', 'cannot reconnect an MCP client to which each user connects alone');
     }
     if (!connection.holdsSession) {
       throw new GatewayError(
@@ -257,6 +307,7 @@ export class McpClients {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#own.close();
+    await this.#users?.close();
     const closing = [...this.#entries.values()].map((entry) => entry.connection?.close());
     await Promise.allSettled(closing);
     await this.#connectionOptions.manifests?.settled();
@@ -300,11 +351,25 @@ export class McpClients {
   #admit(config: McpClientConfig): Entry {
     const id = config.client_id || this.#idFor(config.name);
     const identified = { ...config, client_id: id };
-    const connection = config.disabled ? undefined : new Connection(identified, this.#connectionOptions);
+    const connection = config.disabled ? undefined : this.#newConnection(identified);
     const entry: Entry = { id, config: identified, connection };
     this.#entries.set(id, entry);
     this.#extraHeaders = undefined;
+    this.#asksForLogins = undefined;
     return entry;
+  }
+
+  #newConnection(config: McpClientConfig): Connection {
+    const options = this.#connectionOptions;
+    if (!this.#auth || !needsLogin(config)) return new Connection(config, options);
+    const fetch = this.#auth.fetchFor({ config, identity: ownIdentity(config) }, options.transport.fetch);
+    return new Connection(config, { ...options, transport: { ...options.transport, fetch } });
+  }
+
+  #usersOf({ auth, externalUrl }: McpClientsOptions): UserConnections | undefined {
+    if (!auth) return undefined;
+    const baseOf = ({ gatewayUrl }: Caller) => externalUrl ?? gatewayUrl ?? '';
+    return new UserConnections({ auth, connection: this.#connectionOptions, baseOf });
   }
 
   /** The same at every start for a client that the file gives no id, so that rules can name it by that. */
@@ -332,6 +397,7 @@ export class McpClients {
   #rebuild(): void {
     if (this.#closed) return;
     this.#extraHeaders = undefined;
+    this.#asksForLogins = undefined;
     const sources = [...this.#entries.values()].map(({ config, connection }) => ({
       config,
       listed: connection?.listed ?? NO_TOOLS,

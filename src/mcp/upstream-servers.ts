@@ -1,6 +1,8 @@
+import type { McpClientConfig } from '../config/schema.ts';
 import type { Caller } from '../model/call.ts';
 import { GatewayError } from '../model/errors.ts';
 import { isObject, type JsonObject } from '../model/json.ts';
+import { isPerUser } from './auth/identity.ts';
 import { CallSignal } from './cancellation.ts';
 import type { Connection } from './connection.ts';
 import { isClientSlug } from './endpoints.ts';
@@ -21,6 +23,12 @@ export interface UpstreamServersOptions {
   readonly entries: () => Iterable<Entry>;
   readonly relay: Relay;
   readonly own: OwnSessions;
+  /** Runs on the caller's own session, where each caller has one; undefined where nobody has. */
+  readonly asUser: (
+    config: McpClientConfig,
+    caller: Caller,
+    work: (session: Session) => Promise<JsonObject>,
+  ) => Promise<JsonObject> | undefined;
   /** For a request of this client. */
   readonly timeoutMsOf: (entry: Entry) => number;
   readonly listTimeoutMs: number;
@@ -85,8 +93,10 @@ export class UpstreamServers implements Servers {
     }
     const { connection } = entry;
     try {
-      const own = this.#options.own.for(connection, method, request);
       const work = (session: Session) => this.#run(session, request, entry);
+      const asUser = isPerUser(entry.config) && this.#options.asUser(entry.config, request.caller, work);
+      if (asUser) return await asUser;
+      const own = this.#options.own.for(connection, method, request);
       return await (own ? work(await own) : connection.use(work));
     } catch (thrown) {
       const error = askFailure(thrown, request);

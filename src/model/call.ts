@@ -16,6 +16,10 @@ export interface Caller {
   readonly includeTools?: readonly string[];
   /** `x-bf-mcp-tool-visibility`: how gateway-run tools appear in the answer; absent = as configured. */
   readonly toolVisibility?: 'native' | 'hidden';
+  /** `x-bf-mcp-session-id`: whose logins to MCP servers are meant, where no virtual key says so. */
+  readonly mcpSessionId?: string;
+  /** Where the caller reached the gateway (`http://host:port`); only while MCP clients ask their callers to log in. */
+  readonly gatewayUrl?: string;
   /** Request headers that may travel on (`anthropic-beta`, `anthropic-version`, `x-bf-eh-*` with the prefix removed). */
   readonly forwardHeaders: Readonly<Record<string, string>>;
   /** Request headers, lower-case, that some MCP client's `allowed_extra_headers` asks for; never sent to providers. */

@@ -1,5 +1,6 @@
 import type { CodecId } from './content.ts';
 import type { JsonObject } from './json.ts';
+import type { McpAuthRequired } from './mcp-credentials.ts';
 
 /** What went wrong, as far as anybody reacts to it. A new kind does not compile until every reaction is decided. */
 export type ErrorKind =
@@ -32,6 +33,8 @@ export interface ErrorDetails {
   readonly messagesDetails?: JsonObject;
   /** The stream that began with this error and held nothing else, as it came: a client of its format gets just that. */
   readonly stream?: { readonly codec: CodecId; readonly bytes: Uint8Array };
+  /** What the caller must do first: log in to an MCP server. */
+  readonly mcpAuthRequired?: McpAuthRequired;
   /** Upstream request id. */
   readonly upstreamRequestId?: string;
   readonly cause?: unknown;

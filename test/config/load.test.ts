@@ -133,7 +133,7 @@ describe('one wrong entry', () => {
     [{ name: 'x', connection_type: 'http' }, "connection_string (the server's URL) is required for http"],
     [{ ...filesystem, connection_type: undefined }, 'connection_type: expected one of "http"|"sse"|"stdio"'],
     [{ connection_type: 'stdio', stdio_config: { command: 'x' } }, 'name: is missing (expected string)'],
-    [{ ...filesystem, auth_type: 'oauth' }, 'auth_type 'oauth' needs connection_type "http" or "sse", not "stdio"'],
+    [{ ...filesystem, auth_type: 'oauth' }, `auth_type 'oauth' needs connection_type "http" or "sse", not "stdio"`],
     [{ ...filesystem, tools_to_execute: ['*', 'a'] }, "wildcard '*' cannot be used with other values"],
     [{ ...filesystem, tool_execution_timeout: 'soon' }, 'tool_execution_timeout: "soon" is not a duration'],
   ])('%j: %s', async (client, fault) => {
