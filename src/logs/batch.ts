@@ -1,20 +1,25 @@
 import type { LogTable, Row } from '../stores/schema.ts';
-import type { Batch, PackedRows } from './protocol.ts';
-
-type PackedContents = NonNullable<PackedRows['contents'][number]>;
+import type { Batch } from './protocol.ts';
 
 const SMALLEST_SLAB = 256 * 1024;
+/** Names of formats; what was said is longer. */
+const SHORT_TEXT = 64;
+
+/** A row as it travels: its facts, and its contents; two numbers stand for bytes: where they start and how many they are. */
+type PackedRow = readonly [
+  facts: readonly (string | number | null)[],
+  contents: readonly (string | number | null)[] | null,
+];
 
 /**
- * Rows as they are posted: arrays of plain values, and all bytes copied into one block that is then transferred. They
- * are copied as they come, so that the buffers they were read into die young; and a posted view would be cloned with
- * the whole buffer behind it.
+ * Rows as they are posted: all in one block of bytes that changes hands without being copied. They are written as they
+ * come, facts as JSON and contents as they are, so that nothing of a request outlives it: what waits for its batch in
+ * JavaScript's own memory would be copied by each collection.
  */
 export class BatchBuilder {
   readonly #slabFor: (bytes: number) => Uint8Array;
-  #logs: PackedRows = { facts: [], contents: [] };
-  #mcpLogs: PackedRows = { facts: [], contents: [] };
-  #slab: Uint8Array | undefined;
+  #places: number[] = [];
+  #slab: Buffer | undefined;
   #end = 0;
   rows = 0;
   /** Of all contents, texts included. */
@@ -26,18 +31,20 @@ export class BatchBuilder {
   }
 
   add(table: LogTable, { facts, contents }: Row, contentBytes: number): void {
-    const packed = table === 'logs' ? this.#logs : this.#mcpLogs;
-    packed.facts.push(facts);
-    packed.contents.push(contents ? this.#packed(contents) : null);
+    const row: PackedRow = [
+      facts,
+      contents ? contents.flatMap<string | number | null>((value) => this.#packed(value)) : null,
+    ];
+    const start = this.#putText(JSON.stringify(row));
+    this.#places.push(table === 'logs' ? 0 : 1, start, this.#end - start);
     this.rows++;
     this.contentBytes += contentBytes;
   }
 
   /** What was added, and a fresh start. */
   take(): Batch {
-    const batch = { logs: this.#logs, mcp_logs: this.#mcpLogs, slab: this.#slab ?? this.#slabFor(0) };
-    this.#logs = { facts: [], contents: [] };
-    this.#mcpLogs = { facts: [], contents: [] };
+    const batch = { places: this.#places, slab: this.#slab ?? this.#slabFor(0) };
+    this.#places = [];
     this.#slab = undefined;
     this.#end = 0;
     this.rows = 0;
@@ -45,43 +52,53 @@ export class BatchBuilder {
     return batch;
   }
 
-  #packed(contents: NonNullable<Row['contents']>): PackedContents {
-    const packed: (string | number | null)[] = [];
-    for (const value of contents) {
-      if (value instanceof Uint8Array) packed.push(this.#put(value), value.length);
-      else packed.push(value);
-    }
-    return packed;
+  #packed(value: string | Uint8Array | null): string | null | [start: number, length: number] {
+    if (value === null || (typeof value === 'string' && value.length <= SHORT_TEXT)) return value;
+    const start = typeof value === 'string' ? this.#putText(value) : this.#put(value);
+    return [start, this.#end - start];
   }
 
-  /** Where the bytes stand in the slab now. */
+  /** Where the bytes stand in the slab now; they reach to its end. */
   #put(bytes: Uint8Array): number {
     const start = this.#end;
-    const end = start + bytes.length;
-    if (!this.#slab || this.#slab.length < end) this.#grow(end);
-    this.#slab?.set(bytes, start);
-    this.#end = end;
+    this.#end += bytes.length;
+    this.#withRoomFor(this.#end, start).set(bytes, start);
     return start;
   }
 
-  #grow(needed: number): void {
-    const grown = this.#slabFor(Math.max(SMALLEST_SLAB, 2 ** Math.ceil(Math.log2(needed + 1))));
-    if (this.#slab) grown.set(this.#slab.subarray(0, this.#end));
+  #putText(text: string): number {
+    const start = this.#end;
+    // a UTF-16 unit is three bytes at most
+    this.#end += this.#withRoomFor(start + 3 * text.length, start).write(text, start);
+    return start;
+  }
+
+  #withRoomFor(needed: number, used: number): Buffer {
+    if (this.#slab && this.#slab.length >= needed) return this.#slab;
+    const room = this.#slabFor(Math.max(SMALLEST_SLAB, 2 ** Math.ceil(Math.log2(needed + 1))));
+    const grown = Buffer.from(room.buffer, room.byteOffset, room.byteLength);
+    if (this.#slab) grown.set(this.#slab.subarray(0, used));
     this.#slab = grown;
+    return grown;
   }
 }
 
 /** The rows of both tables again, their bytes as views of the slab. */
-export function unpacked({ logs, mcp_logs, slab }: Batch): Readonly<Record<LogTable, Row[]>> {
-  const rowsOf = ({ facts, contents }: PackedRows): Row[] =>
-    facts.map((values, index) => {
-      const packed = contents[index];
-      return packed ? { facts: values, contents: contentsOf(packed, slab) } : { facts: values };
-    });
-  return { logs: rowsOf(logs), mcp_logs: rowsOf(mcp_logs) };
+export function unpacked({ places, slab }: Batch): Readonly<Record<LogTable, Row[]>> {
+  const bytes = Buffer.from(slab.buffer, slab.byteOffset, slab.byteLength);
+  const rows: Record<LogTable, Row[]> = { logs: [], mcp_logs: [] };
+  for (let at = 0; at < places.length; at += 3) {
+    const [table = 0, start = 0, length = 0] = [places[at], places[at + 1], places[at + 2]];
+    // written by a builder
+    const [facts, contents] = JSON.parse(bytes.toString('utf8', start, start + length)) as PackedRow;
+    rows[table === 0 ? 'logs' : 'mcp_logs'].push(
+      contents ? { facts, contents: contentsOf(contents, slab) } : { facts },
+    );
+  }
+  return rows;
 }
 
-function contentsOf(packed: PackedContents, slab: Uint8Array): (string | Uint8Array | null)[] {
+function contentsOf(packed: readonly (string | number | null)[], slab: Uint8Array): (string | Uint8Array | null)[] {
   const contents: (string | Uint8Array | null)[] = [];
   const values = packed.values();
   for (const value of values) {

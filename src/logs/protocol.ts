@@ -29,18 +29,10 @@ export interface WorkerSettings {
   readonly sweepEveryMs: number;
 }
 
-/** Contents as they travel: two numbers stand for bytes, where they start in the slab and how many they are. */
-export type PackedContents = readonly (string | number | null)[] | null;
-
-export interface PackedRows {
-  readonly facts: (readonly (string | number | null)[])[];
-  readonly contents: PackedContents[];
-}
-
-/** Rows of both tables, with all their bytes in one block that changes hands without being copied. */
+/** Rows of both tables in one block of bytes. */
 export interface Batch {
-  readonly logs: PackedRows;
-  readonly mcp_logs: PackedRows;
+  /** For each row three numbers: its table, where it starts in the slab, and how long it is. */
+  readonly places: readonly number[];
   readonly slab: Uint8Array;
 }
 

@@ -10,7 +10,7 @@ class SlowDatabase {
 
   readonly send = (batch: Batch): Promise<BatchOutcome> =>
     new Promise((resolve) => {
-      const written = batch.logs.facts.length + batch.mcp_logs.facts.length;
+      const written = batch.places.length / 3;
       this.batches.push({
         batch,
         done: async (outcome) => {
@@ -39,7 +39,7 @@ describe('a batch', () => {
     write(writer, 199);
     expect(database.batches).toHaveLength(0);
     write(writer, 1);
-    expect(database.batches[0]?.batch.logs.facts).toHaveLength(200);
+    expect(database.batches[0]?.batch.places).toHaveLength(3 * 200);
   });
 
   test('is sent after 50 ms, however small', async () => {
@@ -61,6 +61,7 @@ describe('a batch', () => {
     const writer = new LogWriter(database.send, LIMITS);
     writer.write('mcp_logs', row('tool', Buffer.from('{"a":1}'), null));
     writer.write('logs', row('call', 'openai-chat', Buffer.from('héllo'), null, Buffer.from('')));
+    writer.write('logs', row('long', `text ${'ü'.repeat(100)}`));
     writer.write('logs', row('bare'));
     void writer.flush();
     const sent = database.batches[0]?.batch;
@@ -71,6 +72,7 @@ describe('a batch', () => {
     ];
     expect(logs.map(readable)).toEqual([
       ['call', ['openai-chat', 'héllo', null, '']],
+      ['long', [`text ${'ü'.repeat(100)}`]],
       ['bare', undefined],
     ]);
     expect(mcp_logs.map(readable)).toEqual([['tool', ['{"a":1}', null]]]);
@@ -80,11 +82,11 @@ describe('a batch', () => {
     const database = new SlowDatabase();
     const writer = new LogWriter(database.send, LIMITS);
     write(writer, 200, Buffer.alloc(10));
-    const first = database.batches[0]?.batch.slab;
+    const first = database.batches[0]?.batch.slab.buffer;
     await database.finishAll();
     await expect.poll(() => writer.counters.rowsWaiting).toBe(0);
     write(writer, 200, Buffer.alloc(10));
-    expect(database.batches[0]?.batch.slab).toBe(first);
+    expect(database.batches[0]?.batch.slab.buffer).toBe(first);
   });
 });
 
@@ -117,7 +119,7 @@ describe('a database that does not keep up', () => {
     const writer = new LogWriter(database.send, { maxRows: 500, maxBytes: 10 });
     writer.write('logs', row('a', Buffer.alloc(11)));
     void writer.flush();
-    expect(database.batches[0]?.batch.logs).toEqual({ facts: [['a', 2]], contents: [null] });
+    expect(unpacked(database.batches[0]?.batch as Batch).logs).toEqual([{ facts: ['a', 2] }]);
   });
 
   test('takes everything again once it has caught up', async () => {
