@@ -1,24 +1,14 @@
 import type { McpClientConfig } from '../config/schema.ts';
-import { GatewayError } from '../model/errors.ts';
-import { type Dialable, runAlone, runCall, sessionFor } from './calls.ts';
+import { type Callable, callTool, type SingleSessions, useSession } from './calls.ts';
 import type { ConnectionState, LastFailure, ToolResult } from './contract.ts';
 import { Dialler } from './dialler.ts';
-import { callFailure, type Execution, execute } from './execute.ts';
-import {
-  CredentialError,
-  credentialErrorIn,
-  isNeverExecuted,
-  isPermanent,
-  isSessionLost,
-  reasonOf,
-} from './failures.ts';
-import { refusalOf, unknownTool } from './filters.ts';
+import { callFailure, type Execution } from './execute.ts';
+import { CredentialError, credentialErrorIn, isPermanent, isSessionLost, reasonOf } from './failures.ts';
 import { factsOf, type Manifest, type Manifests, type ServerFacts } from './fleet/manifests.ts';
 import { ProcessKeeper } from './fleet/process-keeper.ts';
-import { blockedReason, isBlocked, type LifecycleEvent, NEW_LIFE, nextLife } from './lifecycle.ts';
+import { isBlocked, type Life, type LifecycleEvent, NEW_LIFE, nextLife } from './lifecycle.ts';
 import { type ListedTool, ToolList } from './listed-tools.ts';
 import type { PeerEvents } from './peer.ts';
-import type { WhyHeld } from './safety/judgement.ts';
 import type { Session, SessionEvents } from './session.ts';
 import { causeIn, type McpLog, Telling } from './telling.ts';
 import type { McpTiming } from './timing.ts';
@@ -45,7 +35,7 @@ export interface ConnectionOptions {
  * tools stays through every failure (G9), and a lost connection is dialled at once when a call needs it. What the events
  * of that life make of its state is `lifecycle.ts`'s to say.
  */
-export class Connection implements Dialable {
+export class Connection implements Callable {
   config: McpClientConfig;
   readonly #options: ConnectionOptions;
   readonly #dialler: Dialler;
@@ -74,6 +64,10 @@ export class Connection implements Dialable {
     this.#watch = new Watch(this.#watched, timing, options.random);
   }
 
+  get life(): Life {
+    return this.#life;
+  }
+
   get state(): ConnectionState {
     return this.#life.state;
   }
@@ -83,14 +77,19 @@ export class Connection implements Dialable {
     return this.#tools.tools;
   }
 
-  heldBack(upstreamName: string): WhyHeld | undefined {
-    return this.#tools.get(upstreamName)?.heldBack;
+  listedTool(upstreamName: string): ListedTool | undefined {
+    return this.#tools.get(upstreamName);
   }
 
   /** The same list under other rules, or after a release. */
   reviewAgain(): void {
     this.#tools.reviewAgain();
     this.#options.changed();
+  }
+
+  /** There is a list, and it is not that of an earlier run. */
+  get isVerified(): boolean {
+    return this.#tools.isKnown && !this.isStale;
   }
 
   /** The list is that of an earlier run, and the server was not asked yet. */
@@ -128,6 +127,10 @@ export class Connection implements Dialable {
   /** False for servers over HTTP that are to be called on a new session each time. */
   get holdsSession(): boolean {
     return this.config.connection_type !== 'http' || this.config.needs_session_stickiness !== false;
+  }
+
+  get singleSessions(): SingleSessions {
+    return this.#dialler.singleSessions;
   }
 
   get session(): Session | undefined {
@@ -177,16 +180,8 @@ export class Connection implements Dialable {
   }
 
   /** Runs what is no tool call; on a session of its own where the server is to have none between calls. */
-  async use<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
-    if (!this.holdsSession) return this.#useAlone(work);
-    const session = await this.live();
-    try {
-      return await work(session);
-    } catch (thrown) {
-      if (!isNeverExecuted(thrown)) throw thrown;
-    }
-    if (this.#session === session) await this.dial();
-    return work(await this.live());
+  use<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
+    return useSession(this, work);
   }
 
   /** A session beside the shared one, for one client of ours alone, until that closes it. */
@@ -221,21 +216,16 @@ export class Connection implements Dialable {
 
   /** Runs one call; dials first when there is no connection or no list yet. Throws GatewayError. */
   async call(execution: Execution): Promise<ToolResult> {
-    const blocked = blockedReason(this.#life, this.config);
-    if (blocked)
-      throw new GatewayError('authentication', `MCP tool call failed for ${execution.tool.name}: ${blocked}`);
-    const tool = this.#tools.get(execution.tool.upstreamName) ?? (await this.#found(execution));
-    const { readOnlyHint, idempotentHint } = tool.annotations;
-    const isRepeatable = readOnlyHint === true || idempotentHint === true;
-    const checked = { ...execution, isRepeatable, check: this.#requireReleased };
-    const { own } = execution;
-    const result = await this.#translating(execution, async () => {
-      if (own) return execute(await own, checked);
-      return this.holdsSession ? runCall(this, checked) : runAlone(this.#dialler.forOneCall(execution), checked);
-    });
-    if (this.#life.attempts > 0) this.#happened({ type: 'call-answered' });
-    this.#used();
-    return result;
+    try {
+      const result = await callTool(this, execution);
+      if (this.#life.attempts > 0) this.#happened({ type: 'call-answered' });
+      this.#used();
+      return result;
+    } catch (thrown) {
+      const credential = credentialErrorIn(thrown);
+      if (credential && !isBlocked(this.#life)) this.#refused(credential);
+      throw callFailure(execution.tool.name, this.#telling.hiddenError(thrown));
+    }
   }
 
   /** Ends everything, however far it got. */
@@ -252,28 +242,6 @@ export class Connection implements Dialable {
 
   #happened(event: LifecycleEvent): void {
     this.#life = nextLife(this.#life, event);
-  }
-
-  /** Once more when a call is sent: the server may have been asked for its list only after the call was let in. */
-  readonly #requireReleased = ({ tool, request }: Execution): void => {
-    const heldBack = this.heldBack(tool.upstreamName);
-    if (!heldBack) return;
-    const refusal = refusalOf({ ...tool, heldBack }, this.config, request.caller);
-    throw new GatewayError('permission', refusal ?? unknownTool(tool.name));
-  };
-
-  /** A tool that a list does not have, once the list is not one of an earlier run. */
-  async #found(execution: Execution): Promise<ListedTool> {
-    const { name, upstreamName } = execution.tool;
-    if (!this.#tools.isKnown || this.isStale) {
-      await this.#translating(execution, async () => {
-        if (this.holdsSession) await sessionFor(this, execution);
-        else await this.dial();
-      });
-    }
-    const tool = this.#tools.get(upstreamName);
-    if (!tool) throw new GatewayError('not-found', unknownTool(name));
-    return tool;
   }
 
   async #dial(): Promise<void> {
@@ -295,16 +263,6 @@ export class Connection implements Dialable {
       .catch(() => undefined)
       .then(() => this.redial())
       .catch(() => undefined);
-  }
-
-  async #useAlone<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
-    const own = this.#dialler.forOneCall({ timeoutMs: this.#options.timing.stepTimeoutMs });
-    const session = await own.open();
-    try {
-      return await work(session);
-    } finally {
-      own.release(session);
-    }
   }
 
   #eventsOf(session: () => Session): SessionEvents {
@@ -428,15 +386,5 @@ export class Connection implements Dialable {
     this.#dialler.retire(session);
     this.#options.changed();
     this.#watch.schedule();
-  }
-
-  async #translating<T>(execution: Execution, step: () => Promise<T>): Promise<T> {
-    try {
-      return await step();
-    } catch (thrown) {
-      const credential = credentialErrorIn(thrown);
-      if (credential && !isBlocked(this.#life)) this.#refused(credential);
-      throw callFailure(execution.tool.name, this.#telling.hiddenError(thrown));
-    }
   }
 }

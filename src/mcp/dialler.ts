@@ -1,6 +1,5 @@
 import type { McpClientConfig } from '../config/schema.ts';
-import type { OwnSessions } from './calls.ts';
-import type { Execution } from './execute.ts';
+import type { SingleSessions } from './calls.ts';
 import { staged } from './health.ts';
 import { Session, type SessionEvents } from './session.ts';
 import type { McpTiming } from './timing.ts';
@@ -66,20 +65,18 @@ export class Dialler {
   }
 
   /** Sessions for one call each. */
-  forOneCall({ timeoutMs }: Pick<Execution, 'timeoutMs'>): OwnSessions {
-    const { config, timing } = this.#options;
-    return {
-      open: async () => {
-        const session = this.#newSession(`${config().name}-user`);
-        await session.open(Math.min(timeoutMs, timing.stepTimeoutMs), this.#stop.signal).catch((thrown: unknown) => {
-          this.#sessions.delete(session);
-          throw thrown;
-        });
-        return session;
-      },
-      release: (session) => this.retire(session),
-    };
-  }
+  readonly singleSessions: SingleSessions = {
+    open: async (timeoutMs) => {
+      const { config, timing } = this.#options;
+      const session = this.#newSession(`${config().name}-user`);
+      await session.open(Math.min(timeoutMs, timing.stepTimeoutMs), this.#stop.signal).catch((thrown: unknown) => {
+        this.#sessions.delete(session);
+        throw thrown;
+      });
+      return session;
+    },
+    release: (session) => this.retire(session),
+  };
 
   /** A session beside the others, with its own events, for as long as its owner wants it. */
   async beside(name: string, events: SessionEvents): Promise<Session> {

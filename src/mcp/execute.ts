@@ -82,7 +82,7 @@ export function callFailure(tool: string, thrown: unknown): GatewayError {
 }
 
 /** What the gateway itself says of a call. */
-const OWN_WORDS: ReadonlySet<string> = new Set(['timeout', 'cancelled', 'permission']);
+const OWN_WORDS: ReadonlySet<string> = new Set(['timeout', 'cancelled', 'permission', 'not-found', 'authentication']);
 
 export const timedOut = (tool: string, ms: number): GatewayError =>
   new GatewayError('timeout', `MCP tool call timed out after ${durationText(ms)}: ${tool}`);
