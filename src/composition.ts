@@ -13,6 +13,7 @@ import { logQueryOf, mcpLogQueryOf } from './logs/query.ts';
 import { McpClients } from './mcp/clients.ts';
 import { slugClashes } from './mcp/endpoints.ts';
 import { RequestServers } from './mcp/request-servers.ts';
+import { LargeResults } from './mcp/results/large-results.ts';
 import { ToolSafety } from './mcp/safety/tool-safety.ts';
 import { VirtualMcps } from './mcp/virtual-mcps.ts';
 import type { CallContext, ModelCall } from './model/call.ts';
@@ -90,6 +91,7 @@ export function openRequestLog(
 export interface Mcp {
   readonly clients: McpClients;
   readonly safety: ToolSafety;
+  readonly results: LargeResults;
   /** Those that requests name for themselves. */
   readonly requestServers: RequestServers;
   /** Where changes made through the API are kept. */
@@ -134,6 +136,11 @@ export async function openMcp({ config, listed }: LoadedConfig, appDir: string, 
     stateFolder: join(appDir, 'mcp'),
     safety,
   });
+  const results = new LargeResults({
+    rules: config.mcp.result_limits,
+    limitsOf: (clientId) => clients.config(clientId)?.result_limits,
+    catalog: () => clients.catalog,
+  });
   const virtualMcps = new VirtualMcps(virtualMcpStore.entries);
   for (const clash of slugClashes(virtualMcps.list, overrides.clients)) log('warn', clash);
   const requestServers = new RequestServers({
@@ -141,7 +148,7 @@ export async function openMcp({ config, listed }: LoadedConfig, appDir: string, 
     toolManager: config.mcp.tool_manager_config,
     log,
   });
-  return { clients, safety, requestServers, overrides, virtualMcps, virtualMcpStore };
+  return { clients, safety, results, requestServers, overrides, virtualMcps, virtualMcpStore };
 }
 
 /** The admin API and the page at `/`, loaded on first use and kept: nothing of them is needed to serve models. */

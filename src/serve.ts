@@ -18,6 +18,7 @@ import type { SideRoutes } from './http/side-routes.ts';
 import { listen } from './listen.ts';
 import { createMetrics } from './logs/metrics.ts';
 import type { McpClients } from './mcp/clients.ts';
+import { ModernServer } from './mcp/modern/server.ts';
 import { McpServer } from './mcp/server/server.ts';
 import { openKnowledge } from './model-sheet.ts';
 import type { Log, ProcessLog } from './process-log.ts';
@@ -61,7 +62,7 @@ export async function serve(
 
   const metrics = createMetrics();
   const rooms = await openMcp(loaded, appDir, log);
-  const { clients: mcp, safety, requestServers, overrides, virtualMcps, virtualMcpStore } = rooms;
+  const { clients: mcp, safety, results, requestServers, overrides, virtualMcps, virtualMcpStore } = rooms;
   const knowledge = openKnowledge(config, appDir, log);
   const logs = openRequestLog(config, metrics, knowledge.models, log);
   const models = openModels(config, log, knowledge.models, () => searchingClients(mcp));
@@ -70,6 +71,7 @@ export async function serve(
     routedOperation: models.routedOperation,
     countTokens: models.catalog.countTokens,
     mcp,
+    results,
     serverTools: {
       wordsOf: (dialect) => codecs[dialect].serverTools,
       hostOf: models.serverToolHost,
@@ -84,6 +86,7 @@ export async function serve(
   const maxBodyBytes = config.client.max_request_body_size_mb * 1024 * 1024;
   const callerOf = (headers: IncomingHttpHeaders) => callerFor(headers, mcp.allowedExtraHeaders);
   const mcpServer = new McpServer({ tools: gateway.tools, servers: mcp.servers, version });
+  const modernServer = new ModernServer(mcpServer);
   let booting: Promise<void> | undefined;
   const app = createApp({
     booting: () => booting,
@@ -97,7 +100,7 @@ export async function serve(
     items: new KeptItems(),
     maxBodyBytes,
     check,
-    mcp: { server: mcpServer, check, callerOf, maxBodyBytes },
+    mcp: { server: mcpServer, modern: modernServer, check, callerOf, maxBodyBytes },
     sideRoutes: {
       listModels: listing(models.catalog, log),
       countTokens: gateway.countTokens,
@@ -112,6 +115,7 @@ export async function serve(
       safety,
       virtualMcps,
       virtualMcpStore,
+      environment: env,
       logs: logQueries(logs),
     }),
     health: () => ({ status: 'ok', version, mcp_clients: mcp.statuses().length, tools: mcp.catalog.tools.length }),
@@ -138,6 +142,7 @@ export async function serve(
       mcpServer.sessions.closeListeners();
       await Promise.all(servers.map((server) => closeGently(server, graceMs)));
       keepAlive.stop();
+      modernServer.close();
       mcpServer.close();
       // a request whose connection was ended still has its row to write
       await Promise.all([mcp.close(), requestServers.close(), app.settled()]);

@@ -9,12 +9,14 @@ import type { LogSink } from '../logs/sink.ts';
 import { injectedTools } from '../mcp/inject.ts';
 import type { RequestServers } from '../mcp/request-servers.ts';
 import { resultText } from '../mcp/result-text.ts';
+import type { LargeResults } from '../mcp/results/large-results.ts';
 import type { CallContext, ModelCall } from '../model/call.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { OperationCall } from '../model/operation.ts';
 import { orderedId } from '../model/ordered-id.ts';
 import type { ChatRequest } from '../model/request.ts';
 import { serverJoiner } from './joined-servers.ts';
+import { readableTools } from './readable-results.ts';
 import { ResponseOwners } from './response-owners.ts';
 import { type ServerToolsOptions, serverToolScopes } from './server-tools.ts';
 import { type ModedTools, modedTools } from './tool-modes.ts';
@@ -26,6 +28,8 @@ export interface GatewayParts {
   /** Undefined when the provider that would answer does not count tokens. */
   readonly countTokens: (request: ChatRequest, context: CallContext) => Promise<number | undefined>;
   readonly mcp: McpTools;
+  /** What becomes of results that are too large. */
+  readonly results: LargeResults;
   /** For requests that name MCP servers or tool searches of their own. */
   readonly serverTools: Pick<ServerToolsOptions, 'wordsOf' | 'hostOf'> & { readonly servers: RequestServers };
   readonly toolManager: ToolManagerConfig;
@@ -53,10 +57,15 @@ export interface ManualToolCall {
 }
 
 export function createGateway(parts: GatewayParts): Gateway {
-  const { routed, routedOperation, countTokens, mcp, serverTools, toolManager, sink } = parts;
+  const { routed, routedOperation, countTokens, mcp, results, serverTools, toolManager, sink } = parts;
   const logRun = runLog(sink);
   const tools = loggedTools(mcp, sink);
-  const moded = modedTools(tools, logRun, () => toolManager);
+  const moded = readableTools(
+    modedTools(tools, logRun, () => toolManager),
+    tools,
+    results,
+    logRun,
+  );
   const everyones = agentTools(moded, toolManager);
   const paused = new PausedRuns();
   const oneTurn = logged(routed, sink);

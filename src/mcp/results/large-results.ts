@@ -22,8 +22,8 @@ import { meets, shortened } from './shortened.ts';
 
 export interface LargeResultsOptions {
   readonly rules: ResultLimitsConfig;
-  /** What a client's own config says, by its name. */
-  readonly limitsOf: (client: string) => McpClientConfig['result_limits'];
+  /** What a client's own config says. */
+  readonly limitsOf: (clientId: string) => McpClientConfig['result_limits'];
   readonly catalog: () => Catalog;
   readonly now?: () => number;
 }
@@ -106,12 +106,12 @@ export class LargeResults {
   }
 
   #limitsFor(name: string): ResultLimits {
-    const { rules, limitsOf } = this.#options;
-    const hyphen = name.indexOf('-');
-    const own = hyphen < 0 ? undefined : limitsOf(name.slice(0, hyphen));
+    const { rules, limitsOf, catalog } = this.#options;
+    const tool = catalog().byName.get(name);
+    const own = tool && limitsOf(tool.clientId);
     if (!own) return rules;
     const { tools, ...client } = own;
-    return { ...rules, ...given(client), ...given(tools[name.slice(hyphen + 1)] ?? {}) };
+    return { ...rules, ...given(client), ...given(tools[tool.upstreamName] ?? {}) };
   }
 
   async #shortened(call: Call, result: ToolResult, limits: ResultLimits): Promise<ToolResult> {

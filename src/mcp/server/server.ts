@@ -27,6 +27,8 @@ import type { Servers } from './source.ts';
 /** Where the tools come from: the manager of the MCP clients. */
 export interface ToolSource {
   visibleTools(caller: Caller): readonly CatalogTool[];
+  /** What a caller is given in place of what it may see, where that is not the same. */
+  offeredTools?(caller: Caller): readonly CatalogTool[];
   /**
    * Rejects with a GatewayError when the tool may not be called or could not be reached. The signal is the call's only
    * until it has ended.
@@ -166,8 +168,11 @@ export class McpServer {
 
   #list({ id, params }: IncomingRequest, { caller, scope }: Exchange): string {
     if (params.cursor) return errorText(id, RPC_CODE.invalidParams, 'the tools are one page: no cursor was handed out');
-    const visible = this.#options.tools.visibleTools(caller);
-    if (scope === undefined) return resultText(id, this.#listing.textOf(visible));
+    const { tools } = this.#options;
+    if (scope === undefined) {
+      return resultText(id, this.#listing.textOf(tools.offeredTools?.(caller) ?? tools.visibleTools(caller)));
+    }
+    const visible = tools.visibleTools(caller);
     return resultText(id, this.#ownListing.textOf(this.#ownTools(visible, scope)));
   }
 
@@ -297,8 +302,9 @@ const progressText = (progressToken: JsonRpcId, progress: ToolProgress): string 
   notificationText('notifications/progress', { progressToken, ...progress });
 
 /** A failed call is a result that the model reads, so that it can do something else (Bifrost's wording). */
-const failureText = (thrown: unknown): string =>
-  JSON.stringify({
-    content: [{ type: 'text', text: `Tool execution failed: ${asGatewayError(thrown).message}` }],
-    isError: true,
-  });
+function failureText(thrown: unknown): string {
+  const { message, details } = asGatewayError(thrown);
+  // Whoever must log in first reads where, and nothing before that (Bifrost).
+  const text = details.mcpAuthRequired ? message : `Tool execution failed: ${message}`;
+  return JSON.stringify({ content: [{ type: 'text', text }], isError: true });
+}

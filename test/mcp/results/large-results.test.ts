@@ -86,7 +86,7 @@ describe('H8 a result that is too large', () => {
     expect(await read({ limit: 1_000 })).toMatch(/^\[Lines 1 to 1\d of 1000\. Go on/);
     const found = async (input: JsonObject) => texts(await results.read('grepResult', { handle, ...input }, nobody));
     expect(await found({ pattern: 'number 99', context: 0 })).toMatch(
-      /^\[Matches 1 to 11 of 11\.\]\n99: line number 99\n--\n990: /,
+      /^\[Matches 1 to 10 of 11\. Go on with {"skip": 10}\.\]\n99: line number 99\n--\n990: /,
     );
     expect(await found({ pattern: '^line number 5$', context: 1 })).toBe(
       '[Matches 1 to 1 of 1.]\n4- line number 4\n5: line number 5\n6- line number 6',
