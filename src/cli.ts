@@ -17,6 +17,17 @@ export interface ServeOptions {
   readonly logStyle: (typeof LOG_STYLES)[number];
 }
 
+/** Something done to the MCP clients of an app-dir while no gateway need run. */
+export type McpCommand =
+  | { readonly type: 'mcp'; readonly action: 'list'; readonly appDir: string }
+  | {
+      readonly type: 'mcp';
+      readonly action: 'import';
+      readonly appDir: string;
+      readonly file: string;
+      readonly dryRun: boolean;
+    };
+
 /** What the command line asks for. */
 export type Command =
   | ({ readonly type: 'serve' } & ServeOptions)
@@ -25,6 +36,7 @@ export type Command =
       readonly server: (typeof BUNDLED_SERVERS)[number];
       readonly args: readonly string[];
     }
+  | McpCommand
   | { readonly type: 'help'; readonly text: string }
   | { readonly type: 'version' }
   /** Nothing can be done; `text` says why and how it would work. Exit code 2. */
@@ -68,6 +80,7 @@ const VERSION_FLAGS: readonly string[] = ['version', 'v'];
 export function parseArguments(argv: readonly string[], env: Environment, machine: Machine = thisMachine): Command {
   if (argv[0] === 'mcp-server') return mcpServerCommand(argv.slice(1));
   try {
+    if (argv[0] === 'mcp') return mcpCommand(argv.slice(1), env, machine);
     const given = readFlags(argv);
     if (given === 'help') return { type: 'help', text: HELP };
     if (given === 'version') return { type: 'version' };
@@ -159,6 +172,22 @@ function mcpServerCommand([name = '', ...args]: readonly string[]): Command {
   return { type: 'invalid', text: `${what}; give one of ${BUNDLED_SERVERS.join(', ')}\n${SEE_HELP}` };
 }
 
+/** `mcp list` and `mcp import FILE [--dry-run]`, each with `-app-dir`. */
+function mcpCommand([action = '', ...words]: readonly string[], env: Environment, machine: Machine): Command {
+  if (HELP_FLAGS.includes(action.replace(/^--?/, '')) && action.startsWith('-')) return { type: 'help', text: HELP };
+  const isDryRun = (word: string) => /^--?dry-run$/.test(word);
+  const file = action === 'import' && !words[0]?.startsWith('-') ? words[0] : undefined;
+  const flags = words.slice(file === undefined ? 0 : 1).filter((word) => !isDryRun(word));
+  const given = readFlags(flags);
+  if (given === 'help') return { type: 'help', text: HELP };
+  if (given === 'version') return { type: 'version' };
+  const { appDir } = serveOptions((flag) => given.get(flag.name) ?? fromEnvironment(flag, env), env, machine);
+  if (action === 'list') return { type: 'mcp', action, appDir };
+  if (action !== 'import') throw new Invalid(`there is no "mcp ${action}"; give mcp list or mcp import FILE`);
+  if (file === undefined) throw new Invalid('mcp import needs the file with the servers, as in "mcp import .mcp.json"');
+  return { type: 'mcp', action, appDir, file: resolve(file), dryRun: words.some(isDryRun) };
+}
+
 function unknownFlagText(name: string): string {
   const meant = nearest(name, [...FLAGS.map((flag) => flag.name), ...HELP_FLAGS, ...VERSION_FLAGS]);
   return `unknown flag -${name}${meant ? `; did you mean -${meant}?` : ''}`;
@@ -180,6 +209,8 @@ Usage:
   bifrost [flags]                          start the gateway
   bifrost mcp-server <name> [arguments]    run a bundled MCP server on stdin and stdout:
                                            ${BUNDLED_SERVERS.join(', ')}
+  bifrost mcp import FILE [--dry-run]      add the MCP servers of Claude, Cursor, VS Code or Gemini CLI
+  bifrost mcp list                         the MCP clients of the app-dir
 
 Flags, with one dash or two; environment variables in brackets:
 ${FLAGS.map(helpLine).join('\n')}

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runBundledServer } from './bundled-servers.ts';
-import { parseArguments, type ServeOptions } from './cli.ts';
+import { type McpCommand, parseArguments, type ServeOptions } from './cli.ts';
 
 const command = parseArguments(process.argv.slice(2), process.env);
 
@@ -20,6 +20,9 @@ switch (command.type) {
   case 'mcp-server':
     await runBundledServer(command.server, command.args);
     break;
+  case 'mcp':
+    await runMcpCommand(command);
+    break;
   case 'serve':
     await runGateway(command);
 }
@@ -29,6 +32,16 @@ function version(): string {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
   // package.json of this package has a version
   return (JSON.parse(text) as { version: string }).version;
+}
+
+async function runMcpCommand(asked: McpCommand): Promise<void> {
+  const { mcpCommand } = await import('./mcp-commands.ts');
+  try {
+    process.stdout.write(`${await mcpCommand(asked, process.env)}\n`);
+  } catch (thrown) {
+    process.stderr.write(`${thrown instanceof Error ? thrown.message : String(thrown)}\n`);
+    process.exitCode = 1;
+  }
 }
 
 async function runGateway(options: ServeOptions): Promise<void> {

@@ -66,14 +66,13 @@ export async function openOverrides<Config>(
   const isCurrent = ({ name, file_hash }: Entry) =>
     fileNames ? fileNames.includes(name) && !fileHashes.has(name) : (fileHashes.get(name) ?? file_hash) === file_hash;
   const current = stored.filter(isCurrent);
-  let entries: ReadonlyMap<string, Entry> = new Map(current.map((kept) => [kept.name, kept]));
   if (current.length < stored.length) await writeEntries(place, current);
 
   const changed = inTurn(async (edit: (next: Map<string, Entry>) => void) => {
-    const next = new Map(entries);
+    // Read anew: the command line may have written since.
+    const next = new Map((await readEntries(place)).map((kept) => [kept.name, kept]));
     edit(next);
     await writeEntries(place, [...next.values()]);
-    entries = next;
   });
   const keep = (next: Map<string, Entry>, name: string, config?: Record<string, unknown>): void => {
     const fileHash = fileHashes.get(name);
@@ -136,7 +135,7 @@ async function readEntries(place: Place): Promise<readonly Entry[]> {
   try {
     text = await readFile(place.path, 'utf8');
   } catch (cause) {
-    if (isObject(cause) && cause.code === 'ENOENT') return [];
+    if (isObject(cause) && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR')) return [];
     throw unreadable(place, cause);
   }
   try {

@@ -3,11 +3,12 @@ import type { RequestCheck } from '../origin.ts';
 import { answerError, answerFailure, answerNotFound } from './errors.ts';
 import { type LogQueries, logRoutes } from './logs.ts';
 import { type McpClientRoutes, mcpClientRoutes } from './mcp-clients.ts';
+import { type ImportRoutes, importRoutes } from './mcp-import.ts';
 import { type McpSafetyRoutes, mcpSafetyRoutes } from './mcp-safety.ts';
 import { type VirtualMcpRoutes, virtualMcpRoutes } from './mcp-virtual.ts';
 import { type SystemRoutes, systemRoutes } from './system.ts';
 
-export interface AdminOptions extends McpClientRoutes, McpSafetyRoutes, SystemRoutes, VirtualMcpRoutes {
+export interface AdminOptions extends ImportRoutes, McpClientRoutes, McpSafetyRoutes, SystemRoutes, VirtualMcpRoutes {
   /** Keeps foreign web pages out: `adminCheck`. */
   readonly check: RequestCheck;
   readonly logs: LogQueries;
@@ -36,6 +37,7 @@ export function createAdminApp(options: AdminOptions): Express {
     mcpClientRoutes(options),
     mcpSafetyRoutes(options),
     virtualMcpRoutes(options),
+    importRoutes(options),
     logRoutes(options.logs),
     systemRoutes(options),
     answerNotFound,

@@ -191,6 +191,28 @@ export const failure = z.object({
   error: z.object({ message: z.string(), type: z.string().optional() }),
 });
 
+/** What became of one server of imported settings. */
+export const importRow = z.object({
+  source_name: z.string(),
+  name: z.string(),
+  status: z.enum(['added', 'would_add', 'skipped', 'failed']),
+  reason: z.string().optional(),
+  notes: z.array(z.string()),
+  connection_type: z.string().optional(),
+  mcp_client_id: z.string().optional(),
+});
+
+export const importReport = z.object({
+  status: z.literal('success'),
+  dry_run: z.boolean(),
+  added: z.number(),
+  skipped: z.number(),
+  failed: z.number(),
+  servers: z.array(importRow),
+});
+
+export type ImportRow = z.output<typeof importRow>;
+export type ImportReport = z.output<typeof importReport>;
 export type ClientQuery = z.output<typeof clientQuery>;
 export type ClientFacets = z.output<typeof clientFacets>;
 export type ShownTool = z.output<typeof shownTool>;

@@ -44,8 +44,8 @@ export function mcpClientRoutes({ clients, store, virtualMcps }: McpClientRoutes
   });
   router.post('/mcp/client', async (request: Request, response: Response) => {
     const config = newClient(request.body, randomUUID);
-    checkUnique(clients, config);
-    checkSlug(clients, virtualMcps.list, config);
+    const fault = clientFaults({ clients, virtualMcps }, config);
+    if (fault) throw fault;
     await addClient(clients, store, config);
     const message = config.disabled ? 'MCP client registered in disabled state' : 'MCP client connected successfully';
     response.json({ ...success(message), mcp_client_id: config.client_id });
@@ -91,6 +91,20 @@ function checkUnique(clients: McpClients, { name, client_id }: McpClientConfig, 
   }
 }
 
+/** Why a new client cannot be, whatever it is; undefined when it can. */
+export function clientFaults(
+  { clients, virtualMcps }: Pick<McpClientRoutes, 'clients' | 'virtualMcps'>,
+  config: McpClientConfig,
+): GatewayError | undefined {
+  try {
+    checkUnique(clients, config);
+    checkSlug(clients, virtualMcps.list, config);
+    return undefined;
+  } catch (thrown) {
+    return asGatewayError(thrown);
+  }
+}
+
 /** Without a slug of its own a client is served by its name, which is taken only by a virtual MCP. */
 function checkSlug(
   clients: McpClients,
@@ -103,7 +117,8 @@ function checkSlug(
   if (owner) throw adminError(409, `endpoint_slug '${slug}' is taken by ${owner}`);
 }
 
-async function addClient(clients: McpClients, store: ClientStore, config: McpClientConfig): Promise<void> {
+/** Connects and keeps a client; when either fails, nothing is left of it. */
+export async function addClient(clients: McpClients, store: ClientStore, config: McpClientConfig): Promise<void> {
   try {
     await clients.add(config);
   } catch (thrown) {

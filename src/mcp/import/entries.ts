@@ -1,0 +1,50 @@
+import { GatewayError } from '../../model/errors.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+
+/** One server as a client's settings name it. */
+export type ServerEntry = readonly [name: string, settings: JsonValue | undefined];
+
+/**
+ * Where agents and editors keep their MCP servers: `mcpServers` (Claude Desktop, Claude Code, Cursor, Windsurf, Gemini
+ * CLI), `servers` (VS Code's mcp.json) and `mcp.servers` (its settings.json). Throws GatewayError('invalid-request').
+ */
+export function serverEntries(settings: JsonValue | undefined): ServerEntry[] {
+  if (!isObject(settings)) throw notSettings();
+  const { mcp } = settings;
+  const found = settings.mcpServers ?? settings.servers ?? (isObject(mcp) ? mcp.servers : undefined);
+  if (found !== undefined && !isObject(found)) throw notSettings();
+  const servers = found ?? bareServers(settings);
+  if (!servers) throw notSettings();
+  return Object.entries(servers);
+}
+
+/** A file may hold nothing but the servers. */
+function bareServers(settings: JsonObject): JsonObject | undefined {
+  const all = Object.values(settings);
+  const isServer = (value: JsonValue | undefined) =>
+    isObject(value) && ['command', 'url', 'httpUrl', 'serverUrl'].some((key) => typeof value[key] === 'string');
+  return all.length > 0 && all.every(isServer) ? settings : undefined;
+}
+
+const notSettings = (): GatewayError =>
+  new GatewayError(
+    'invalid-request',
+    'there are no MCP servers in it: an object "mcpServers" (Claude, Cursor, Gemini CLI) or "servers" (VS Code) is needed',
+  );
+
+/** Settings as people write them: JSON with comments and commas at the end. Throws GatewayError('invalid-request'). */
+export function parseSettings(text: string): JsonValue {
+  const plain = text
+    .replace(/^\uFEFF/, '')
+    .replace(STRING_OR_COMMENT, (token) => (token.startsWith('"') ? token : ' '))
+    .replace(STRING_OR_LAST_COMMA, (token) => (token.startsWith('"') ? token : token.slice(1)));
+  try {
+    return JSON.parse(plain);
+  } catch {
+    // V8 quotes the text around the fault, which may be a key.
+    throw new GatewayError('invalid-request', 'the settings are not JSON');
+  }
+}
+
+const STRING_OR_COMMENT = /"(?:[^"\\]|\\.)*"|\/\/[^\n\r]*|\/\*[\s\S]*?\*\//g;
+const STRING_OR_LAST_COMMA = /"(?:[^"\\]|\\.)*"|,(?=\s*[}\]])/g;
