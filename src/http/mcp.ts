@@ -1,4 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { isModernPost } from '../mcp/modern/request-check.ts';
+import type { ModernServer } from '../mcp/modern/server.ts';
 import { Exchange } from '../mcp/server/exchange.ts';
 import {
   errorText,
@@ -14,12 +16,15 @@ import type { Caller } from '../model/call.ts';
 import { asGatewayError, statusOf } from '../model/errors.ts';
 import { answerPreflight, applyCors } from './cors.ts';
 import { McpAnswer } from './mcp-answer.ts';
+import { answerModern } from './mcp-modern.ts';
 import { McpStream } from './mcp-stream.ts';
 import type { RequestCheck } from './origin.ts';
 import { requestBody } from './request-body.ts';
 
 export interface McpEndpoint {
   readonly server: McpServer;
+  /** The same for clients of 2026-07-28; absent where only the older revisions are served. */
+  readonly modern?: ModernServer;
   readonly check: RequestCheck;
   readonly callerOf: (headers: IncomingHttpHeaders) => Caller;
   readonly maxBodyBytes: number;
@@ -99,6 +104,10 @@ async function post(visit: Visit): Promise<void> {
     throw new Refusal(415, 'Unsupported Media Type: Content-Type must be application/json');
   }
   const body = parsed(await requestBody(request, endpoint.maxBodyBytes));
+  if (endpoint.modern && isModernPost(body, headers)) {
+    const { server, modern, keepAliveMs = KEEP_ALIVE_MS } = endpoint;
+    return answerModern({ body, headers, response: visit.response, server, modern, entrance, slug, keepAliveMs });
+  }
   if (Array.isArray(body)) return answerBatch(batchOf(body, headers), visit, accepts);
   const message = incomingOf(body);
   if (message.kind === 'invalid') throw invalidRequest(message.reason, message.id);
