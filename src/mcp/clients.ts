@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { McpClientConfig, ToolManagerConfig } from '../config/schema.ts';
@@ -7,16 +7,18 @@ import { GatewayError } from '../model/errors.ts';
 import { isPerUser, needsLogin, ownIdentity } from './auth/identity.ts';
 import { sampleSource, type UpstreamAuth, withSource } from './auth/upstream-auth.ts';
 import { UserConnections } from './auth/user-connections.ts';
-import { buildCatalog, type CatalogSource } from './catalog.ts';
+import type { CatalogSource } from './catalog.ts';
+import { clientIdOf } from './client-id.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import type { Catalog, CatalogTool, ClientStatus, ToolCallRequest, ToolResult } from './contract.ts';
 import { reasonOf } from './failures.ts';
-import { isFiltered, refusalOf, unknownTool } from './filters.ts';
+import { refusalOf, unknownTool } from './filters.ts';
 import { ProcessJournal } from './fleet/journal.ts';
 import { Manifests } from './fleet/manifests.ts';
 import { MemoryWatch } from './fleet/memory-watch.ts';
 import { headersFor } from './forward-headers.ts';
 import { compareNames } from './listed-tools.ts';
+import { LiveCatalog } from './live-catalog.ts';
 import { type OwnSessionLimits, OwnSessions } from './own-sessions.ts';
 import { patientFetch } from './patient-fetch.ts';
 import { Relay } from './relay.ts';
@@ -56,8 +58,8 @@ export interface McpClientsOptions {
 /** What cannot change after a client was made; a patch that has these is otherwise obeyed (Bifrost v2). */
 const IMMUTABLE = ['client_id', 'connection_type', 'connection_string', 'stdio_config', 'auth_type'] as const;
 /** What a server is told when it is dialled. */
-const REDIALS = ['headers', 'needs_session_stickiness'] as const;
-const CACHED_VIEWS = 200;
+const mustRedial = (changes: Partial<McpClientConfig>): boolean =>
+  changes.headers !== undefined || 'needs_session_stickiness' in changes;
 
 /** All MCP clients of the gateway: their connections, their tools as one catalog, and the way to call one. */
 export class McpClients {
@@ -71,14 +73,11 @@ export class McpClients {
   readonly #journal: ProcessJournal | undefined;
   readonly #entries = new Map<string, Entry>();
   readonly #own: OwnSessions;
-  readonly #listeners = new Set<(catalog: Catalog) => void>();
-  readonly #views = new Map<string, readonly CatalogTool[]>();
+  readonly #catalog: LiveCatalog;
   readonly #safety: ToolSafety | undefined;
   readonly #auth: UpstreamAuth | undefined;
   readonly #users: UserConnections | undefined;
   #toolManager: ToolManagerConfig;
-  #sources: readonly CatalogSource[] = [];
-  #catalog: Catalog = buildCatalog(0, []);
   /** Asked for by each request; undefined after a change. */
   #extraHeaders: ReadonlySet<string> | undefined;
   #asksForLogins: boolean | undefined;
@@ -91,6 +90,9 @@ export class McpClients {
       ...(options.syncIntervalMs && { syncIntervalMs: options.syncIntervalMs }),
       ...options.timing,
     };
+    this.#catalog = new LiveCatalog((thrown) => {
+      options.log('error', `a listener to MCP catalog changes failed: ${reasonOf(thrown)}`, {});
+    });
     this.#journal = this.#journalIn(options);
     this.#connectionOptions = this.#connectionOptionsOf(options);
     this.#safety = options.safety;
@@ -122,7 +124,7 @@ export class McpClients {
 
   /** What the clients offer now. The same object until something changed. */
   get catalog(): Catalog {
-    return this.#catalog;
+    return this.#catalog.current;
   }
 
   get toolManager(): ToolManagerConfig {
@@ -151,24 +153,12 @@ export class McpClients {
 
   /** Calls `listener` after each change of the catalog; gives the function that ends it. */
   onChange(listener: (catalog: Catalog) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#catalog.onChange(listener);
   }
 
   /** The catalog as this caller may see it, in catalog order. The same array until something changed. */
   visibleTools(caller: Pick<Caller, 'includeClients' | 'includeTools'>): readonly CatalogTool[] {
-    if (!isFiltered(caller)) return this.#catalog.tools;
-    const key = JSON.stringify([caller.includeClients, caller.includeTools]);
-    let view = this.#views.get(key);
-    if (!view) {
-      view = this.#catalog.tools.filter((tool) => {
-        const entry = this.#named(tool.clientName);
-        return entry !== undefined && refusalOf(tool, entry.config, caller) === undefined;
-      });
-      if (this.#views.size >= CACHED_VIEWS) this.#views.clear();
-      this.#views.set(key, view);
-    }
-    return view;
+    return this.#catalog.visibleTo(caller, (name) => this.#named(name)?.config);
   }
 
   /** Runs one tool. What the tool itself calls an error is a result; everything else throws GatewayError. */
@@ -226,11 +216,7 @@ export class McpClients {
     entry.config = { ...entry.config, ...changes };
     const { connection, config } = entry;
     if (config.disabled) entry.connection = undefined;
-    else if (connection)
-      connection.reconfigure(
-        config,
-        REDIALS.some((field) => field in changes),
-      );
+    else if (connection) connection.reconfigure(config, mustRedial(changes));
     else entry.connection = this.#newConnection(config);
     if (isPerUser(config)) await this.#users?.forget(id);
     this.#rebuild();
@@ -349,7 +335,8 @@ export class McpClients {
   }
 
   #admit(config: McpClientConfig): Entry {
-    const id = config.client_id || this.#idFor(config.name);
+    const derivedId = clientIdOf(config.name);
+    const id = config.client_id || (this.#entries.has(derivedId) ? randomUUID() : derivedId);
     const identified = { ...config, client_id: id };
     const connection = config.disabled ? undefined : this.#newConnection(identified);
     const entry: Entry = { id, config: identified, connection };
@@ -372,13 +359,6 @@ export class McpClients {
     return new UserConnections({ auth, connection: this.#connectionOptions, baseOf });
   }
 
-  /** The same at every start for a client that the file gives no id, so that rules can name it by that. */
-  #idFor(name: string): string {
-    const hash = createHash('sha256').update(`mcp-client ${name}`).digest('hex');
-    const id = hash.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
-    return this.#entries.has(id) ? randomUUID() : id;
-  }
-
   #named(name: string): Entry | undefined {
     for (const entry of this.#entries.values()) if (entry.config.name === name) return entry;
     return undefined;
@@ -398,28 +378,9 @@ export class McpClients {
     if (this.#closed) return;
     this.#extraHeaders = undefined;
     this.#asksForLogins = undefined;
-    const sources = [...this.#entries.values()].map(({ config, connection }) => ({
-      config,
-      listed: connection?.listed ?? NO_TOOLS,
-    }));
-    const last = this.#sources;
-    const isSame =
-      sources.length === last.length &&
-      sources.every(({ config, listed }, index) => config === last[index]?.config && listed === last[index]?.listed);
-    if (isSame) return;
-    this.#sources = sources;
-    this.#catalog = buildCatalog(this.#catalog.version + 1, sources);
-    this.#views.clear();
-    for (const listener of this.#listeners) this.#tell(listener);
-  }
-
-  /** A listener that fails is its owner's trouble, not that of the connection whose change it heard of. */
-  #tell(listener: (catalog: Catalog) => void): void {
-    try {
-      listener(this.#catalog);
-    } catch (thrown) {
-      this.#connectionOptions.log('error', `a listener to MCP catalog changes failed: ${reasonOf(thrown)}`, {});
-    }
+    this.#catalog.rebuild(
+      [...this.#entries.values()].map(({ config, connection }) => ({ config, listed: connection?.listed ?? NO_TOOLS })),
+    );
   }
 }
 
