@@ -85,7 +85,12 @@ export async function serve(
   const check = originCheck(originRules);
   const maxBodyBytes = config.client.max_request_body_size_mb * 1024 * 1024;
   const callerOf = (headers: IncomingHttpHeaders) => callerFor(headers, mcp.allowedExtraHeaders);
-  const mcpServer = new McpServer({ tools: gateway.tools, servers: mcp.servers, version });
+  const mcpServer = new McpServer({
+    tools: gateway.tools,
+    servers: mcp.servers,
+    version,
+    virtual: (slug, caller) => virtualMcps.serving(slug, caller, mcp.catalog),
+  });
   const modernServer = new ModernServer(mcpServer);
   let booting: Promise<void> | undefined;
   const app = createApp({

@@ -7,7 +7,7 @@ import { isObject, type JsonObject, type JsonValue } from '../model/json.ts';
 export function prepare(file: JsonObject): JsonObject {
   const { governance, ...rest } = file;
   // null means absent, as in the original (Go); only governance tells them apart (`weight: null`).
-  const prepared = withoutNulls(rest) as JsonObject;
+  const prepared = withVirtualMcps(withoutNulls(rest) as JsonObject);
   return {
     ...prepared,
     ...(governance !== undefined && governance !== null && { governance }),
@@ -44,15 +44,17 @@ function withMcpTwins({ client, mcp }: JsonObject): JsonObject {
   return {
     mcp: {
       tool_sync_interval: inUnit(client.mcp_tool_sync_interval, 'm'),
-      ...withoutToolGroups(mcp),
+      ...mcp,
       tool_manager_config: { ...twins, ...manager },
     },
   };
 }
 
-/** `tool_groups` is the older name of `virtual_mcps`. */
-function withoutToolGroups({ tool_groups: groups, ...mcp }: JsonObject = {}): JsonObject {
-  return { ...(groups !== undefined && { virtual_mcps: groups }), ...mcp };
+/** `mcp.tool_groups` is the older name of `mcp.virtual_mcps`. */
+function withVirtualMcps(file: JsonObject): JsonObject {
+  if (!isObject(file.mcp) || file.mcp.tool_groups === undefined) return file;
+  const { tool_groups: groups, ...mcp } = file.mcp;
+  return { ...file, mcp: { virtual_mcps: groups, ...mcp } };
 }
 
 const inUnit = (value: JsonValue | undefined, unit: 's' | 'm'): JsonValue | undefined =>

@@ -33,6 +33,14 @@ const isOfClient = (
 /** A virtual MCP with everything that others refer to it by. */
 export type VirtualMcp = VirtualMcpConfig & { readonly id: string | number; readonly endpoint_slug: string };
 
+/** A virtual MCP as its callers meet it. */
+export interface ServedVirtualMcp {
+  readonly name: string;
+  readonly instructions: string | undefined;
+  /** Who may list and call there what was chosen and nothing else, under the one policy. */
+  readonly caller: Caller;
+}
+
 /** The virtual MCPs of the gateway as they are now; whoever changes them replaces the list. */
 export class VirtualMcps {
   #list: readonly VirtualMcp[] = [];
@@ -46,18 +54,16 @@ export class VirtualMcps {
     return this.#list;
   }
 
-  /** Who is served at /mcp/<slug>; one that is switched off is not. */
-  at(slug: string): VirtualMcp | undefined {
-    return this.#list.find(({ enabled, endpoint_slug }) => enabled && endpoint_slug === slug);
+  /** What /mcp/<slug> serves to a caller, where that is a virtual MCP; one that is switched off is not served. */
+  serving(slug: string, caller: Caller, catalog: Catalog): ServedVirtualMcp | undefined {
+    const found = this.#list.find(({ enabled, endpoint_slug }) => enabled && endpoint_slug === slug);
+    if (!found) return undefined;
+    const { name, description: instructions } = found;
+    return { name, instructions, caller: narrowedTo(caller, this.#entriesOf(found, catalog)) };
   }
 
   get(id: string): VirtualMcp | undefined {
     return this.#list.find((virtualMcp) => String(virtualMcp.id) === id);
-  }
-
-  /** The caller within a virtual MCP: what it may list and call there, under the one policy. */
-  narrowed(caller: Caller, virtualMcp: VirtualMcp, catalog: Catalog): Caller {
-    return narrowedTo(caller, this.#entriesOf(virtualMcp, catalog));
   }
 
   /** Adds one, or puts it in the place of the one with its id. */

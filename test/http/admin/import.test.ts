@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: settings of agents name variables that way
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { importReport } from '../../../src/http/admin/contract.ts';
 import { type Gateway, post, startGatewayHere, testServer } from '../../support/gateway.ts';

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: settings of agents name variables that way
 import { describe, expect, test } from 'vitest';
 import { parseSettings } from '../../../src/mcp/import/entries.ts';
 import { importedServers } from '../../../src/mcp/import/import.ts';
