@@ -34,6 +34,7 @@ import { type ClientOverrides, openClientOverrides } from './stores/client-overr
 import type { Overrides } from './stores/overrides.ts';
 import { openToolPins } from './stores/tool-pins.ts';
 import { openVirtualMcpOverrides } from './stores/virtual-mcp-overrides.ts';
+import { openUpstreamAuth, type UpstreamLogins } from './upstream-auth.ts';
 
 // The rooms of the house, each made of the configuration; `serve` puts them together.
 
@@ -90,6 +91,7 @@ export function openRequestLog(
 
 export interface Mcp {
   readonly clients: McpClients;
+  readonly logins: UpstreamLogins;
   readonly safety: ToolSafety;
   readonly results: LargeResults;
   /** Those that requests name for themselves. */
@@ -126,6 +128,7 @@ export async function openMcp({ config, listed }: LoadedConfig, appDir: string, 
     store: await openToolPins(join(appDir, 'mcp', 'tool-pins.json')),
     log,
   });
+  const logins = openUpstreamAuth(config, log);
   const clients = new McpClients({
     clients: overrides.clients,
     toolManager: config.mcp.tool_manager_config,
@@ -135,6 +138,8 @@ export async function openMcp({ config, listed }: LoadedConfig, appDir: string, 
     syncIntervalMs: config.mcp.tool_sync_interval,
     stateFolder: join(appDir, 'mcp'),
     safety,
+    auth: logins.auth,
+    externalUrl: logins.externalUrl,
   });
   const results = new LargeResults({
     rules: config.mcp.result_limits,
@@ -148,7 +153,7 @@ export async function openMcp({ config, listed }: LoadedConfig, appDir: string, 
     toolManager: config.mcp.tool_manager_config,
     log,
   });
-  return { clients, safety, results, requestServers, overrides, virtualMcps, virtualMcpStore };
+  return { clients, logins, safety, results, requestServers, overrides, virtualMcps, virtualMcpStore };
 }
 
 /** The admin API and the page at `/`, loaded on first use and kept: nothing of them is needed to serve models. */

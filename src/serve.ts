@@ -62,7 +62,7 @@ export async function serve(
 
   const metrics = createMetrics();
   const rooms = await openMcp(loaded, appDir, log);
-  const { clients: mcp, safety, results, requestServers, overrides, virtualMcps, virtualMcpStore } = rooms;
+  const { clients: mcp, logins, safety, results, requestServers, overrides, virtualMcps, virtualMcpStore } = rooms;
   const knowledge = openKnowledge(config, appDir, log);
   const logs = openRequestLog(config, metrics, knowledge.models, log);
   const models = openModels(config, log, knowledge.models, () => searchingClients(mcp));
@@ -81,12 +81,15 @@ export async function serve(
     sink: logs.sink,
   });
 
-  const originRules = { ...listenAddress, allowedOrigins: config.client.allowed_origins };
+  // the pages of logins send their forms from where browsers reach the gateway
+  const ownOrigins = URL.canParse(logins.externalUrl ?? '') ? [new URL(logins.externalUrl ?? '').origin] : [];
+  const originRules = { ...listenAddress, allowedOrigins: [...config.client.allowed_origins, ...ownOrigins] };
   const check = originCheck(originRules);
   const maxBodyBytes = config.client.max_request_body_size_mb * 1024 * 1024;
-  const callerOf = (headers: IncomingHttpHeaders) => callerFor(headers, mcp.allowedExtraHeaders);
+  const callerOf = (headers: IncomingHttpHeaders) => callerFor(headers, mcp.allowedExtraHeaders, mcp.asksForLogins);
   const mcpServer = new McpServer({
     tools: gateway.tools,
+    results,
     servers: mcp.servers,
     version,
     virtual: (slug, caller) => virtualMcps.serving(slug, caller, mcp.catalog),
@@ -116,6 +119,8 @@ export async function serve(
       config: () => config,
       check: adminCheck(originRules),
       clients: mcp,
+      auth: logins.auth,
+      externalUrl: logins.externalUrl,
       store: overrides,
       safety,
       virtualMcps,
@@ -150,7 +155,8 @@ export async function serve(
       modernServer.close();
       mcpServer.close();
       // a request whose connection was ended still has its row to write
-      await Promise.all([mcp.close(), requestServers.close(), app.settled()]);
+      await Promise.all([gateway.close(), mcp.close(), requestServers.close(), app.settled()]);
+      await logins.close();
       await logs.close();
       await models.close();
       knowledge.close();

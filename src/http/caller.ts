@@ -43,8 +43,10 @@ export function callerOf(headers: IncomingHttpHeaders): Caller {
 }
 
 /** The caller, with those of its headers that some MCP client wants to see. `wanted` is in lower case; `*` = all. */
-export function callerFor(headers: IncomingHttpHeaders, wanted: ReadonlySet<string>): Caller {
-  const caller = callerOf(headers);
+export function callerFor(headers: IncomingHttpHeaders, wanted: ReadonlySet<string>, wantsAddress = false): Caller {
+  const plain = callerOf(headers);
+  const gatewayUrl = wantsAddress ? addressOf(headers) : undefined;
+  const caller = gatewayUrl ? { ...plain, gatewayUrl } : plain;
   if (wanted.size === 0) return caller;
   const names = wanted.has('*') ? Object.keys(headers) : [...wanted];
   const mcpHeaders = Object.fromEntries(

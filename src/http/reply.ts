@@ -133,7 +133,12 @@ export function replyError(
   }
   const { status, body, headers } = codec.encodeError(error);
   const holds = call && holdsExtraFields(codec.id);
-  const text = JSON.stringify(holds ? { ...body, extra_fields: extraFields(call.context, call.model) } : body);
+  const { mcpAuthRequired } = error.details;
+  const fields = {
+    ...(holds && extraFields(call.context, call.model)),
+    ...(mcpAuthRequired && { mcp_auth_required: mcpAuthRequired }),
+  };
+  const text = JSON.stringify(holds || mcpAuthRequired ? { ...body, extra_fields: fields } : body);
   const told = call ? responseHeaders(call.context, call.model) : [];
   if (!call && requestId) told.push('x-bifrost-request-id', requestId, 'x-bifrost-trace-id', requestId);
   // ours counts what the provider said in whichever form; two of one name would be joined into nonsense

@@ -2,16 +2,25 @@ import express, { type Express, type Request, type RequestHandler } from 'expres
 import type { RequestCheck } from '../origin.ts';
 import { answerError, answerFailure, answerNotFound } from './errors.ts';
 import { type LogQueries, logRoutes } from './logs.ts';
+import { type McpAuthRoutes, mcpAuthRoutes } from './mcp-auth.ts';
 import { type McpClientRoutes, mcpClientRoutes } from './mcp-clients.ts';
 import { type ImportRoutes, importRoutes } from './mcp-import.ts';
+import { mcpLoginRoutes } from './mcp-login.ts';
 import { type McpSafetyRoutes, mcpSafetyRoutes } from './mcp-safety.ts';
 import { type VirtualMcpRoutes, virtualMcpRoutes } from './mcp-virtual.ts';
 import { type SystemRoutes, systemRoutes } from './system.ts';
 
-export interface AdminOptions extends ImportRoutes, McpClientRoutes, McpSafetyRoutes, SystemRoutes, VirtualMcpRoutes {
+export interface AdminOptions
+  extends ImportRoutes,
+    McpAuthRoutes,
+    McpClientRoutes,
+    McpSafetyRoutes,
+    SystemRoutes,
+    VirtualMcpRoutes {
   /** Keeps foreign web pages out: `adminCheck`. */
   readonly check: RequestCheck;
   readonly logs: LogQueries;
+  readonly clients: McpAuthRoutes['clients'] & McpClientRoutes['clients'];
   readonly virtualMcps: VirtualMcpRoutes['virtualMcps'];
   /** The pages of the web UI, asked for whatever is not the API's. */
   readonly pages?: RequestHandler;
@@ -31,9 +40,11 @@ export function createAdminApp(options: AdminOptions): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   app.use(AUTHORIZATION_PATHS, answerNotFound);
+  app.use(mcpLoginRoutes(options));
   app.use('/api', apiGuard(options.check), express.json({ limit: MAX_BODY, strict: false }));
   app.use(
     '/api',
+    mcpAuthRoutes(options),
     mcpClientRoutes(options),
     mcpSafetyRoutes(options),
     virtualMcpRoutes(options),

@@ -15,7 +15,11 @@ import { adminError } from './errors.ts';
 import { addClient, type ClientStore, clientFaults, type McpClientRoutes } from './mcp-clients.ts';
 import { baseOf, type LoginClients, type McpLoginOptions } from './mcp-login.ts';
 
-type Clients = McpClientRoutes['clients'] & LoginClients & { statuses(): readonly ClientStatus[] };
+type Clients = McpClientRoutes['clients'] &
+  LoginClients & {
+    statuses(): readonly ClientStatus[];
+    connection(id: string): { redial(): Promise<void> } | undefined;
+  };
 
 export interface McpAuthRoutes extends McpLoginOptions, Pick<McpClientRoutes, 'virtualMcps'> {
   readonly clients: Clients;

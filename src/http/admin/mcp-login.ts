@@ -1,11 +1,7 @@
 import express, { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { McpClientConfig } from '../../config/schema.ts';
 import { isPerUser, usesOauth } from '../../mcp/auth/identity.ts';
-import {
-  CALLBACK_PATH,
-  CLIENT_DOCUMENT_PATH,
-  callbackUrl,
-} from '../../mcp/auth/oauth-logins.ts';
+import { CALLBACK_PATH, CLIENT_DOCUMENT_PATH, callbackUrl } from '../../mcp/auth/oauth-logins.ts';
 import { clientMetadata } from '../../mcp/auth/registration.ts';
 import { checkedHeaders, LOGIN_PATH, newBrowserSecret, type UpstreamAuth } from '../../mcp/auth/upstream-auth.ts';
 import { asGatewayError, GatewayError } from '../../model/errors.ts';
@@ -54,9 +50,13 @@ export function mcpLoginRoutes(options: McpLoginOptions): Router {
   router.get(LOGIN_PATH, async (request: Request, response: Response) => {
     await shown(request, response, options).catch((thrown: unknown) => showFault(response, thrown));
   });
-  router.post(LOGIN_PATH, express.urlencoded({ extended: false, limit: '64kb' }), async (request: Request, response) => {
-    await submitted(request, response, options).catch((thrown: unknown) => showFault(response, thrown));
-  });
+  router.post(
+    LOGIN_PATH,
+    express.urlencoded({ extended: false, limit: '64kb' }),
+    async (request: Request, response) => {
+      await submitted(request, response, options).catch((thrown: unknown) => showFault(response, thrown));
+    },
+  );
   return router;
 }
 
@@ -109,12 +109,17 @@ async function submitted(request: Request, response: Response, options: McpLogin
     await clients.probe(config, values);
     await auth.tookHeaders({ config, identity }, values);
   } catch (thrown) {
-    response.status(422).type('html').send(pageFor(config, `Not taken: ${asGatewayError(thrown).message}`));
+    response
+      .status(422)
+      .type('html')
+      .send(pageFor(config, `Not taken: ${asGatewayError(thrown).message}`));
     return;
   }
   await auth.closeFlow(flow.id);
   await clients.loggedIn(flow.mcpClientId, identity);
-  response.type('html').send(notice('Connected', `Your access to ${config.name} is set up. You can close this window.`));
+  response
+    .type('html')
+    .send(notice('Connected', `Your access to ${config.name} is set up. You can close this window.`));
 }
 
 async function sentToLogin(
@@ -154,7 +159,10 @@ async function flowOf(
   const flow = await auth.openFlow(textOf(request.query.flow) ?? '');
   const config = flow && clients.config(flow.mcpClientId);
   if (flow && config && isPerUser(config)) return { flow, config };
-  throw new GatewayError('not-found', 'this link is not known or older than 15 minutes; call the tool again for a new one');
+  throw new GatewayError(
+    'not-found',
+    'this link is not known or older than 15 minutes; call the tool again for a new one',
+  );
 }
 
 /** A browser says where a form comes from; one that does not is let through only without any such header. */
