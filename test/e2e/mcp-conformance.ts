@@ -8,6 +8,7 @@ import { handleMcp } from '../../src/http/mcp.ts';
 import { originCheck } from '../../src/http/origin.ts';
 import { McpClients } from '../../src/mcp/clients.ts';
 import { McpServer } from '../../src/mcp/server/server.ts';
+import { serverFile } from '../support/mcp-clients.ts';
 import { installed } from './installed.ts';
 
 const SUITE = '@modelcontextprotocol/conformance@0.1.16';
@@ -49,7 +50,7 @@ export async function conformanceGateway(): Promise<ConformanceGateway> {
   const upstream = mcpClient.parse({
     name: 'reference',
     connection_type: 'stdio',
-    stdio_config: { command: process.execPath, args: ['--import', 'tsx', 'test/e2e/conformance-server.ts'] },
+    stdio_config: { command: process.execPath, args: [serverFile('everything-like.mjs')] },
     tools_to_execute: ['*'],
   });
   const clients = new McpClients({
