@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { McpClients, McpClientsOptions } from '../../src/mcp/clients.ts';
+import { heldBytes } from '../support/heap.ts';
 import { callOf, clientConfig, firstText, type LogLine, newClients, nobody, until } from '../support/mcp-clients.ts';
 import { type HttpServer, startHttpServer } from '../support/mcp-servers/http.mjs';
 
@@ -173,6 +174,86 @@ test.each([401, 405, 500])(
     expect(await echo(clients, 'hello')).toBe('hello');
   },
 );
+
+describe('sessions', () => {
+  const initialized = (server: HttpServer) => server.requests.filter(({ rpc }) => rpc === 'initialize').length;
+
+  test('G4 G8 all calls share one session, however many come', async () => {
+    const server = await newServer();
+    const clients = await connected(server.port, 'http');
+    await Promise.all(Array.from({ length: 20 }, (_, index) => echo(clients, `value ${index}`)));
+    expect(initialized(server)).toBe(1);
+  });
+
+  test('without stickiness each call has a session of its own, which ends with it', async () => {
+    const server = await newServer();
+    const clients = await connected(server.port, 'http', { client_id: 'web', needs_session_stickiness: false });
+    expect(clients.statuses()).toMatchObject([{ state: 'healthy', restarts: 0 }]);
+    const values = Array.from({ length: 5 }, (_, index) => `value ${index}`);
+    expect(await Promise.all(values.map((value) => echo(clients, value)))).toEqual(values);
+    // one more for the list of its tools
+    expect(initialized(server)).toBe(6);
+    await until(() => server.requests.filter(({ method }) => method === 'DELETE').length === 6);
+    await expect(clients.reconnect('web')).rejects.toMatchObject({
+      kind: 'invalid-request',
+      message: 'cannot reconnect an MCP client that connects for each call (needs_session_stickiness is false)',
+    });
+  });
+
+  test('a call on a session of its own that the server does not know is made on another', async () => {
+    const server = await newServer();
+    const clients = await connected(server.port, 'http', { needs_session_stickiness: false });
+    expect(await echo(clients, 'first')).toBe('first');
+    await server.close();
+    await expect(echo(clients, 'nobody')).rejects.toMatchObject({ kind: 'network' });
+    await newServer({ port: server.port });
+    expect(await echo(clients, 'again')).toBe('again');
+  });
+
+  test('stickiness may change while the gateway runs', async () => {
+    const server = await newServer();
+    const clients = await connected(server.port, 'http', { client_id: 'web' });
+    await clients.update('web', { needs_session_stickiness: false });
+    await until(() => server.requests.some(({ method }) => method === 'DELETE'));
+    const before = initialized(server);
+    await echo(clients, 'alone');
+    expect(initialized(server)).toBe(before + 1);
+  });
+
+  test.each(['sse', 'stdio'])('a connection by %s cannot be one for each call', (type) => {
+    const config = { name: 'x', connection_string: 'http://x', stdio_config: { command: 'x' } };
+    expect(() => clientConfig({ ...config, connection_type: type, needs_session_stickiness: false })).toThrow(
+      `needs_session_stickiness cannot be false for connection_type \\"${type}\\": only 'http' supports`,
+    );
+  });
+
+  test('G7 sessions that were replaced leave nothing in memory', async () => {
+    const { port } = await newServer();
+    const clients = await connected(port, 'http', { client_id: 'web' });
+    const reconnect = async (times: number) => {
+      for (let time = 0; time < times; time += 1) await clients.reconnect('web');
+    };
+    await reconnect(30);
+    const before = heldBytes();
+    await reconnect(60);
+    expect((heldBytes() - before) / 60).toBeLessThan(40_000);
+  });
+});
+
+describe('calls that may have been run', () => {
+  test.each([
+    ['read-only', 'peek', 2],
+    ['idempotent', 'put', 2],
+    ['destructive', 'destroy', 1],
+    ['of which nothing is said', 'echo', 1],
+  ])('a tool that is %s is sent so often when the connection breaks: %s %d', async (_, tool, times) => {
+    const server = await newServer();
+    const clients = await connected(server.port, 'http');
+    server.cutCalls();
+    await expect(clients.call(callOf(`web-${tool}`, {}))).rejects.toMatchObject({ kind: 'network' });
+    expect(server.requests.filter(({ rpc }) => rpc === 'tools/call')).toHaveLength(times);
+  });
+});
 
 test('a server that refuses us is an error with its reason, and the secret does not show in it', async () => {
   const server = await newServer();

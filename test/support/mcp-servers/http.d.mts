@@ -6,6 +6,8 @@ export interface HttpServer {
   readonly requests: readonly { method: string; path: string; headers: IncomingHttpHeaders; rpc?: string }[];
   forgetSessions(): void;
   cutConnections(): void;
+  /** From now on the connection breaks on each tool call that arrives. */
+  cutCalls(): void;
   /** Answers everything with this status from now on; 0 ends that. */
   refuse(status: number, text?: string): void;
   /** Answers GET with this status. */

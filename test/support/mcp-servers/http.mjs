@@ -14,6 +14,7 @@ export async function startHttpServer({ json = false, port = 0 } = {}) {
   const sockets = new Set();
   let refusal;
   let getStatus;
+  let cutsCalls = false;
 
   async function streamable(request, response, body) {
     const id = request.headers['mcp-session-id'];
@@ -44,6 +45,7 @@ export async function startHttpServer({ json = false, port = 0 } = {}) {
     const url = new URL(request.url, 'http://127.0.0.1');
     const body = request.method === 'POST' ? await readJson(request) : undefined;
     requests.push({ method: request.method, path: url.pathname, headers: request.headers, rpc: body?.method });
+    if (cutsCalls && body?.method === 'tools/call') return request.socket.destroy();
     if (refusal) return end(response, refusal.status, refusal.text);
     if (getStatus && request.method === 'GET') return end(response, getStatus, 'no stream');
     if (url.pathname === '/sse') return sse(request, response, url, body);
@@ -60,6 +62,9 @@ export async function startHttpServer({ json = false, port = 0 } = {}) {
     forgetSessions: () => sessions.clear(),
     cutConnections: () => {
       for (const socket of sockets) socket.destroy();
+    },
+    cutCalls: () => {
+      cutsCalls = true;
     },
     refuse: (status, text = '') => {
       refusal = status ? { status, text } : undefined;

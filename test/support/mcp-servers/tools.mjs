@@ -8,8 +8,18 @@ import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprot
 
 const text = (value) => ({ content: [{ type: 'text', text: String(value) }] });
 
+const ANNOTATIONS = {
+  crash_once: { idempotentHint: true },
+  peek: { readOnlyHint: true },
+  put: { idempotentHint: true },
+  destroy: { destructiveHint: true, idempotentHint: false },
+};
+
 const TOOLS = {
   echo: ({ value }) => text(value),
+  peek: () => text('seen'),
+  put: () => text('put'),
+  destroy: () => text('destroyed'),
   slow: async ({ ms, value }) => {
     await sleep(ms);
     return text(value);
@@ -97,7 +107,7 @@ export function newServer() {
         name,
         description: `The tool ${name}`,
         inputSchema: { type: 'object', properties: {} },
-        ...(name === 'crash_once' && { annotations: { idempotentHint: true } }),
+        ...(ANNOTATIONS[name] && { annotations: ANNOTATIONS[name] }),
         ...(OUTPUT[name] && { outputSchema: OUTPUT[name] }),
       })),
       ...(!request.params?.cursor && { nextCursor: 'second' }),
