@@ -8,6 +8,7 @@ import { KeptResults } from './kept-results.ts';
 import { preview } from './preview.ts';
 import { READER_TOOLS, type ReaderToolName } from './reader-tools.ts';
 import { readingOf } from './reading.ts';
+import { isResultUri, RESULT_META, RESULT_URI } from './result-link.ts';
 import {
   estimatedTokens,
   isOversized,
@@ -30,7 +31,6 @@ export interface LargeResultsOptions {
 
 type Call = Pick<ToolCallRequest, 'name' | 'caller' | 'peer'>;
 
-const RESULT_URI = 'bifrost-result://';
 const NO_OWNER = '';
 const MAX_LINES_BYTES = 60_000;
 const MINUTE_MS = 60_000;
@@ -125,7 +125,7 @@ export class LargeResults {
     const told: ToolResult = {
       ...rest,
       content: note ? [{ type: 'text', text: note.text }, ...content] : content,
-      ...(note?.handle && { _meta: { ...metaOf(result), 'bifrost/result': note.facts } }),
+      ...(note?.handle && { _meta: { ...metaOf(result), [RESULT_META]: note.facts } }),
       ...(structuredContent !== undefined && !isStructureLarge && { structuredContent }),
     };
     return isStructureLarge ? this.#withStructure(call, result, told, note?.handle, maxBytes) : told;
@@ -172,8 +172,6 @@ export class LargeResults {
     };
   }
 }
-
-export const isResultUri = (uri: string): boolean => uri.startsWith(RESULT_URI);
 
 const nameOf = (handle: string): string => (isResultUri(handle) ? handle.slice(RESULT_URI.length) : handle);
 

@@ -4,6 +4,8 @@ import { asGatewayError } from '../../model/errors.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { CatalogTool, ToolCallRequest, ToolProgress, ToolResult } from '../contract.ts';
 import type { RpcError } from '../peer.ts';
+import type { LargeResults } from '../results/large-results.ts';
+import { isResultUri, withResultLink } from '../results/result-link.ts';
 import { rpcErrorIn } from '../rpc-failure.ts';
 import type { Exchange } from './exchange.ts';
 import { Features } from './features.ts';
@@ -44,6 +46,8 @@ export interface McpServerOptions {
   /** The name that a tool is listed and called by; `<client>-<tool>` when absent. */
   readonly expose?: (tool: CatalogTool) => string;
   readonly sessions?: Partial<SessionLimits>;
+  /** Results that were too large to be given whole. */
+  readonly results?: Pick<LargeResults, 'resource'>;
   /** What there is beside tools; nothing when absent. */
   readonly servers?: Servers;
   /** A chosen set of tools at an address of its own; undefined when there is none of this name. */
@@ -137,6 +141,8 @@ export class McpServer {
         return resultText(request.id, '{}');
       case 'initialize':
         return errorText(request.id, RPC_CODE.invalidRequest, 'initialize must be sent on its own, not in a batch');
+      case 'resources/read':
+        return isResultUri(request.params.uri) ? this.#readKept(request, exchange) : this.#feature(request, exchange);
       default:
         return this.#feature(request, exchange);
     }
@@ -184,6 +190,18 @@ export class McpServer {
     return tools;
   }
 
+  /** A tool result that was too large, as the resource that it is linked as. */
+  async #readKept({ id, params }: IncomingRequest, { caller }: Exchange): Promise<string> {
+    const { uri } = params;
+    try {
+      const kept = await this.#options.results?.resource(String(uri), caller);
+      if (kept) return resultText(id, JSON.stringify(kept));
+    } catch (thrown) {
+      return errorText(id, RPC_CODE.resourceNotFound, asGatewayError(thrown).message, { uri: String(uri) });
+    }
+    return errorText(id, RPC_CODE.resourceNotFound, `Resource not found: ${String(uri)}`, { uri: String(uri) });
+  }
+
   /** Everything beside tools. */
   async #feature(request: IncomingRequest, exchange: Exchange): Promise<string | undefined> {
     const { id, method, params } = request;
@@ -216,7 +234,8 @@ export class McpServer {
     try {
       const toolCall = this.#toolCallOf(name, input, params._meta, call.signal, exchange);
       const result = await this.#options.tools.call(toolCall);
-      return resultText(id, JSON.stringify(linksOf(result) ? await this.#leadingBack(result, toolCall) : result));
+      const told = linksOf(result) ? await this.#leadingBack(result, toolCall) : result;
+      return resultText(id, JSON.stringify(withResultLink(told, exchange.session?.facts.version)));
     } catch (thrown) {
       return call.signal.aborted ? undefined : this.#failed(id, thrown, name, exchange);
     } finally {
