@@ -28,7 +28,7 @@ export interface StdioOptions {
 /** Somebody who looks after the process groups of servers. */
 export interface GroupKeeper {
   /** `end` ends the group, politely at first, for a reason that the connection will tell. */
-  started(group: number, command: string, end: (reason: string) => void): void;
+  started(group: number, end: (reason: string) => void): void;
   ended(group: number): void;
 }
 
@@ -125,12 +125,12 @@ export class StdioTransport implements GatewayTransport {
 
   #adopt(group: number): void {
     adoptGroup(group);
-    const { command, args, keepers = [] } = this.#options;
+    const { keepers = [] } = this.#options;
     const end = (reason: string) => {
       this.#endReason ??= reason;
       void this.close();
     };
-    for (const keeper of keepers) keeper.started(group, [command, ...args].join(' '), end);
+    for (const keeper of keepers) keeper.started(group, end);
   }
 
   #flush(): void {

@@ -1,6 +1,7 @@
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { McpClientConfig } from '../config/schema.ts';
 import { GatewayError } from '../model/errors.ts';
+import type { ProcessJournal } from './fleet/journal.ts';
 import { type MemoryWatch, memoryLimit } from './fleet/memory-watch.ts';
 import type { GatewayTransport } from './gateway-transport.ts';
 import { HttpTransport } from './http-transport.ts';
@@ -19,7 +20,7 @@ export interface TransportOptions {
   readonly fetch: FetchLike;
   readonly graceMs: number;
   /** What the processes of stdio servers are written down in. */
-  readonly journal?: GroupKeeper | undefined;
+  readonly journal?: ProcessJournal | undefined;
   readonly memory?: MemoryWatch | undefined;
   /** Finds the program behind a command, for servers that we ship. */
   readonly resolveCommand?: ((command: string, args: readonly string[]) => Command) | undefined;
@@ -78,9 +79,15 @@ function stdioTransport(config: McpClientConfig, options: TransportOptions): Gat
   });
 }
 
-function keepersFor({ process_config: limits }: McpClientConfig, { journal, memory }: TransportOptions): GroupKeeper[] {
+function keepersFor(
+  { name, process_config: limits }: McpClientConfig,
+  { journal, memory }: TransportOptions,
+): GroupKeeper[] {
   const isLimited = memory !== undefined && limits.memory_limit_mb > 0;
-  return [...(journal ? [journal] : []), ...(isLimited ? [memoryLimit(memory, limits.memory_limit_mb)] : [])];
+  return [
+    ...(journal ? [journal.keeperFor(name)] : []),
+    ...(isLimited ? [memoryLimit(memory, limits.memory_limit_mb)] : []),
+  ];
 }
 
 function openApiTransport(config: McpClientConfig, { cwd }: TransportOptions): OpenApiTransport {

@@ -58,7 +58,7 @@ describe.runIf(existsSync('/proc/self/stat'))('after kill -9 of the gateway and 
     const pids = await killAll('stubborn');
     expect(pids.map(isAlive)).toEqual([true, true]);
     expect(await startAgain()).toEqual([
-      expect.stringMatching(/^an MCP server that an earlier run left behind is ended: .*stdio\.mjs --stubborn \(/),
+      expect.stringMatching(/^a server of MCP client ref that an earlier run left behind is ended: process group \d+$/),
     ]);
     expect(pids.map(isAlive)).toEqual([false, false]);
     expect(journals()).toEqual([]);
@@ -89,7 +89,7 @@ test('a process that was given the id of one that is gone is left alone', async 
   const { pid = 0, boot = '', startedAt = 0 } = processFacts(innocent.pid ?? 0) ?? {};
   mkdirSync(join(folder, 'processes'));
   const gone = { pid: 1, boot: 'another', startedAt: 1 };
-  const groups = [{ pid, boot, startedAt: startedAt - 1, command: 'node server.js' }];
+  const groups = [{ pid, boot, startedAt: startedAt - 1, mcpClient: 'ref' }];
   writeFileSync(join(folder, 'processes', 'old.json'), JSON.stringify({ version: 1, gateway: gone, groups }));
   expect(await startAgain()).toEqual([]);
   expect(isAlive(pid)).toBe(true);

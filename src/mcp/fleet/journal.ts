@@ -3,13 +3,14 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { z } from 'zod';
 import { endGroup } from '../process-groups.ts';
+import type { GroupKeeper } from '../stdio.ts';
 import { type ProcessFacts, processFacts, processTable } from './process-table.ts';
 
 const known = z.object({ pid: z.number(), boot: z.string(), startedAt: z.number() });
 const file = z.object({
   version: z.literal(1),
   gateway: known,
-  groups: z.array(known.extend({ command: z.string() })),
+  groups: z.array(known.extend({ mcpClient: z.string() })),
 });
 
 type KnownProcess = z.output<typeof known>;
@@ -37,16 +38,20 @@ export class ProcessJournal {
     this.#path = join(options.folder, `${process.pid}-${randomUUID().slice(0, 8)}.json`);
   }
 
-  started(pid: number, command: string): void {
-    const facts = processFacts(pid);
-    // already gone: nothing that could be left behind
-    if (!facts) return;
-    this.#groups.set(pid, { ...identityOf(facts), command });
-    this.#write();
-  }
-
-  ended(pid: number): void {
-    if (this.#groups.delete(pid)) this.#write();
+  /** Writes down the groups of one client. Its command is not told: arguments may hold secrets. */
+  keeperFor(mcpClient: string): GroupKeeper {
+    return {
+      started: (pid) => {
+        const facts = processFacts(pid);
+        // already gone: nothing that could be left behind
+        if (!facts) return;
+        this.#groups.set(pid, { ...identityOf(facts), mcpClient });
+        this.#write();
+      },
+      ended: (pid) => {
+        if (this.#groups.delete(pid)) this.#write();
+      },
+    };
   }
 
   /** Ends what gateways of this app-dir left that do not live any more. Never fails. */
@@ -63,8 +68,10 @@ export class ProcessJournal {
     }
   }
 
-  async #end({ pid, command }: KnownGroup): Promise<void> {
-    this.#options.warn(`an MCP server that an earlier run left behind is ended: ${command} (process group ${pid})`);
+  async #end({ pid, mcpClient }: KnownGroup): Promise<void> {
+    this.#options.warn(
+      `a server of MCP client ${mcpClient} that an earlier run left behind is ended: process group ${pid}`,
+    );
     await endGroup(pid, this.#options.graceMs);
   }
 

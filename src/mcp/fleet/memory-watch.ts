@@ -50,7 +50,7 @@ const MEGABYTE = 1024 * 1024;
 export function memoryLimit(watch: MemoryWatch, limitMb: number): GroupKeeper {
   let forget = () => {};
   return {
-    started: (group, _command, end) => {
+    started: (group, end) => {
       forget = watch.watch(group, limitMb * MEGABYTE, (usedBytes) => {
         const usedMb = Math.round(usedBytes / MEGABYTE);
         end(`the server used ${usedMb} MB, more than the ${limitMb} MB of process_config.memory_limit_mb`);
