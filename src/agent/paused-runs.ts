@@ -65,7 +65,9 @@ export class PausedRuns {
   /** The way to use what a request brings for runs of this owner; undefined when it brings nothing. */
   settling(owner: string, request: ChatRequest): ((context: CallContext) => Promise<Settled>) | undefined {
     if (this.#entries.size === 0) return undefined;
-    const asked = calledIn(request).flatMap(({ id }) => this.#entries.get(keyOf(owner, id)) ?? []);
+    // the calls themselves may be gone: a turn that was put back in its place holds only what the model said
+    const ids = [...calledIn(request).map(({ id }) => id), ...resultsIn(request).map(({ callId }) => callId)];
+    const asked = ids.flatMap((id) => this.#entries.get(keyOf(owner, id)) ?? []);
     // where the run's own call is gone from the history, its result would have no place
     const entries = [...new Set(asked)].filter(({ mark }) => isMarked(request, mark));
     if (entries.length === 0) return undefined;
