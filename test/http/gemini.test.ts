@@ -129,6 +129,27 @@ describe('a Gemini client of a Gemini model', () => {
     ]);
   });
 
+  test('a mixed turn comes back with a placeholder for a signature, and the results of ours are not lost', async () => {
+    const ours = { functionCall: { name: 'ref-echo', args: { value: 'hey' } }, thoughtSignature: 'c2ln' };
+    const theirs = { functionCall: { name: 'mine', args: { a: 1 } } };
+    const answer = { content: { role: 'model', parts: [ours, theirs] }, finishReason: 'STOP' };
+    google.answers(json({ candidates: [answer] }), json(ANSWER));
+    const config = { tools: [{ functionDeclarations: [{ name: 'mine' }] }] };
+    const user = { role: 'user', parts: [{ text: 'y' }] };
+    const model = 'gemini/gemini-3-pro';
+    const first = await client.models.generateContent({ model, contents: [user], config });
+    const call = first.functionCalls?.[0] ?? {};
+    // as Gemini CLI signs every call that came without
+    const signed = { functionCall: call, thoughtSignature: 'skip_thought_signature_validator' };
+    const result = { functionResponse: { id: call.id ?? '', name: 'mine', response: { output: 'done' } } };
+    const contents = [user, { role: 'model', parts: [signed] }, { role: 'user', parts: [result] }];
+    await client.models.generateContent({ model, contents, config });
+    expect(lastBody().contents.slice(1)).toMatchObject([
+      { role: 'model', parts: [ours, theirs] },
+      { role: 'user', parts: [{ functionResponse: { name: 'ref-echo' } }, { functionResponse: { name: 'mine' } }] },
+    ]);
+  });
+
   test('has its tokens counted by Google', async () => {
     google.answers(json({ totalTokens: 42 }));
     expect(await client.models.countTokens({ model: 'gemini/gemini-3-pro', contents: 'x' })).toMatchObject({

@@ -14,8 +14,12 @@ const LONGEST_CARRIED = 4_096;
 /** What the API takes in place of a signature for calls that another model made (Gemini API, thought signatures). */
 export const SKIP_MARKER = 'skip_thought_signature_validator';
 
+/** What clients put where they have no signature (Gemini CLI): ids stay as they were given out. */
+const PLACEHOLDERS: readonly string[] = ['', SKIP_MARKER, 'context_engineering_is_the_way_to_go'];
+
 export function signedId(id: string, signature: string): string {
-  if (signature === '' || signature.length > LONGEST_CARRIED || !/^[A-Za-z0-9+/_-]+={0,2}$/.test(signature)) return id;
+  if (PLACEHOLDERS.includes(signature) || signature.length > LONGEST_CARRIED) return id;
+  if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(signature)) return id;
   return id + MARK + signature.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
 }
 
