@@ -17,11 +17,12 @@ import {
   textOf,
 } from '../support/strict-server.ts';
 
-/** What a model answers: something, an error in its provider's words, or the beginning of an answer that never ends. */
+/** What a model answers: something, an error in its provider's words, or the beginning of an answer: one that never ends, or one that is cut. */
 export type Said =
   | StrictAnswer
   | { readonly status: number; readonly message: string; readonly headers?: Readonly<Record<string, string>> }
-  | 'silence';
+  | 'silence'
+  | 'cut';
 
 /** A chat as it reached a provider. */
 export interface Asked {
@@ -38,8 +39,9 @@ export interface Asked {
 
 type Script = (asked: Asked) => Said;
 
-export interface Scene {
-  readonly gateway: Gateway;
+export interface Providers {
+  /** The address of each, as a gateway's config names it. */
+  readonly urls: Readonly<Record<'openai' | 'groq' | 'anthropic' | 'gemini', string>>;
   /** Chats that a provider took since the script began, in order. */
   readonly asked: readonly Asked[];
   /** Begins a script, for whichever model is asked. */
@@ -47,6 +49,10 @@ export interface Scene {
   /** Resolves with the next chat that reaches a provider. */
   nextAsked(): Promise<Asked>;
   close(): Promise<void>;
+}
+
+export interface Scene extends Providers {
+  readonly gateway: Gateway;
 }
 
 /** A model of every format; each provider refuses what the real one refuses. */
@@ -64,6 +70,21 @@ export const VECTOR: readonly number[] = [0.5, -0.25, 1];
 
 /** The whole gateway in front of four strict providers, which answer by one script. */
 export async function startScene(): Promise<Scene> {
+  const upstream = await startProviders();
+  const { openai, groq, anthropic, gemini } = upstream.urls;
+  const gateway = await startGatewayHere({
+    client: { enable_logging: false },
+    providers: { openai: keyed(openai), groq: keyed(groq), anthropic: keyed(anthropic), gemini: keyed(gemini) },
+  });
+  const close = async () => {
+    await gateway.stop();
+    await upstream.close();
+  };
+  return { ...upstream, gateway, close };
+}
+
+/** Four providers that refuse what the real ones refuse, and otherwise answer by one script. */
+export async function startProviders(): Promise<Providers> {
   let script: Script = () => ({ text: 'nothing was said' });
   const asked: Asked[] = [];
   const waiting: ((next: Asked) => void)[] = [];
@@ -84,18 +105,14 @@ export async function startScene(): Promise<Scene> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   // a listening TCP server has an address
   const { port } = server.address() as AddressInfo;
-  const at = (path: string) => keyed(`http://127.0.0.1:${port}${path}`);
-  const gateway = await startGatewayHere({
-    client: { enable_logging: false },
-    providers: {
-      openai: at('/openai/v1'),
-      groq: at('/groq/v1'),
-      anthropic: at('/anthropic'),
-      gemini: at('/gemini/v1beta'),
-    },
-  });
+  const at = `http://127.0.0.1:${port}`;
   return {
-    gateway,
+    urls: {
+      openai: `${at}/openai/v1`,
+      groq: `${at}/groq/v1`,
+      anthropic: `${at}/anthropic`,
+      gemini: `${at}/gemini/v1beta`,
+    },
     asked,
     says(next) {
       script = next;
@@ -103,7 +120,6 @@ export async function startScene(): Promise<Scene> {
     },
     nextAsked: () => new Promise((resolve) => waiting.push(resolve)),
     async close() {
-      await gateway.stop();
       server.closeAllConnections();
       await new Promise((closed) => server.close(closed));
     },
@@ -154,8 +170,10 @@ function plainAnswer(method: string | undefined, request: StrictRequest): [numbe
 
 function say(said: Said, request: StrictRequest, count: number, response: ServerResponse): void {
   const api = apiOf(request.path);
-  if (said === 'silence') {
+  if (said === 'silence' || said === 'cut') {
     begin(api, request, count, response);
+    // what was written is sent before the connection goes
+    if (said === 'cut') setTimeout(() => response.destroy(), 50);
   } else if ('status' in said) {
     const { status, message, headers } = said;
     sendJson(response, status, refusalOf(api, status, message), headers);
@@ -176,16 +194,27 @@ function begin(api: StrictApi, request: StrictRequest, count: number, response: 
 
 const ANTHROPIC_TYPES: Readonly<Record<number, string>> = {
   401: 'authentication_error',
+  403: 'permission_error',
   404: 'not_found_error',
   429: 'rate_limit_error',
   500: 'api_error',
+};
+
+const GOOGLE_STATUSES: Readonly<Record<number, string>> = {
+  401: 'UNAUTHENTICATED',
+  403: 'PERMISSION_DENIED',
+  404: 'NOT_FOUND',
+  429: 'RESOURCE_EXHAUSTED',
+  500: 'INTERNAL',
 };
 
 function refusalOf(api: StrictApi, status: number, message: string): JsonObject {
   const { body } = api.refusal(message);
   const error = objectOf(body.error);
   if (api === strictAnthropic) return { ...body, error: { ...error, type: ANTHROPIC_TYPES[status] ?? error.type } };
-  return api === strictGemini ? { error: { ...error, code: status } } : body;
+  return api === strictGemini
+    ? { error: { ...error, code: status, status: GOOGLE_STATUSES[status] ?? error.status } }
+    : body;
 }
 
 function sendJson(response: ServerResponse, status: number, body: JsonObject, headers = {}): void {

@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type CommandRun, runCommand } from './command.ts';
 import { installed } from './installed.ts';
 
 /** The version whose behaviour the codecs were written against; the newest 2.1.x when this was written. */
@@ -14,12 +14,6 @@ export async function claudeBinary(): Promise<string> {
   if (!existsSync(binary))
     throw new Error(`Claude Code ${VERSION} has no build for ${process.platform}-${process.arch}`);
   return binary;
-}
-
-export interface ClaudeRun {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
 }
 
 /** A home and a working folder of its own for one test, so that no run sees another's sessions or settings. */
@@ -38,12 +32,10 @@ export class ClaudeHome {
   }
 
   /** Runs the client as its users do, pointed at `baseUrl`. */
-  run(args: readonly string[], baseUrl: string, env: Record<string, string> = {}): Promise<ClaudeRun> {
-    const child = spawn(this.#binary, args, {
+  run(args: readonly string[], baseUrl: string, env: Record<string, string> = {}): Promise<CommandRun> {
+    return runCommand(this.#binary, args, {
       cwd: this.work,
-      stdio: ['ignore', 'pipe', 'pipe'],
       env: {
-        PATH: process.env.PATH ?? '',
         HOME: this.home,
         IS_SANDBOX: '1',
         ANTHROPIC_BASE_URL: baseUrl,
@@ -53,19 +45,10 @@ export class ClaudeHome {
         ...env,
       },
     });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      stdout += chunk.toString();
-    });
-    child.stderr.on('data', (chunk: Buffer) => {
-      stderr += chunk.toString();
-    });
-    return new Promise((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr })));
   }
 
   /** `claude -p PROMPT --model MODEL` with every tool allowed. */
-  prompt(text: string, model: string, baseUrl: string, env: Record<string, string> = {}): Promise<ClaudeRun> {
+  prompt(text: string, model: string, baseUrl: string, env: Record<string, string> = {}): Promise<CommandRun> {
     const args = ['-p', text, '--model', model, '--permission-mode', 'bypassPermissions'];
     return this.run(args, baseUrl, env);
   }
