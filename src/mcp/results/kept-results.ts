@@ -124,8 +124,9 @@ function broken(line: string): string[] {
   const pieces: string[] = [];
   for (let at = 0; at < line.length; ) {
     const end = Math.min(at + LONGEST_LINE, line.length);
-    const space = end === line.length ? -1 : line.lastIndexOf(' ', end);
-    const stop = space > at + LONGEST_LINE / 2 ? space + 1 : wholeCharacters(line, end);
+    // within the piece: a search through a whole line for each of its pieces would never end
+    const space = end === line.length ? -1 : line.slice(at, end).lastIndexOf(' ');
+    const stop = space > LONGEST_LINE / 2 ? at + space + 1 : wholeCharacters(line, end);
     pieces.push(line.slice(at, stop));
     at = stop;
   }
