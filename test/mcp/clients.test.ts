@@ -174,6 +174,29 @@ describe('administration', () => {
     expect(clients.statuses()[0]).toMatchObject({ pid, restarts: 0 });
   });
 
+  test('G11 a new name changes no id, and the rules of a tool hold on', async () => {
+    const { clients } = await started([stdioConfig('ref', { tools_to_auto_execute: ['echo'] })]);
+    const keysOf = () =>
+      clients.catalog.tools.map(({ clientId, upstreamName, autoExecute }) => [clientId, upstreamName, autoExecute]);
+    const before = keysOf();
+    await clients.update(clients.statuses()[0]?.id ?? '', { name: 'better' });
+    expect(clients.catalog.byName.has('better-echo')).toBe(true);
+    expect(keysOf()).toEqual(before);
+  });
+
+  test('G11 a client that was given no id has the same one at every start, and another than its neighbours', async () => {
+    const ids = async () => {
+      const { clients } = await started(
+        [stdioConfig('one'), stdioConfig('two')].map((config) => ({ ...config, disabled: true })),
+      );
+      return clients.statuses().map(({ id }) => id);
+    };
+    const [one, two] = await ids();
+    expect(one).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+    expect(one).not.toBe(two);
+    expect(await ids()).toEqual([one, two]);
+  });
+
   test('what is immutable stays', async () => {
     const config = stdioConfig('ref', { client_id: 'id-1' });
     const { clients } = await started([config]);
