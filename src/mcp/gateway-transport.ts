@@ -16,6 +16,8 @@ export interface GatewayTransport extends Transport {
   readonly hasSession: boolean;
   /** Whether messages of the server come with the call that caused them. */
   readonly tellsOrigins: boolean;
+  /** The server is told with each request who asks, and keeps nothing of it: one connection does for every caller. */
+  readonly isStateless?: boolean;
   /** Takes what the server asks or says of itself, which is then not the SDK's; false where it did not. */
   onserver?: ((message: ServerMessage, origin: Origin | undefined) => boolean) | undefined;
   /**

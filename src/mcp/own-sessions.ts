@@ -129,7 +129,7 @@ function needsOwn(connection: Connection, method: string, peer: Peer): boolean {
   if (!connection.holdsSession) return STATEFUL.has(method);
   if (peer.scope === undefined) return false;
   const { sampling, elicitation, roots } = peer.capabilities;
-  if (isObject(roots)) return true;
+  if (isObject(roots)) return connection.session?.isStateless !== true;
   const tellsOrigins = connection.session?.tellsOrigins ?? connection.config.connection_type === 'http';
   return !tellsOrigins && (isObject(sampling) || isObject(elicitation));
 }

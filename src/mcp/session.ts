@@ -114,6 +114,11 @@ export class Session {
     return this.#transport.tellsOrigins;
   }
 
+  /** Whether one connection does for callers that may be asked different things. */
+  get isStateless(): boolean {
+    return this.#transport.isStateless === true;
+  }
+
   get hasSession(): boolean {
     return this.#transport.hasSession;
   }

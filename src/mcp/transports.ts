@@ -7,7 +7,7 @@ import type { GatewayTransport } from './gateway-transport.ts';
 import { HttpTransport } from './http-transport.ts';
 import { EraTransport } from './modern/era-transport.ts';
 import { httpChannel } from './modern/http-channel.ts';
-import { EraVerdicts } from './modern/verdicts.ts';
+import { KnownServers } from './modern/known-servers.ts';
 import { secretsOf } from './openapi/security.ts';
 import { OpenApiTransport } from './openapi/transport.ts';
 import { type GroupKeeper, StdioTransport } from './stdio.ts';
@@ -44,13 +44,13 @@ export function transportFor(config: McpClientConfig, options: TransportOptions)
   }
 }
 
-/** What is known of the servers' eras, for as long as the clients with these options live. */
-const knownEras = new WeakMap<TransportOptions, EraVerdicts>();
+/** What is known of the servers, for as long as the clients with these options live. */
+const knownServers = new WeakMap<TransportOptions, KnownServers>();
 
-function verdictsFor(options: TransportOptions): EraVerdicts {
-  const verdicts = knownEras.get(options) ?? new EraVerdicts();
-  knownEras.set(options, verdicts);
-  return verdicts;
+function knownTo(options: TransportOptions): KnownServers {
+  const known = knownServers.get(options) ?? new KnownServers();
+  knownServers.set(options, known);
+  return known;
 }
 
 /** `text` without the secrets of this client's config, for logs and answers. */
@@ -74,7 +74,7 @@ function stdioTransport(config: McpClientConfig, options: TransportOptions): Gat
   const { command, args } = resolveCommand?.(stdio.command, stdio.args) ?? stdio;
   return new EraTransport({
     legacy: () => new StdioTransport({ command, args, env, cwd, graceMs, keepers: keepersFor(config, options) }),
-    verdicts: verdictsFor(options),
+    known: knownTo(options),
     server: JSON.stringify([command, ...args]),
   });
 }
@@ -120,5 +120,5 @@ function httpTransport(config: McpClientConfig, options: TransportOptions): Gate
   // The transport of 2024-11-05 is older than any server of the newer era.
   if (type === 'sse') return legacy();
   const channel = httpChannel({ url, headers, fetch });
-  return new EraTransport({ legacy, channel, verdicts: verdictsFor(options), server: url.href });
+  return new EraTransport({ legacy, channel, known: knownTo(options), server: url.href });
 }

@@ -5,17 +5,17 @@ import type { Flight, Origin } from '../peer.ts';
 import { later, settlesWithin } from '../timing.ts';
 import type { AnswerMessage, ModernChannel } from './channel.ts';
 import { type Verdict, verdictOf, verdictOfFailure } from './discovery.ts';
+import type { KnownServers } from './known-servers.ts';
 import { type ClientMessage, ModernLink, type RequestMessage } from './link.ts';
 import { isFromModernCaller, metaOf, withoutEnvelope } from './protocol.ts';
 import { StdioChannel } from './stdio-channel.ts';
-import type { EraVerdicts } from './verdicts.ts';
 
 export interface EraTransportOptions {
   /** A transport of the older era, not yet started. Called again where a server dies of being asked for the newer one. */
   readonly legacy: () => GatewayTransport;
   /** The way to a server of the newer era; where there is none, both eras share the pipe of the transport. */
   readonly channel?: ModernChannel;
-  readonly verdicts: EraVerdicts;
+  readonly known: KnownServers;
   /** Under which the verdict is kept. */
   readonly server: string;
   /** How long the server may think about which era it is of, before it is greeted in the older one. */
@@ -70,6 +70,10 @@ export class EraTransport implements GatewayTransport {
     return this.#link !== undefined || this.#inner.tellsOrigins;
   }
 
+  get isStateless(): boolean {
+    return this.#link !== undefined;
+  }
+
   get sessionId(): string | undefined {
     return this.#inner.sessionId;
   }
@@ -115,11 +119,11 @@ export class EraTransport implements GatewayTransport {
 
   /** Asks for the newer era first; a server that is known to be of the older one is not asked. */
   async #open(initialize: RequestMessage): Promise<void> {
-    const { verdicts, server, channel } = this.#options;
-    if (verdicts.isLegacy(server)) return this.#initialize(initialize);
+    const { known, server, channel } = this.#options;
+    if (known.isLegacy(server)) return this.#initialize(initialize);
     const verdict = await (channel ? this.#askOver(channel, initialize) : this.#askOnPipe(initialize));
     if (verdict?.era === 'legacy') {
-      if (verdict.isSure) verdicts.noteLegacy(server);
+      if (verdict.isSure) known.noteLegacy(server);
       await this.#initialize(initialize);
     }
   }
@@ -208,8 +212,10 @@ export class EraTransport implements GatewayTransport {
 
   #newLink(channel: ModernChannel, { params }: RequestMessage): ModernLink {
     const clientInfo: JsonObject = isObject(params.clientInfo) ? params.clientInfo : {};
+    const { known, server } = this.#options;
     return new ModernLink(clientInfo, {
       channel,
+      parameters: known.parametersOf(server),
       answer: (message) => this.#up(message),
       say: (message, origin) => deliver(this, message as ServerMessage, origin),
       trouble: (error) => this.onerror?.(error),
@@ -243,7 +249,7 @@ export class EraTransport implements GatewayTransport {
 
   #ended(): void {
     // A server that was not understood in the older era is asked for its era again next time.
-    if (this.#greeting !== undefined) this.#options.verdicts.forget(this.#options.server);
+    if (this.#greeting !== undefined) this.#options.known.forget(this.#options.server);
     this.#pipe?.close(this.#inner.endReason ?? 'the connection was closed');
     if (this.#isAsking && !this.#isClosed) return;
     this.#link?.close();

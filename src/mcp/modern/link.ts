@@ -4,8 +4,9 @@ import { type Flight, type Origin, RpcError, type RpcMessage } from '../peer.ts'
 import type { AnswerMessage, ModernChannel, ModernRequest, NotificationMessage } from './channel.ts';
 import type { Discovery } from './discovery.ts';
 import { inputsFor, isInputRequired, MAX_ROUNDS, type Retry } from './input-rounds.ts';
+import type { KnownParameters } from './known-servers.ts';
 import { Listening } from './listening.ts';
-import { headersOfArguments, type ParameterHeader, parameterHeaders } from './parameter-headers.ts';
+import { headersOfArguments, parameterHeaders } from './parameter-headers.ts';
 import { isFromModernCaller, META, MODERN_CODE, MODERN_VERSION, metaOf, RETRY } from './protocol.ts';
 
 /** Newest revision of the era that everything above the link speaks. */
@@ -13,6 +14,7 @@ const SPOKEN_ABOVE = '2025-11-25';
 
 export interface LinkOptions {
   readonly channel: ModernChannel;
+  readonly parameters: KnownParameters;
   /** Take what the older era would have had from the server: answers, and the rest with the call that it belongs to. */
   readonly answer: (message: AnswerMessage) => void;
   readonly say: (message: NotificationMessage | RequestMessage, origin: Origin | undefined) => void;
@@ -24,6 +26,8 @@ export type RequestMessage = ModernRequest & { readonly jsonrpc: '2.0' };
 /** What a client of the older era sends. */
 export type ClientMessage = RequestMessage | NotificationMessage | AnswerMessage;
 
+const MAX_PAGES = 1_000;
+
 /**
  * A server of the modern era, as one of the older era looks to its client: `initialize` is answered out of
  * `server/discover`, results that need input become requests of the server and a retry, subscriptions become
@@ -33,7 +37,6 @@ export class ModernLink {
   readonly #options: LinkOptions;
   readonly #running = new Map<string | number, AbortController>();
   readonly #asked = new Map<string, (answer: AnswerMessage) => void>();
-  readonly #parameters = new Map<string, readonly ParameterHeader[]>();
   readonly #clientInfo: JsonObject;
   #listening: Listening | undefined;
   #logLevel: string | undefined;
@@ -139,13 +142,26 @@ export class ModernLink {
     signal: AbortSignal,
     onNotification: (message: NotificationMessage) => void,
   ): Promise<AnswerMessage> {
+    const { channel, parameters } = this.#options;
+    if (!channel.mirrorsInHeaders || request.method !== 'tools/call') {
+      return this.#exchange(request, flight, signal, onNotification);
+    }
+    if (!parameters.isListed) await this.#learnParameters(signal);
     const answer = await this.#exchange(request, flight, signal, onNotification);
-    const isMismatch = 'error' in answer && answer.error.code === MODERN_CODE.headerMismatch;
-    if (!isMismatch || request.method !== 'tools/call' || !this.#options.channel.mirrorsInHeaders) return answer;
-    const listed = await this.#exchange({ method: 'tools/list', params: {} }, undefined, signal);
-    if (!('result' in listed)) return answer;
-    this.#noted('tools/list', listed);
+    if (!('error' in answer) || answer.error.code !== MODERN_CODE.headerMismatch) return answer;
+    await this.#learnParameters(signal);
     return this.#exchange(request, flight, signal, onNotification);
+  }
+
+  async #learnParameters(signal: AbortSignal): Promise<void> {
+    for (let cursor: JsonValue | undefined, pages = 0; pages < MAX_PAGES; pages += 1) {
+      const params = cursor === undefined ? {} : { cursor };
+      const page = await this.#exchange({ method: 'tools/list', params }, undefined, signal);
+      if ('error' in page) return;
+      this.#noted('tools/list', page);
+      cursor = page.result.nextCursor;
+      if (typeof cursor !== 'string' || cursor === '') return;
+    }
   }
 
   async #exchange(
@@ -182,7 +198,7 @@ export class ModernLink {
 
   #parametersOf(method: string, { name, arguments: args }: JsonObject): Record<string, string> | undefined {
     if (method !== 'tools/call' || !this.#options.channel.mirrorsInHeaders) return undefined;
-    const declared = this.#parameters.get(String(name));
+    const declared = this.#options.parameters.byTool.get(String(name));
     return declared && headersOfArguments(declared, isObject(args) ? args : {});
   }
 
@@ -191,6 +207,7 @@ export class ModernLink {
     if (method !== 'tools/list' || !this.#options.channel.mirrorsInHeaders || !('result' in answer)) return answer;
     const { tools } = answer.result;
     if (!Array.isArray(tools)) return answer;
+    this.#options.parameters.isListed = true;
     const usable = tools.filter((tool) => this.#noteTool(tool));
     return usable.length === tools.length ? answer : { ...answer, result: { ...answer.result, tools: usable } };
   }
@@ -202,8 +219,9 @@ export class ModernLink {
       this.#options.trouble(new Error(`the tool ${tool.name} is left out: ${declared}`));
       return false;
     }
-    if (declared.length > 0) this.#parameters.set(tool.name, declared);
-    else this.#parameters.delete(tool.name);
+    const { byTool } = this.#options.parameters;
+    if (declared.length > 0) byTool.set(tool.name, declared);
+    else byTool.delete(tool.name);
     return true;
   }
 

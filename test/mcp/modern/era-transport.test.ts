@@ -1,7 +1,7 @@
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import { afterEach, expect, test } from 'vitest';
 import { EraTransport, type EraTransportOptions } from '../../../src/mcp/modern/era-transport.ts';
-import { EraVerdicts } from '../../../src/mcp/modern/verdicts.ts';
+import { KnownServers } from '../../../src/mcp/modern/known-servers.ts';
 import { Session } from '../../../src/mcp/session.ts';
 import { StdioTransport } from '../../../src/mcp/stdio.ts';
 import { serverFile } from '../../support/mcp-clients.ts';
@@ -24,7 +24,7 @@ async function dial(flags: string[], options: Partial<EraTransportOptions> = {})
       const args = [serverFile('scripted-stdio.mjs'), ...flags];
       return new StdioTransport({ command: process.execPath, args, env: {}, cwd: import.meta.dirname, graceMs: 500 });
     },
-    verdicts: new EraVerdicts(),
+    known: new KnownServers(),
     server: flags.join(),
     ...options,
   });
@@ -54,18 +54,18 @@ test('a server of the older era is asked once, and greeted when it does not know
 });
 
 test('the next connection to it asks no more', async () => {
-  const verdicts = new EraVerdicts();
-  await dial([], { verdicts });
-  const { seen } = await dial([], { verdicts });
+  const known = new KnownServers();
+  await dial([], { known });
+  const { seen } = await dial([], { known });
   expect((await seen())[0]).toBe('initialize');
 });
 
 test('until the verdict is an hour old', async () => {
   let nowMs = 0;
-  const verdicts = new EraVerdicts(() => nowMs);
-  await dial([], { verdicts });
+  const known = new KnownServers(() => nowMs);
+  await dial([], { known });
   nowMs = 60 * 60_000;
-  const { seen } = await dial([], { verdicts });
+  const { seen } = await dial([], { known });
   expect((await seen())[0]).toBe('server/discover');
 });
 
@@ -75,23 +75,23 @@ test('a server that answers nothing it does not know is greeted after a while', 
 });
 
 test('a server that ends when it is asked first is started again, and not asked again', async () => {
-  const verdicts = new EraVerdicts();
-  const first = await dial(['--strict'], { verdicts });
+  const known = new KnownServers();
+  const first = await dial(['--strict'], { known });
   expect(first.starts()).toBe(2);
   expect((await first.seen())[0]).toBe('initialize');
-  const second = await dial(['--strict'], { verdicts });
+  const second = await dial(['--strict'], { known });
   expect(second.starts()).toBe(1);
 });
 
 test('a verdict that turns out wrong is given up with the connection', async () => {
-  const verdicts = new EraVerdicts();
-  verdicts.noteLegacy('new');
+  const known = new KnownServers();
+  known.noteLegacy('new');
   const newer = () => {
     const args = [serverFile('modern-stdio.mjs')];
     return new StdioTransport({ command: process.execPath, args, env: {}, cwd: import.meta.dirname, graceMs: 500 });
   };
-  await expect(dial([], { verdicts, server: 'new', legacy: newer })).rejects.toThrow();
-  expect(verdicts.isLegacy('new')).toBe(false);
+  await expect(dial([], { known, server: 'new', legacy: newer })).rejects.toThrow();
+  expect(known.isLegacy('new')).toBe(false);
 });
 
 test('a server that speaks both eras is spoken to in the newer one', async () => {

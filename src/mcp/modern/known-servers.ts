@@ -1,0 +1,56 @@
+import type { ParameterHeader } from './parameter-headers.ts';
+
+/** Servers are upgraded: after this long an old verdict is looked into again. */
+const KEEP_MS = 60 * 60_000;
+const MAX_KEPT = 1_000;
+
+/** What the tools of one server want in headers; nothing is known before they were listed. */
+export interface KnownParameters {
+  readonly byTool: Map<string, readonly ParameterHeader[]>;
+  isListed: boolean;
+}
+
+/**
+ * What connections to a server have learnt, for the next one. Of the era only the older one needs a note: asking is how
+ * a connection of the newer one begins.
+ */
+export class KnownServers {
+  readonly #legacyUntilMs = new Map<string, number>();
+  readonly #parameters = new Map<string, KnownParameters>();
+  readonly #now: () => number;
+
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
+  }
+
+  isLegacy(server: string): boolean {
+    const untilMs = this.#legacyUntilMs.get(server);
+    if (untilMs === undefined) return false;
+    if (this.#now() < untilMs) return true;
+    this.#legacyUntilMs.delete(server);
+    return false;
+  }
+
+  noteLegacy(server: string): void {
+    keepFew(this.#legacyUntilMs);
+    this.#legacyUntilMs.set(server, this.#now() + KEEP_MS);
+  }
+
+  /** What was believed turned out wrong. */
+  forget(server: string): void {
+    this.#legacyUntilMs.delete(server);
+  }
+
+  /** Kept for all connections to the server, as most of them never list. */
+  parametersOf(server: string): KnownParameters {
+    const known = this.#parameters.get(server) ?? { byTool: new Map(), isListed: false };
+    if (!this.#parameters.has(server)) keepFew(this.#parameters);
+    this.#parameters.set(server, known);
+    return known;
+  }
+}
+
+function keepFew(map: Map<string, unknown>): void {
+  const [oldest] = map.keys();
+  if (map.size >= MAX_KEPT && oldest !== undefined) map.delete(oldest);
+}
