@@ -20,7 +20,7 @@ import { headersFor } from './forward-headers.ts';
 import { compareNames } from './listed-tools.ts';
 import { LiveCatalog } from './live-catalog.ts';
 import { type OwnSessionLimits, OwnSessions } from './own-sessions.ts';
-import { patientFetch } from './patient-fetch.ts';
+import { type PatientFetch, patientFetch } from './patient-fetch.ts';
 import { Relay } from './relay.ts';
 import type { ToolSafety } from './safety/tool-safety.ts';
 import { connectFailure, type Entry, statusOf } from './status.ts';
@@ -59,7 +59,7 @@ export interface McpClientsOptions {
 const IMMUTABLE = ['client_id', 'connection_type', 'connection_string', 'stdio_config', 'auth_type'] as const;
 /** What a server is told when it is dialled. */
 const mustRedial = (changes: Partial<McpClientConfig>): boolean =>
-  changes.headers !== undefined || 'needs_session_stickiness' in changes;
+  ['headers', 'openapi_config', 'needs_session_stickiness'].some((field) => field in changes);
 
 /** All MCP clients of the gateway: their connections, their tools as one catalog, and the way to call one. */
 export class McpClients {
@@ -69,7 +69,7 @@ export class McpClients {
   readonly servers: UpstreamServers;
   readonly #timing: McpTiming;
   readonly #connectionOptions: ConnectionOptions;
-  readonly #http = patientFetch();
+  readonly #http: PatientFetch;
   readonly #journal: ProcessJournal | undefined;
   readonly #entries = new Map<string, Entry>();
   readonly #own: OwnSessions;
@@ -85,6 +85,7 @@ export class McpClients {
 
   constructor(options: McpClientsOptions) {
     this.#toolManager = options.toolManager;
+    this.#http = patientFetch(options.environment);
     this.#timing = {
       ...DEFAULT_TIMING,
       ...(options.syncIntervalMs && { syncIntervalMs: options.syncIntervalMs }),

@@ -94,6 +94,13 @@ async function admin(fileClients: object[] = [], config: object = {}) {
     clients,
     store: overrides,
     virtualMcps: new VirtualMcps([]),
+    inspect: {
+      ready: () => undefined,
+      callerOf,
+      atVirtualMcp: () => undefined,
+      offered: () => [],
+      onlyOnDemand: () => false,
+    },
     virtualMcpStore: { put: async () => {}, remove: async () => {} },
     safety: { notes: [], release: async () => [] },
     logs,

@@ -5,16 +5,20 @@ import { type LogQueries, logRoutes } from './logs.ts';
 import { type McpAuthRoutes, mcpAuthRoutes } from './mcp-auth.ts';
 import { type McpClientRoutes, mcpClientRoutes } from './mcp-clients.ts';
 import { type ImportRoutes, importRoutes } from './mcp-import.ts';
+import { type InspectRoutes, inspectRoutes } from './mcp-inspect.ts';
 import { mcpLoginRoutes } from './mcp-login.ts';
+import { type OpenApiRoutes, openApiRoutes } from './mcp-openapi.ts';
 import { type McpSafetyRoutes, mcpSafetyRoutes } from './mcp-safety.ts';
 import { type VirtualMcpRoutes, virtualMcpRoutes } from './mcp-virtual.ts';
 import { type SystemRoutes, systemRoutes } from './system.ts';
 
 export interface AdminOptions
   extends ImportRoutes,
+    InspectRoutes,
     McpAuthRoutes,
     McpClientRoutes,
     McpSafetyRoutes,
+    OpenApiRoutes,
     SystemRoutes,
     VirtualMcpRoutes {
   /** Keeps foreign web pages out: `adminCheck`. */
@@ -27,6 +31,8 @@ export interface AdminOptions
 }
 
 const MAX_BODY = '1mb';
+/** An OpenAPI document of 5 MiB, as text in JSON. */
+const MAX_MCP_BODY = '12mb';
 
 /**
  * Where MCP clients look for an authorization server, at the root. They read JSON and take any page for an answer, so
@@ -41,7 +47,9 @@ export function createAdminApp(options: AdminOptions): Express {
   app.disable('etag');
   app.use(AUTHORIZATION_PATHS, answerNotFound);
   app.use(mcpLoginRoutes(options));
-  app.use('/api', apiGuard(options.check), express.json({ limit: MAX_BODY, strict: false }));
+  app.use('/api', apiGuard(options.check));
+  app.use('/api/mcp', express.json({ limit: MAX_MCP_BODY, strict: false }), storeGuard(options.config));
+  app.use('/api', express.json({ limit: MAX_BODY, strict: false }));
   app.use(
     '/api',
     mcpAuthRoutes(options),
@@ -49,6 +57,8 @@ export function createAdminApp(options: AdminOptions): Express {
     mcpSafetyRoutes(options),
     virtualMcpRoutes(options),
     importRoutes(options),
+    openApiRoutes(options),
+    inspectRoutes(options),
     logRoutes(options.logs),
     systemRoutes(options),
     answerNotFound,
@@ -68,6 +78,14 @@ const apiGuard =
     else if (!isReading(request) && !carriesJson(request)) {
       answerFailure(response, 415, 'the body must be JSON: send Content-Type: application/json');
     } else next();
+  };
+
+/** Changes that would be lost at the next start are refused, as in the original. */
+const storeGuard =
+  (config: SystemRoutes['config']): RequestHandler =>
+  (request, response, next) => {
+    if (isReading(request) || config().config_store.enabled) next();
+    else answerFailure(response, 503, 'MCP operations unavailable: config store is disabled');
   };
 
 const isReading = ({ method }: Request): boolean => method === 'GET' || method === 'HEAD';

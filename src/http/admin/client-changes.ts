@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { CLIENT_NAME_RULES, type McpClientConfig, mcpClient } from '../../config/schema.ts';
-import { redacted } from '../../config/secrets.ts';
-import { isObject, type JsonObject } from '../../model/json.ts';
+import { redacted, type Secret } from '../../config/secrets.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import { clientForm, storedSecret } from '../../stores/client-form.ts';
 import { adminError } from './errors.ts';
 
@@ -17,6 +17,13 @@ const CHANGEABLE = [
   'tool_execution_timeout',
   'tool_sync_interval',
   'tool_pricing',
+  'tool_mode',
+  'is_code_mode_client',
+  'allow_by_default',
+  'allow_on_all_virtual_keys',
+  'openapi_config',
+  'tool_safety',
+  'result_limits',
   'needs_session_stickiness',
   'process_config',
   'disabled',
@@ -42,7 +49,11 @@ export function clientChanges(current: McpClientConfig, body: unknown): Partial<
   const given: JsonObject = Object.fromEntries(
     CHANGEABLE.filter((field) => fields[field] !== undefined).map((field) => [field, fields[field]]),
   );
-  if (isObject(given.headers)) given.headers = keptHeaders(given.headers, current);
+  if (isObject(given.headers)) given.headers = keptSecrets(given.headers, current.headers);
+  if (isObject(given.openapi_config)) given.openapi_config = mergedOpenApi(given.openapi_config, current);
+  // The newer name wins, so the older one alone must say the same under it.
+  given.allow_by_default ??= given.allow_on_all_virtual_keys;
+  checkVirtualKeys(fields.vk_configs);
   const changed = parsedClient({ ...clientForm(current, storedSecret), ...given });
   return Object.fromEntries(
     CHANGEABLE.filter((field) => !isDeepStrictEqual(changed[field], current[field])).map((field) => [
@@ -92,12 +103,51 @@ function withAutoExecuteChecked(config: McpClientConfig): McpClientConfig {
   throw adminError(400, `Invalid tools_to_auto_execute: tool '${foreign}' in tools_to_auto_execute ${reason}`);
 }
 
-/** A header that comes back as it was shown keeps the value it has. */
-function keptHeaders(headers: JsonObject, current: McpClientConfig): JsonObject {
+/** What comes back as it was shown keeps the value it has. */
+function keptSecrets(given: JsonObject, current: Readonly<Record<string, unknown>>): JsonObject {
   return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => {
-      const stored = Object.hasOwn(current.headers, name) ? current.headers[name] : undefined;
-      return [name, stored && value === redacted(stored) ? storedSecret(stored) : value];
+    Object.entries(given).map(([name, value]) => {
+      const stored = Object.hasOwn(current, name) ? current[name] : undefined;
+      return [name, isSecret(stored) && value === redacted(stored) ? storedSecret(stored) : value];
     }),
   );
+}
+
+const isSecret = (value: unknown): value is Secret => isObject(value) && typeof value.value === 'string';
+
+const SOURCES = ['spec', 'spec_file', 'spec_url'];
+
+/** What the body does not name stays; a new document takes the place of the old one, wherever that was. */
+function mergedOpenApi(given: JsonObject, current: McpClientConfig): JsonObject {
+  const { security_credentials: credentials, ...rest } = given;
+  const stored = current.openapi_config;
+  const form = clientForm(current, storedSecret).openapi_config;
+  const kept = Object.entries(isObject(form) ? form : {}).filter(
+    ([key]) => !SOURCES.includes(key) || !SOURCES.some((source) => given[source] !== undefined),
+  );
+  return {
+    ...Object.fromEntries(kept),
+    ...keptSecrets(rest, { ...stored }),
+    ...(isObject(credentials) && {
+      security_credentials: Object.fromEntries(
+        Object.entries(credentials).map(([scheme, credential]) => [
+          scheme,
+          isObject(credential) ? keptSecrets(credential, { ...stored?.security_credentials[scheme] }) : credential,
+        ]),
+      ),
+    }),
+  };
+}
+
+/** Assignments to virtual keys, of which this version keeps none. */
+function checkVirtualKeys(given: JsonValue | undefined): void {
+  const seen = new Set<string>();
+  for (const entry of Array.isArray(given) ? given : []) {
+    const id = isObject(entry) && typeof entry.virtual_key_id === 'string' ? entry.virtual_key_id : '';
+    if (id === '') throw adminError(400, 'virtual_key_id must not be empty');
+    if (seen.has(id)) throw adminError(400, `duplicate virtual_key_id in vk_configs: ${id}`);
+    seen.add(id);
+  }
+  const [first] = seen;
+  if (first !== undefined) throw adminError(400, `virtual key not found: ${first}; this version keeps no virtual keys`);
 }

@@ -211,6 +211,55 @@ export const importReport = z.object({
   servers: z.array(importRow),
 });
 
+export const inspectQuery = z.object({
+  /** Of a virtual MCP or a client: what the request would see at /mcp/<slug>. */
+  slug: z.string().min(1).optional(),
+  /** Names of the tools that the request has itself. */
+  tools: entries,
+  model: z.string().optional(),
+});
+
+export const catalogInspection = z.object({
+  caller: z.object({
+    user_agent: z.string().optional(),
+    include_clients: z.array(z.string()).optional(),
+    include_tools: z.array(z.string()).optional(),
+    has_virtual_key: z.boolean(),
+  }),
+  slug: z.string().optional(),
+  model: z.string().optional(),
+  tools: z.array(
+    z.object({
+      name: z.string(),
+      client: z.string(),
+      upstream_name: z.string(),
+      visible: z.boolean(),
+      /** Why it is not visible, for programs; `explanation` is for people. */
+      reason: z.string().optional(),
+      explanation: z.string().optional(),
+      /** `direct`: as it is; otherwise behind the meta tools of that mode. */
+      tool_mode: z.string(),
+      auto_execute: z.boolean(),
+      /** Whether a model request would be given it. */
+      injected: z.boolean(),
+      not_injected_because: z.string().optional(),
+    }),
+  ),
+  visible_count: z.number(),
+  /** What a model or an MCP caller is given in the end, meta tools among it. */
+  offered: z.array(z.string()),
+  clients: z.array(
+    z.object({
+      name: z.string(),
+      state: z.enum(CONNECTION_STATES),
+      tool_count: z.number(),
+      visible_count: z.number(),
+      last_failure: z.string().optional(),
+    }),
+  ),
+});
+
+export type CatalogInspection = z.output<typeof catalogInspection>;
 export type ImportRow = z.output<typeof importRow>;
 export type ImportReport = z.output<typeof importReport>;
 export type ClientQuery = z.output<typeof clientQuery>;

@@ -67,19 +67,19 @@ const byDefault = (config: McpClientConfig) => ({
   allow_on_all_virtual_keys: isForAll(config),
 });
 
-/** A document may be megabytes; `GET /api/mcp/client/{id}/openapi-spec` gives it. */
-function withoutDocument(form: ClientForm): ClientForm {
-  const { openapi_config: openapi } = form;
-  if (!isObject(openapi)) return form;
+/** A document may be megabytes; `GET /api/mcp/client/{id}/openapi-spec` gives it. The rest is redacted as it is. */
+function shownForm(config: McpClientConfig): ClientForm {
+  const { openapi_config: openapi, ...form } = clientForm(config, redacted);
+  if (!isObject(openapi)) return shownObject(form);
   const { spec, ...rest } = openapi;
-  return { ...form, openapi_config: { ...rest, has_spec: spec !== undefined } };
+  return { ...shownObject(form), openapi_config: { ...rest, has_spec: spec !== undefined } };
 }
 
 function shownClient(status: ClientStatus, config: McpClientConfig): ShownClient {
   const { id, name, state, hiddenTools, restarts, stderr, lastFailure, serverInfo, pid, isStale, isResting } = status;
   return {
     config: {
-      ...shownObject(withoutDocument(clientForm(config, redacted))),
+      ...shownForm(config),
       client_id: id,
       name,
       endpoint_slug: config.endpoint_slug ?? slugOf(name),

@@ -8,6 +8,7 @@ import { clientChanges, newClient } from './client-changes.ts';
 import { clientQuery, type Done } from './contract.ts';
 import { adminError } from './errors.ts';
 import { clientFacets, clientList } from './mcp-client-list.ts';
+import { checkOpenApi } from './mcp-openapi.ts';
 import { checkedQuery } from './queries.ts';
 
 /** The running MCP clients, as far as the admin API changes them. */
@@ -46,6 +47,7 @@ export function mcpClientRoutes({ clients, store, virtualMcps }: McpClientRoutes
     const config = newClient(request.body, randomUUID);
     const fault = clientFaults({ clients, virtualMcps }, config);
     if (fault) throw fault;
+    await checkOpenApi(config);
     await addClient(clients, store, config);
     const message = config.disabled ? 'MCP client registered in disabled state' : 'MCP client connected successfully';
     response.json({ ...success(message), mcp_client_id: config.client_id });
@@ -136,6 +138,7 @@ async function changeClient(clients: McpClients, store: ClientStore, id: string,
   const { name, config } = known(clients, id);
   const changes = clientChanges(config, body);
   const changed = { ...config, ...changes, client_id: id };
+  if (changes.openapi_config) await checkOpenApi(changed);
   checkUnique(clients, changed, id);
   await store.put(changed, name);
   try {
