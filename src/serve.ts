@@ -80,6 +80,7 @@ export async function serve(
     toolManager: config.mcp.tool_manager_config,
     sink: logs.sink,
   });
+  mcp.relay.answerSampling = gateway.answerSampling;
 
   // the pages of logins send their forms from where browsers reach the gateway
   const ownOrigins = URL.canParse(logins.externalUrl ?? '') ? [new URL(logins.externalUrl ?? '').origin] : [];

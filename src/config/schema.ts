@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { duration, milliseconds, nanoseconds, secondsOrNanoseconds } from './durations.ts';
 import { AUTH_TYPES, authFault, headerKeys, oauthConfig } from './mcp-auth-section.ts';
 import { openApiConfig } from './openapi-section.ts';
+import { clientSampling } from './sampling.ts';
 import { secret } from './secrets.ts';
 import { clientResultLimits, clientToolSafety } from './tool-safety-section.ts';
 
@@ -211,6 +212,7 @@ export const mcpClient = z
     process_config: processConfig.prefault({}),
     tool_safety: clientToolSafety.optional(),
     result_limits: clientResultLimits.optional(),
+    sampling: clientSampling.optional(),
     disabled: z.boolean().default(false),
     allow_by_default: z.boolean().optional().describe('Every virtual key may use it that does not say otherwise.'),
     allow_on_all_virtual_keys: z.boolean().optional().describe('The older name of allow_by_default.'),

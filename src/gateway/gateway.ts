@@ -7,6 +7,7 @@ import { estimatedTokens } from '../governance/token-estimate.ts';
 import { logged, loggedOperation } from '../logs/logged.ts';
 import type { LogSink } from '../logs/sink.ts';
 import { injectedTools } from '../mcp/inject.ts';
+import type { AnswerSampling } from '../mcp/relay.ts';
 import type { RequestServers } from '../mcp/request-servers.ts';
 import { resultText } from '../mcp/result-text.ts';
 import type { LargeResults } from '../mcp/results/large-results.ts';
@@ -18,6 +19,7 @@ import type { ChatRequest } from '../model/request.ts';
 import { serverJoiner } from './joined-servers.ts';
 import { readableTools } from './readable-results.ts';
 import { ResponseOwners } from './response-owners.ts';
+import { samplingAnswers } from './sampling.ts';
 import { type ServerToolsOptions, serverToolScopes } from './server-tools.ts';
 import { type ModedTools, modedTools } from './tool-modes.ts';
 import { loggedTools, type McpTools, runLog } from './tool-runs.ts';
@@ -45,6 +47,8 @@ export interface Gateway {
   readonly ownerOf: (responseId: string) => string | undefined;
   /** Every MCP tool, with each run logged, as the clients' tool modes give them. */
   readonly tools: ModedTools;
+  /** Completions that MCP servers ask for. */
+  readonly answerSampling: AnswerSampling;
   countTokens(request: ChatRequest, context: CallContext): Promise<number>;
   executeTool(call: ManualToolCall, context: CallContext): Promise<{ text: string; isError: boolean }>;
   /** Ends what waits for clients. */
@@ -91,6 +95,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     ownerOf: (responseId) => owners.providerOf(responseId),
     operate: loggedOperation(routedOperation, sink),
     tools: moded,
+    answerSampling: samplingAnswers(oneTurn, orderedId),
     countTokens: async (request, context) => (await countTokens(request, context)) ?? (await estimatedTokens(request)),
     executeTool: async ({ name, arguments: input }, { caller, signal }) => {
       const result = await moded.callAllowed({ name, arguments: input, caller, signal });
