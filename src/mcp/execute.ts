@@ -3,7 +3,7 @@ import { GatewayError } from '../model/errors.ts';
 import { isObject, type JsonObject } from '../model/json.ts';
 import { CallSignal } from './cancellation.ts';
 import type { CatalogTool, ToolCallRequest, ToolResult } from './contract.ts';
-import { reasonOf } from './failures.ts';
+import { credentialErrorIn, reasonOf } from './failures.ts';
 import type { Session } from './session.ts';
 
 /** One call, past every filter. */
@@ -75,6 +75,7 @@ export async function execute(session: Session, execution: Execution): Promise<T
 export function callFailure(tool: string, thrown: unknown): GatewayError {
   if (thrown instanceof GatewayError && OWN_WORDS.has(thrown.kind)) return thrown;
   const message = `MCP tool call failed for ${tool}: ${reasonOf(thrown)}`;
+  if (credentialErrorIn(thrown)) return new GatewayError('authentication', message, { cause: thrown });
   if (!(thrown instanceof McpError)) return new GatewayError('network', message, { cause: thrown });
   if (thrown.code === ErrorCode.ConnectionClosed) return new GatewayError('network', message, { cause: thrown });
   const kind = thrown.code === ErrorCode.InvalidParams ? 'invalid-request' : 'bad-response';
