@@ -96,7 +96,7 @@ export class EraTransport implements GatewayTransport {
     }
   }
 
-  async send(message: JSONRPCMessage): Promise<void> {
+  send(message: JSONRPCMessage): Promise<void> {
     if (this.#link) return this.#sendModern(this.#link, message);
     if ('method' in message && message.method === 'initialize' && 'id' in message) {
       // the client above writes plain JSON

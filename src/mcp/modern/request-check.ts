@@ -21,7 +21,8 @@ const INVALID_PARAMS = -32602;
 export function isModernPost(body: unknown, headers: RequestHeaders): boolean {
   const version = headers['mcp-protocol-version'];
   if (typeof version === 'string' && /^\d{4}-/.test(version) && version >= MODERN_VERSION) return true;
-  return isObject(body) && isObject(body.params) && META.version in metaOf(body.params);
+  const meta = isObject(body) && isObject(body.params) ? body.params._meta : undefined;
+  return isObject(meta) && META.version in meta;
 }
 
 /** What is wrong with a request of the modern era; undefined when it may be served. */
