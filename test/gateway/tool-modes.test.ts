@@ -1,12 +1,13 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { isObject, type JsonObject, type JsonValue } from '../../src/model/json.ts';
 import { type ChatAnswer, type ChatBody, type ChatUpstream, startChatUpstream } from '../support/chat-upstream.ts';
 import { eventually, type Gateway, keyed, post, startGatewayHere } from '../support/gateway.ts';
 import { serverFile } from '../support/mcp-clients.ts';
 
-const open: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close();
+/** One gateway for each configuration: its servers take longest to start. */
+const scenes = new Map<string, Promise<Scene>>();
+afterAll(async () => {
+  for (const scene of scenes.values()) await (await scene).close();
 });
 
 /** One of the three servers of fifty tools; all but deletions run by themselves. */
@@ -22,18 +23,35 @@ const catalogServer = (name: string, more: object = {}) => ({
 interface Scene {
   readonly gateway: Gateway;
   readonly upstream: ChatUpstream;
+  script: readonly ChatAnswer[];
+  close(): Promise<void>;
 }
 
 /** The gateway before a model that says what `script` says, one answer for each call of the model. */
 async function startScene(script: readonly ChatAnswer[], clients: object[], manager: object = {}): Promise<Scene> {
-  const upstream = await startChatUpstream((_, count) => script[count - 1] ?? { text: 'more than the script says' });
-  open.push(() => upstream.close());
+  const key = JSON.stringify([clients, manager]);
+  const starting = scenes.get(key) ?? newScene(clients, manager);
+  scenes.set(key, starting);
+  const scene = await starting;
+  scene.script = script;
+  scene.upstream.bodies.length = 0;
+  return scene;
+}
+
+async function newScene(clients: object[], manager: object): Promise<Scene> {
+  const upstream = await startChatUpstream(
+    (_, count) => scene.script[count - 1] ?? { text: 'more than the script says' },
+  );
   const gateway = await startGatewayHere({
     providers: { groq: keyed(upstream.url) },
     mcp: { client_configs: clients, tool_manager_config: manager },
   });
-  open.push(() => gateway.stop());
-  return { gateway, upstream };
+  const close = async () => {
+    await gateway.stop();
+    await upstream.close();
+  };
+  const scene: Scene = { gateway, upstream, script: [], close };
+  return scene;
 }
 
 const calling = (name: string, input: unknown, id = `call_${name}`): ChatAnswer => ({ calls: [{ id, name, input }] });
@@ -137,6 +155,13 @@ async function answerOf({ gateway }: Scene, { path, ask }: Dialect, turns: reado
   return body;
 }
 
+/** 150 tools. */
+const ALL_AS_CODE = [
+  catalogServer('crm', { is_code_mode_client: true }),
+  catalogServer('billing', { tool_mode: 'code' }),
+  catalogServer('mail', { tool_mode: 'code' }),
+];
+
 const META = ['listToolFiles', 'readToolFile', 'getToolDocs', 'executeToolCode'];
 
 const REMINDERS = `
@@ -168,12 +193,7 @@ describe.each(DIALECTS)('$name, with a catalog of 150 tools as code', (dialect) 
       calling('executeToolCode', { code: REMINDERS }),
       { text: 'One reminder was sent.' },
     ];
-    const code = { tool_mode: 'code' };
-    const scene = await startScene(script, [
-      catalogServer('crm', code),
-      catalogServer('billing', code),
-      catalogServer('mail', code),
-    ]);
+    const scene = await startScene(script, ALL_AS_CODE);
     const body = await answerOf(scene, dialect);
     expect(await (await fetch(`${scene.gateway.url}/health`)).json()).toMatchObject({ tools: 150 });
     expect(JSON.stringify(body)).toContain('One reminder was sent.');
@@ -194,7 +214,7 @@ describe.each(DIALECTS)('$name, with a catalog of 150 tools as code', (dialect) 
       { text: 'Done.' },
       { text: 'Anything else?' },
     ];
-    const scene = await startScene(script, [catalogServer('crm', { is_code_mode_client: true })]);
+    const scene = await startScene(script, ALL_AS_CODE);
     const first = await answerOf(scene, dialect);
     const [handed, ...more] = dialect.handed(first);
     expect(more).toEqual([]);
@@ -215,10 +235,7 @@ describe.each(DIALECTS)('$name, with a catalog of 150 tools as code', (dialect) 
 
   test('a script that pauses twice asks the client twice, without the model in between', async () => {
     const code = "for (const id of ['c1', 'c3']) await crm.delete_customer({ id }); return 'both';";
-    const scene = await startScene(
-      [calling('executeToolCode', { code }), { text: 'Done.' }],
-      [catalogServer('crm', { tool_mode: 'code' })],
-    );
+    const scene = await startScene([calling('executeToolCode', { code }), { text: 'Done.' }], ALL_AS_CODE);
     let turns: (JsonValue | undefined)[] = [];
     for (const id of ['c1', 'c3']) {
       const body = await answerOf(scene, dialect, turns);
@@ -235,6 +252,23 @@ describe.each(DIALECTS)('$name, with a catalog of 150 tools as code', (dialect) 
   });
 });
 
+test('a script that pauses again is a whole answer as a stream, too', async () => {
+  const code = "for (const id of ['c1', 'c3']) await crm.delete_customer({ id }); return 'both';";
+  const scene = await startScene([calling('executeToolCode', { code })], ALL_AS_CODE);
+  for (const dialect of DIALECTS.slice(0, 3)) {
+    scene.upstream.bodies.length = 0;
+    const first = await answerOf(scene, dialect);
+    const [handed] = dialect.handed(first);
+    if (!handed) throw new Error('a call is handed back');
+    const turns = [...dialect.turn(first), ...dialect.result(handed, 'gone')];
+    const stream = await post(`${scene.gateway.url}${dialect.path}`, { ...dialect.ask(turns), stream: true });
+    const text = await stream.text();
+    expect(text).toContain('crm-delete-customer');
+    expect(text).toMatch(/tool_calls|response\.completed|tool_use/);
+    expect(text).not.toContain('"error":{');
+  }
+});
+
 const [chat] = DIALECTS;
 if (!chat) throw new Error('there is a dialect');
 
@@ -249,7 +283,7 @@ describe('code mode in the agent loop', () => {
       },
       { text: 'Done.' },
     ];
-    const scene = await startScene(script, [catalogServer('crm', { tool_mode: 'code' })]);
+    const scene = await startScene(script, ALL_AS_CODE);
     const tools = [{ type: 'function', function: { name: 'weather', parameters: { type: 'object', properties: {} } } }];
     const mixed: Dialect = { ...chat, ask: (turns) => ({ ...chat.ask(turns), tools }) };
     const body = await answerOf(scene, mixed);
@@ -287,10 +321,7 @@ describe('code mode in the agent loop', () => {
 
   test('G16 the filters of the caller hold inside of code', async () => {
     const code = 'return [Object.keys(crm).length, typeof crm.list_customers, typeof crm.delete_customer];';
-    const scene = await startScene(
-      [calling('executeToolCode', { code }), { text: 'ok' }],
-      [catalogServer('crm', { tool_mode: 'code' })],
-    );
+    const scene = await startScene([calling('executeToolCode', { code }), { text: 'ok' }], ALL_AS_CODE);
     const headers = { 'x-bf-mcp-include-tools': 'crm-list_customers' };
     await post(`${scene.gateway.url}${chat.path}`, chat.ask([]), headers);
     const [report = ''] = lastResults(scene.upstream.bodies[1] ?? { model: '', messages: [] });
@@ -298,33 +329,25 @@ describe('code mode in the agent loop', () => {
   });
 
   test('nested calls stand in the log as children of the run of the code', async () => {
-    const scene = await startScene(
-      [calling('executeToolCode', { code: REMINDERS }), { text: 'ok' }],
-      [
-        catalogServer('crm', { tool_mode: 'code' }),
-        catalogServer('billing', { tool_mode: 'code' }),
-        catalogServer('mail', { tool_mode: 'code' }),
-      ],
-    );
+    const code = `${REMINDERS} // to be found in the log`;
+    const scene = await startScene([calling('executeToolCode', { code }), { text: 'ok' }], ALL_AS_CODE);
     await answerOf(scene, chat);
+    const isRun = (row: JsonValue) => JSON.stringify(at(row, 'arguments') ?? null).includes('to be found in the log');
     const rows = await eventually(
       async () => {
         const body = (await (await fetch(`${scene.gateway.url}/api/mcp-logs`)).json()) as JsonValue;
         return list(at(body, 'logs'));
       },
-      (found) => found.length >= 5,
+      (found) => found.some(isRun),
     );
-    const named = (name: string) => rows.filter((row) => at(row, 'tool_name') === name);
-    const [code] = named('executeToolCode');
-    const parent = at(code, 'id');
-    expect(parent).toEqual(expect.any(String));
-    for (const name of ['list_customers', 'open_amount', 'send_reminder']) {
-      for (const row of named(name)) {
-        expect(at(row, 'metadata', 'parent_id')).toBe(parent);
-        expect(at(row, 'llm_request_id')).toBe(at(code, 'llm_request_id'));
-      }
-    }
-    expect(named('open_amount')).toHaveLength(2);
+    const run = rows.find(isRun);
+    expect(at(run, 'id')).toEqual(expect.any(String));
+    const children = rows.filter((row) => at(row, 'metadata', 'parent_id') === at(run, 'id'));
+    const names = children.map((row) => String(at(row, 'tool_name')));
+    expect(names.sort()).toEqual(['list_customers', 'open_amount', 'open_amount', 'send_reminder']);
+    const requests = [run, ...children].map((row) => at(row, 'llm_request_id'));
+    expect(new Set(requests).size).toBe(1);
+    expect(requests[0]).toEqual(expect.any(String));
   });
 
   test('the timeout of tools is that of the whole script, and the gateway answers meanwhile', async () => {
@@ -484,7 +507,7 @@ describe('compact modes', () => {
 });
 
 test('a person who runs code by hand has allowed what is in it', async () => {
-  const { gateway } = await startScene([], [catalogServer('crm', { tool_mode: 'code' })]);
+  const { gateway } = await startScene([], ALL_AS_CODE);
   const answer = await post(`${gateway.url}/v1/mcp/tool/execute`, {
     id: 'x',
     type: 'function',
