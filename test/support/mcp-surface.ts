@@ -28,11 +28,13 @@ export interface ConnectOptions {
   readonly headers?: Record<string, string>;
   /** Stands in what the client answers, so that a test sees who was asked. */
   readonly name?: string;
+  /** URIs; one with the name in it when absent. */
+  readonly roots?: readonly string[];
 }
 
 /** A client that answers everything it is asked. */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Connected> {
-  const { capabilities = {}, headers = {}, name = 'client' } = options;
+  const { capabilities = {}, headers = {}, name = 'client', roots = [`file:///${name}`] } = options;
   const client = new Client({ name, version: '1' }, { capabilities });
   const said: Said[] = [];
   client.fallbackNotificationHandler = async (notification) => void said.push(notification);
@@ -50,7 +52,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     }));
   }
   if (capabilities.roots) {
-    client.setRequestHandler(ListRootsRequestSchema, () => ({ roots: [{ uri: `file:///${name}` }] }));
+    client.setRequestHandler(ListRootsRequestSchema, () => ({ roots: roots.map((uri) => ({ uri })) }));
   }
   const transport = new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } });
   await client.connect(transport);
