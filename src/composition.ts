@@ -31,6 +31,7 @@ import { createModelCatalog, keepingListing, type ModelCatalog } from './router/
 import { createOperationRouter, createRouter } from './router/router.ts';
 import { type ServerToolHost, serverToolHost } from './router/server-tools.ts';
 import { type ClientOverrides, openClientOverrides } from './stores/client-overrides.ts';
+import { type LiveMcpSettings, openMcpSettings } from './stores/mcp-settings.ts';
 import type { Overrides } from './stores/overrides.ts';
 import { openToolPins } from './stores/tool-pins.ts';
 import { openVirtualMcpOverrides } from './stores/virtual-mcp-overrides.ts';
@@ -99,6 +100,7 @@ export interface Mcp {
   /** Where changes made through the API are kept. */
   readonly overrides: ClientOverrides;
   readonly virtualMcps: VirtualMcps;
+  readonly settings: LiveMcpSettings;
   readonly virtualMcpStore: Pick<Overrides<VirtualMcpConfig>, 'put' | 'remove'>;
 }
 
@@ -117,6 +119,12 @@ export async function openMcp({ config, listed }: LoadedConfig, appDir: string, 
     fileClients: config.mcp.client_configs,
     fileNames: fileWins ? listed.mcpClients : undefined,
   });
+  const settings = await openMcpSettings({
+    path: join(appDir, 'mcp-settings.json'),
+    toolManager: config.mcp.tool_manager_config,
+    syncIntervalMs: config.mcp.tool_sync_interval,
+    fileWins,
+  });
   const virtualMcpStore = await openVirtualMcpOverrides({
     path: join(appDir, 'virtual-mcps.json'),
     fileEntries: config.mcp.virtual_mcps,
@@ -131,11 +139,11 @@ export async function openMcp({ config, listed }: LoadedConfig, appDir: string, 
   const logins = openUpstreamAuth(config, log);
   const clients = new McpClients({
     clients: overrides.clients,
-    toolManager: config.mcp.tool_manager_config,
+    toolManager: settings.toolManager,
     cwd: appDir,
     log,
     resolveCommand,
-    syncIntervalMs: config.mcp.tool_sync_interval,
+    syncIntervalMs: settings.syncIntervalMs,
     stateFolder: join(appDir, 'mcp'),
     safety,
     auth: logins.auth,
@@ -150,10 +158,10 @@ export async function openMcp({ config, listed }: LoadedConfig, appDir: string, 
   for (const clash of slugClashes(virtualMcps.list, overrides.clients)) log('warn', clash);
   const requestServers = new RequestServers({
     rules: config.mcp.request_servers,
-    toolManager: config.mcp.tool_manager_config,
+    toolManager: settings.toolManager,
     log,
   });
-  return { clients, logins, safety, results, requestServers, overrides, virtualMcps, virtualMcpStore };
+  return { clients, logins, safety, results, requestServers, overrides, virtualMcps, virtualMcpStore, settings };
 }
 
 /** The admin API and the page at `/`, loaded on first use and kept: nothing of them is needed to serve models. */

@@ -77,7 +77,7 @@ export async function serve(
       hostOf: models.serverToolHost,
       servers: requestServers,
     },
-    toolManager: config.mcp.tool_manager_config,
+    toolManager: rooms.settings.toolManager,
     sink: logs.sink,
   });
   mcp.relay.answerSampling = gateway.answerSampling;
@@ -128,6 +128,7 @@ export async function serve(
       virtualMcpStore,
       environment: env,
       appDir,
+      settings: rooms.settings,
       inspect: {
         ready: () => booting,
         callerOf,

@@ -84,7 +84,10 @@ export function createGateway(parts: GatewayParts): Gateway {
     }),
     memory: new TranscriptMemory(Date.now),
     paused,
-    maxDepth: toolManager.max_agent_depth,
+    // The admin API may change it.
+    get maxDepth() {
+      return toolManager.max_agent_depth;
+    },
     maxParallelTools: toolManager.max_parallel_tools,
     showsTools: (context) => showsTools(context, toolManager.tool_visibility),
     newId: orderedId,
@@ -118,7 +121,7 @@ function showsTools({ caller, dialect }: CallContext, configured: ToolManagerCon
 }
 
 /** The MCP clients' tools as the loop wants them. */
-function agentTools(tools: ModedTools, { disable_auto_tool_inject: onlyOnDemand }: ToolManagerConfig): GatewayTools {
+function agentTools(tools: ModedTools, manager: ToolManagerConfig): GatewayTools {
   return {
     any: ({ caller }) => tools.visibleTools(caller).length > 0,
     offered: (request, { caller }) =>
@@ -126,7 +129,7 @@ function agentTools(tools: ModedTools, { disable_auto_tool_inject: onlyOnDemand 
         visible: tools.offeredTools(caller),
         ownNames: request.tools.map((tool) => tool.name),
         caller,
-        onlyOnDemand,
+        onlyOnDemand: manager.disable_auto_tool_inject,
       }),
     runsByItself: tools.runsByItself,
     run: tools.run,

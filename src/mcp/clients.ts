@@ -136,6 +136,15 @@ export class McpClients {
     this.#toolManager = toolManager;
   }
 
+  get syncIntervalMs(): number {
+    return this.#timing.syncIntervalMs;
+  }
+
+  /** Holds from each client's next look on. */
+  set syncIntervalMs(ms: number) {
+    Object.assign(this.#timing, { syncIntervalMs: ms });
+  }
+
   /** Lower-case names of the request headers that some client wants of its callers; `*` = all. */
   get allowedExtraHeaders(): ReadonlySet<string> {
     this.#extraHeaders ??= new Set(

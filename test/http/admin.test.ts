@@ -94,6 +94,7 @@ async function admin(fileClients: object[] = [], config: object = {}) {
     clients,
     store: overrides,
     virtualMcps: new VirtualMcps([]),
+    settings: { shown: {}, syncIntervalMs: 1, change: async () => {} },
     inspect: {
       ready: () => undefined,
       callerOf,

@@ -24,7 +24,7 @@ export interface AdminOptions
   /** Keeps foreign web pages out: `adminCheck`. */
   readonly check: RequestCheck;
   readonly logs: LogQueries;
-  readonly clients: McpAuthRoutes['clients'] & McpClientRoutes['clients'];
+  readonly clients: McpAuthRoutes['clients'] & McpClientRoutes['clients'] & SystemRoutes['clients'];
   readonly virtualMcps: VirtualMcpRoutes['virtualMcps'];
   /** The pages of the web UI, asked for whatever is not the API's. */
   readonly pages?: RequestHandler;

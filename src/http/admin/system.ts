@@ -1,26 +1,52 @@
 import { type Request, type Response, Router } from 'express';
+import { z } from 'zod';
 import type { Config } from '../../config/load.ts';
 import type { ProviderConfig, ProviderKey } from '../../config/schema.ts';
+import { isObject } from '../../model/json.ts';
+import { type McpSettings, mcpSettings } from '../../stores/mcp-settings.ts';
 import type { ProviderList, ShownProvider } from './contract.ts';
+import { adminError } from './errors.ts';
 import { shownObject } from './redact.ts';
 
 export interface SystemRoutes {
   readonly version: string;
   readonly config: () => Config;
+  readonly settings: {
+    readonly shown: McpSettings;
+    readonly syncIntervalMs: number;
+    change(settings: McpSettings): Promise<void>;
+  };
+  readonly clients: { syncIntervalMs: number };
 }
 
-export function systemRoutes({ version, config }: SystemRoutes): Router {
+export function systemRoutes({ version, config, settings, clients }: SystemRoutes): Router {
   const router = Router();
   router.get('/version', (_request: Request, response: Response) => {
     response.json({ version });
   });
   router.get('/config', (_request: Request, response: Response) => {
-    response.json(shownObject(config()));
+    response.json({ ...shownObject(config()), client_config: settings.shown });
+  });
+  router.put('/config', async (request: Request, response: Response) => {
+    await settings.change(settingsOf(request.body));
+    clients.syncIntervalMs = settings.syncIntervalMs;
+    response.json({ status: 'success', message: 'configuration updated successfully' });
   });
   router.get('/providers', (_request: Request, response: Response) => {
     response.json(providersOf(config()));
   });
   return router;
+}
+
+/** Of `client_config` the settings of MCP; the others are the config file's to say in this version. */
+function settingsOf(body: unknown): McpSettings {
+  const given = isObject(body) ? body.client_config : undefined;
+  if (!isObject(given)) throw adminError(400, 'Invalid request format: client_config is required');
+  const parsed = mcpSettings.safeParse(given);
+  if (!parsed.success) throw adminError(400, `Invalid client_config: ${z.prettifyError(parsed.error)}`);
+  const others = Object.keys(given).filter((name) => !name.startsWith('mcp_'));
+  if (others.length === 0) return parsed.data;
+  throw adminError(400, `only the mcp_ settings of client_config can be changed here, not ${others.join(', ')}`);
 }
 
 function providersOf({ providers }: Config): ProviderList {
