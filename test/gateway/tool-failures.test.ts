@@ -56,7 +56,7 @@ const ROWS: readonly Row[] = [
   [
     'answers 5 MB',
     { name: 'ref-big', input: { length: 5_000_000 } },
-    /^x{200000}\n*\[Cut by the gateway: the first 200000 of 5000000 characters are shown/,
+    /^\[Too large to be shown whole: 5000000 characters .*\]\nx{4000}$/,
   ],
 ];
 
@@ -141,7 +141,8 @@ test('large results leave no memory behind', async () => {
   await ask();
   const before = heldBytes();
   for (let round = 0; round < 10; round++) await ask();
-  expect(heldBytes() - before).toBeLessThan(20_000_000);
+  // of the 50 MB that came; the last results may still be on their way to where they are kept, compressed
+  expect(heldBytes() - before).toBeLessThan(30_000_000);
 });
 
 test('an MCP server that cannot start is named in the log, and the gateway is well', async () => {
