@@ -12,6 +12,7 @@ import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { LATEST_PROTOCOL_VERSION } from '@modelcontextprotocol/sdk/types.js';
 import type { OauthConfig } from '../../config/mcp-auth-section.ts';
 import { GatewayError } from '../../model/errors.ts';
+import { answerFetch } from './answer-fetch.ts';
 
 /** Where to log in for an MCP server, and for what. */
 export interface Discovered {
@@ -39,8 +40,9 @@ export const challengeOf = (response: Response): Challenge => {
  * Asks the MCP server, then its authorization server; what the config says goes above both. Scopes: the config's, else
  * those of the challenge, else all that the resource has (MCP authorization 2025-11-25, scope selection strategy).
  */
-export async function discover(serverUrl: URL, oauth: OauthConfig, fetch: FetchLike): Promise<Discovered> {
-  const challenge = await probe(serverUrl, fetch);
+export async function discover(serverUrl: URL, oauth: OauthConfig, network: FetchLike): Promise<Discovered> {
+  const challenge = await probe(serverUrl, network);
+  const fetch = answerFetch(network);
   const resourceMetadata = await resourceMetadataOf(serverUrl, challenge, fetch);
   const authorizationServerUrl =
     oauth.server_url ?? resourceMetadata?.authorization_servers?.[0] ?? String(new URL('/', serverUrl));
@@ -69,6 +71,7 @@ async function probe(serverUrl: URL, fetch: FetchLike): Promise<Challenge> {
     body: JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'initialize', params }),
     signal: AbortSignal.timeout(10_000),
   });
+  // what an MCP server lets in may be a stream without end
   await response.body?.cancel();
   return response.status === 401 ? challengeOf(response) : {};
 }

@@ -12,6 +12,7 @@ import type { McpClientConfig } from '../../config/schema.ts';
 import { GatewayError } from '../../model/errors.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { CredentialStore, PendingFlow, StoredOauthConfig } from '../../model/mcp-credentials.ts';
+import { answerFetch } from './answer-fetch.ts';
 import { type Discovered, discover } from './discovery.ts';
 import { hashed } from './identity.ts';
 import { clientFor } from './registration.ts';
@@ -79,9 +80,11 @@ export interface OauthLoginsOptions {
 /** Logins by OAuth 2.1 with PKCE: begun here, finished by the browser's way back. */
 export class OauthLogins {
   readonly #options: OauthLoginsOptions;
+  readonly #fetch: FetchLike;
 
   constructor(options: OauthLoginsOptions) {
     this.#options = options;
+    this.#fetch = answerFetch(options.fetch);
   }
 
   async begin(request: LoginRequest): Promise<BegunLogin> {
@@ -137,7 +140,7 @@ export class OauthLogins {
       ...serverOf(discovered),
       clientInformation: client,
       refreshToken,
-      fetchFn: this.#inTime,
+      fetchFn: this.#fetch,
     });
     return tokensOf(answer, scope, this.#options.now());
   }
@@ -167,7 +170,7 @@ export class OauthLogins {
         authorizationCode: callback.code,
         codeVerifier,
         redirectUri: String(redirectUrl),
-        fetchFn: this.#inTime,
+        fetchFn: this.#fetch,
       });
       return tokensOf(answer, typeof scope === 'string' ? scope : undefined, this.#options.now());
     } catch (cause) {
@@ -181,8 +184,7 @@ export class OauthLogins {
     const oauth: OauthConfig = config.oauth_config ?? oauthConfig.parse({});
     const from = hashed(JSON.stringify([config.connection_string?.value, oauth]));
     const redirectUrl = callbackUrl(base);
-    const { fetch } = this.#options;
-    const discovered = await discover(new URL(config.connection_string?.value ?? ''), oauth, fetch);
+    const discovered = await discover(new URL(config.connection_string?.value ?? ''), oauth, this.#options.fetch);
     const last = await store.oauthConfigOf(idOf(config));
     const known = last && setupFrom(last.secret);
     const isSame =
@@ -192,12 +194,9 @@ export class OauthLogins {
     const client =
       known && isSame && isSameServer
         ? known.client
-        : await clientFor({ discovered, oauth, redirectUrl, documentUrl, fetch: this.#inTime });
+        : await clientFor({ discovered, oauth, redirectUrl, documentUrl, fetch: this.#fetch });
     return { discovered, client, redirectUrl, from };
   }
-
-  readonly #inTime: FetchLike = (url, init) =>
-    this.#options.fetch(url, { ...init, signal: AbortSignal.timeout(30_000) });
 }
 
 export const callbackUrl = (base: string): string => `${base}${CALLBACK_PATH}`;
