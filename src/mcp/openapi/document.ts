@@ -4,7 +4,7 @@ import { upgraded } from './swagger.ts';
 
 const MAX_DOCUMENT_BYTES = 5 * 1024 * 1024;
 
-export const invalidDocument = (why: string, cause?: unknown): GatewayError =>
+const invalidDocument = (why: string, cause?: unknown): GatewayError =>
   new GatewayError('invalid-request', `Invalid OpenAPI spec: ${why}`, { cause });
 
 /** Throws GatewayError('too-large') for more than anybody should send to a model. */
