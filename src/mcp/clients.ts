@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { McpClientConfig, ToolManagerConfig } from '../config/schema.ts';
 import type { Caller } from '../model/call.ts';
@@ -13,15 +12,14 @@ import { Connection, type ConnectionOptions } from './connection.ts';
 import type { Catalog, CatalogTool, ClientStatus, ToolCallRequest, ToolResult } from './contract.ts';
 import { reasonOf } from './failures.ts';
 import { refusalOf, unknownTool } from './filters.ts';
-import { ProcessJournal } from './fleet/journal.ts';
-import { Manifests } from './fleet/manifests.ts';
-import { MemoryWatch } from './fleet/memory-watch.ts';
+import { openFleet } from './fleet/fleet.ts';
 import { headersFor } from './forward-headers.ts';
 import { compareNames } from './listed-tools.ts';
 import { LiveCatalog } from './live-catalog.ts';
 import { type OwnSessionLimits, OwnSessions } from './own-sessions.ts';
 import { type PatientFetch, patientFetch } from './patient-fetch.ts';
 import { Relay } from './relay.ts';
+import { cleanedResult } from './safety/scan.ts';
 import type { ToolSafety } from './safety/tool-safety.ts';
 import { connectFailure, type Entry, statusOf } from './status.ts';
 import type { McpLog } from './telling.ts';
@@ -70,7 +68,6 @@ export class McpClients {
   readonly #timing: McpTiming;
   readonly #connectionOptions: ConnectionOptions;
   readonly #http: PatientFetch;
-  readonly #journal: ProcessJournal | undefined;
   readonly #entries = new Map<string, Entry>();
   readonly #own: OwnSessions;
   readonly #catalog: LiveCatalog;
@@ -94,7 +91,6 @@ export class McpClients {
     this.#catalog = new LiveCatalog((thrown) => {
       options.log('error', `a listener to MCP catalog changes failed: ${reasonOf(thrown)}`, {});
     });
-    this.#journal = this.#journalIn(options);
     this.#connectionOptions = this.#connectionOptionsOf(options);
     this.#safety = options.safety;
     this.#auth = options.auth;
@@ -118,7 +114,7 @@ export class McpClients {
    * wait. What an earlier run left behind ends first, as it may hold what its successor needs. Never fails.
    */
   async start(): Promise<void> {
-    await this.#journal?.reap();
+    await this.#connectionOptions.transport.journal?.reap();
     const dials = [...this.#entries.values()].map((entry) => entry.connection?.start());
     await settlesWithin(Promise.allSettled(dials), this.#timing.bootWaitMs);
   }
@@ -189,7 +185,9 @@ export class McpClients {
       return this.#users.use(config, caller, (alone) => alone.call({ tool, request, headers, timeoutMs, maxMs }));
     }
     const own = request.peer && this.#own.for(connection, 'tools/call', request);
-    return connection.call({ tool, request, headers, timeoutMs, maxMs, own });
+    const result = connection.call({ tool, request, headers, timeoutMs, maxMs, own });
+    const treatment = this.#safety?.resultTreatment(config);
+    return treatment ? cleanedResult(await result, treatment) : result;
   }
 
   /** Every client, by name, with what is shown of it. */
@@ -315,15 +313,9 @@ export class McpClients {
     return config.tool_execution_timeout || this.#toolManager.tool_execution_timeout;
   }
 
-  #journalIn({ stateFolder, log }: McpClientsOptions): ProcessJournal | undefined {
-    if (stateFolder === undefined) return undefined;
-    const warn = (message: string) => log('warn', message, {});
-    return new ProcessJournal({ folder: join(stateFolder, 'processes'), graceMs: this.#timing.graceMs, warn });
-  }
-
   #connectionOptionsOf(options: McpClientsOptions): ConnectionOptions {
-    const { cwd, resolveCommand, log, stateFolder, safety } = options;
-    const warn = (message: string) => log('warn', message, {});
+    const { cwd, resolveCommand, log, safety } = options;
+    const { manifests, ...keepers } = openFleet(options.stateFolder, this.#timing, (message) => log('warn', message, {}));
     return {
       transport: {
         cwd,
@@ -331,8 +323,7 @@ export class McpClients {
         environment: options.environment ?? process.env,
         fetch: options.fetch ?? this.#http.fetch,
         graceMs: this.#timing.graceMs,
-        journal: this.#journal,
-        memory: new MemoryWatch(this.#timing.memoryCheckMs),
+        ...keepers,
       },
       timing: this.#timing,
       random: options.random ?? Math.random,
@@ -340,7 +331,7 @@ export class McpClients {
       changed: () => this.#rebuild(),
       peers: (config) => this.relay.eventsOf(config),
       review: safety && ((config, tools) => safety.review(config, tools)),
-      manifests: stateFolder === undefined ? undefined : new Manifests(join(stateFolder, 'manifests'), warn),
+      manifests,
     };
   }
 

@@ -1,4 +1,5 @@
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import type { ToolResult } from '../contract.ts';
 import type { Finding } from './finding.ts';
 import { instructionFindings } from './instructions.ts';
 import { invisibleFindings, withoutInvisible } from './invisible.ts';
@@ -68,3 +69,13 @@ function cleanedValue(value: JsonValue | undefined, treatment: 'strip' | 'escape
 
 /** `default` and `examples` are values, which calls repeat. */
 const TOLD: ReadonlySet<string> = new Set(['description', 'title', '$comment']);
+
+/** A result whose texts hold nothing invisible; the same object when there was nothing. */
+export function cleanedResult(result: ToolResult, treatment: 'strip' | 'escape'): ToolResult {
+  const content = result.content.map((block) => {
+    if (typeof block.text !== 'string') return block;
+    const text = withoutInvisible(block.text, treatment);
+    return text === block.text ? block : { ...block, text };
+  });
+  return content.some((block, index) => block !== result.content[index]) ? { ...result, content } : result;
+}

@@ -66,7 +66,7 @@ export class ToolSafety {
   /** The same list with what is held back marked, and the words of the others made visible. Pins what is seen first. */
   review(config: McpClientConfig, listed: readonly ListedTool[]): readonly ListedTool[] {
     const clientId = config.client_id ?? config.name;
-    const rules = { ...this.#options.rules, ...given(config.tool_safety) };
+    const rules = this.#rulesOf(config);
     const known = this.#known(clientId, config);
     const tools = new Map(known?.tools);
     const last = this.#reviews.get(clientId);
@@ -87,6 +87,12 @@ export class ToolSafety {
     this.#reviews.set(clientId, { notes, findings, names });
     if (!known || judgements.some(({ judgement }) => judgement.pins)) this.#pin(clientId, config, tools);
     return judgements.map(({ tool, judgement, findings: found }) => reviewed(tool, judgement, found, rules));
+  }
+
+  /** What becomes of invisible characters in this client's results; undefined when nobody looks for them. */
+  resultTreatment(config: McpClientConfig): 'strip' | 'escape' | undefined {
+    const { scan_results, invisible_characters } = this.#rulesOf(config);
+    return scan_results && invisible_characters !== 'keep' ? invisible_characters : undefined;
   }
 
   /** Everything to be known of the tools of the present clients. */
@@ -138,6 +144,10 @@ export class ToolSafety {
   /** Resolves when what was pinned so far is kept. */
   settled(): Promise<void> {
     return this.#options.store.settled();
+  }
+
+  #rulesOf({ tool_safety: own }: McpClientConfig): ToolSafetyConfig {
+    return own ? { ...this.#options.rules, ...given(own) } : this.#options.rules;
   }
 
   #known(clientId: string, config: McpClientConfig): ClientPins | undefined {

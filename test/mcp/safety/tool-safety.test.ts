@@ -306,6 +306,16 @@ describe('a tool whose definition holds hidden instructions', () => {
   });
 });
 
+test.each<[Partial<ToolSafetyConfig>, string]>([
+  [{}, 'ran add: a\u200bb 👩🏽‍🚀'],
+  [{ scan_results: true }, 'ran add: ab 👩🏽‍🚀'],
+  [{ scan_results: true, invisible_characters: 'escape' }, 'ran add: a\\u{200b}b 👩🏽‍🚀'],
+  [{ scan_results: true, invisible_characters: 'keep' }, 'ran add: a\u200bb 👩🏽‍🚀'],
+])('invisible characters of results under %o', async (rules, told) => {
+  offer({ name: 'add', description: 'a\u200bb 👩🏽‍🚀' });
+  expect(await call(await run(rules), 'calc-add')).toBe(told);
+});
+
 test('a file of pins that cannot be read keeps the gateway from trusting everything anew', async () => {
   const path = join(folder, 'tool-pins.json');
   writeFileSync(path, '{"version":1,');
