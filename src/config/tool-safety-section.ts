@@ -77,6 +77,4 @@ export const clientResultLimits = z.looseObject({
 });
 
 export type ToolSafetyConfig = z.output<typeof toolSafety>;
-export type ToolPolicy = (typeof POLICIES)[number];
 export type ResultLimitsConfig = z.output<typeof resultLimits>;
-export type ClientResultLimits = z.output<typeof clientResultLimits>;

@@ -105,7 +105,7 @@ export class KeptResults {
 }
 
 /** A text as lines that all have an end: JSON on one line is written out, other long lines are broken, at a space if there is one. */
-export function linesOf(given: string): string[] {
+function linesOf(given: string): string[] {
   const text = readableJson(given) ?? given;
   return text.split(/\r?\n/).flatMap((line) => (line.length > LONGEST_LINE ? broken(line) : [line]));
 }

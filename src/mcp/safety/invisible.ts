@@ -62,7 +62,7 @@ interface Invisible {
 }
 
 /** Whether a text may hold any: one pass, and all that most texts ever cost. */
-export const mayHideText = (text: string): boolean => CANDIDATE.test(text);
+const mayHideText = (text: string): boolean => CANDIDATE.test(text);
 
 /** The text without what nobody can see, or with it written out as `\u{...}`; the same text where there is nothing. */
 export function withoutInvisible(text: string, treatment: 'strip' | 'escape'): string {
@@ -71,7 +71,7 @@ export function withoutInvisible(text: string, treatment: 'strip' | 'escape'): s
 }
 
 /** Each character as `\u{...}`, for people to read. */
-export const escaped = (text: string): string =>
+const escaped = (text: string): string =>
   [...text].map((each) => `\\u{${(each.codePointAt(0) ?? 0).toString(16)}}`).join('');
 
 /** What a text hides, each kind once. */
