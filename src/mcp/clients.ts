@@ -124,6 +124,11 @@ export class McpClients {
     return this.#catalog.current;
   }
 
+  /** Sessions that serve one client session of ours alone. */
+  get ownSessions(): number {
+    return this.#own.size;
+  }
+
   get toolManager(): ToolManagerConfig {
     return this.#toolManager;
   }
@@ -315,7 +320,9 @@ export class McpClients {
 
   #connectionOptionsOf(options: McpClientsOptions): ConnectionOptions {
     const { cwd, resolveCommand, log, safety } = options;
-    const { manifests, ...keepers } = openFleet(options.stateFolder, this.#timing, (message) => log('warn', message, {}));
+    const { manifests, ...keepers } = openFleet(options.stateFolder, this.#timing, (message) =>
+      log('warn', message, {}),
+    );
     return {
       transport: {
         cwd,
