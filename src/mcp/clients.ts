@@ -129,6 +129,11 @@ export class McpClients {
     return this.#own.size;
   }
 
+  /** Sessions that serve one client session of ours alone. */
+  get ownSessions(): number {
+    return this.#own.size;
+  }
+
   get toolManager(): ToolManagerConfig {
     return this.#toolManager;
   }

@@ -3,17 +3,16 @@ import type { Offer, OfferKind } from './server/source.ts';
 import type { Session } from './session.ts';
 
 /** How a kind is listed, and where its key stands. */
-export const LISTED: Readonly<Record<OfferKind, { method: string; member: string; key: string; capability: string }>> =
-  {
-    resources: { method: 'resources/list', member: 'resources', key: 'uri', capability: 'resources' },
-    templates: {
-      method: 'resources/templates/list',
-      member: 'resourceTemplates',
-      key: 'uriTemplate',
-      capability: 'resources',
-    },
-    prompts: { method: 'prompts/list', member: 'prompts', key: 'name', capability: 'prompts' },
-  };
+const LISTED: Readonly<Record<OfferKind, { method: string; member: string; key: string; capability: string }>> = {
+  resources: { method: 'resources/list', member: 'resources', key: 'uri', capability: 'resources' },
+  templates: {
+    method: 'resources/templates/list',
+    member: 'resourceTemplates',
+    key: 'uriTemplate',
+    capability: 'resources',
+  },
+  prompts: { method: 'prompts/list', member: 'prompts', key: 'name', capability: 'prompts' },
+};
 
 /** A server that does not say when its lists change is asked anew after this long. */
 const FRESH_MS = 30_000;

@@ -47,7 +47,8 @@ export class OwnSessions {
   /** The session for this request, opened where it must be; undefined where the shared one will do. */
   for(connection: Connection, method: string, origin: Origin): Promise<Session> | undefined {
     const { peer } = origin;
-    if (!peer) return undefined;
+    // asked for each call, and nearly none has one
+    if (!peer || (this.#open.size === 0 && !needsOwn(connection, method, peer))) return undefined;
     const key = this.#keyOf(peer.identity, connection.config.name);
     const known = this.#open.get(key);
     if (known) return this.#used(key, known);

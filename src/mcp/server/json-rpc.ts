@@ -59,7 +59,7 @@ function responseOf({ result, error }: JsonObject, id: JsonRpcId | null): Incomi
 }
 
 /** A JSON-RPC error as it came over the wire. */
-export function rpcErrorOf(value: unknown): RpcError {
+function rpcErrorOf(value: unknown): RpcError {
   const { code, message, data } = isObject(value) ? value : {};
   return new RpcError(
     typeof code === 'number' ? code : RPC_CODE.internalError,
