@@ -29,7 +29,11 @@ beforeAll(async () => {
     ][results.length];
     return next ? { calls: [next] } : { text: 'done' };
   });
-  const client_configs = [testServer(), testServer('loose', { result_limits: { enabled: false } })];
+  const client_configs = [
+    testServer(),
+    testServer('loose', { result_limits: { enabled: false } }),
+    testServer('coded', { tool_mode: 'code' }),
+  ];
   gateway = await startGatewayHere({ providers: { openai: keyed(upstream.url) }, mcp: { client_configs } });
 });
 
@@ -171,6 +175,14 @@ describe('H8 at /mcp', () => {
     expect((await call(client, 'loose-big', { length: 300_000 })).content[0]?.text).toHaveLength(300_000);
     expect((await call(own, 'big', { length: 300_000 })).content[0]?.text).toHaveLength(300_000);
     await Promise.all([client.close(), own.close()]);
+  });
+
+  test('a script gets the whole value', async () => {
+    const client = await connected();
+    const code = 'const all = await coded.big({ length: 1000000 }); return JSON.stringify(all).length;';
+    const told = await call(client, 'executeToolCode', { code });
+    expect(told.content[0]?.text).toMatch(/100\d{4}/);
+    await client.close();
   });
 
   test('a call by hand is told the same', async () => {
