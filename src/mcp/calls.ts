@@ -76,7 +76,7 @@ function requireReleased(connection: Callable, { tool, request }: Execution): vo
 }
 
 /** Runs one call on a session of its own, for servers that are to have none between calls. */
-export async function runAlone(sessions: SingleSessions, execution: Execution): Promise<ToolResult> {
+async function runAlone(sessions: SingleSessions, execution: Execution): Promise<ToolResult> {
   try {
     return await onSession(sessions, execution);
   } catch (thrown) {
@@ -93,7 +93,7 @@ const mayRepeat = (thrown: unknown, { request, isRepeatable }: Execution): boole
   !request.signal.aborted && (isNeverExecuted(thrown) || (isRepeatable === true && isTransient(thrown)));
 
 /** Runs one call, on a new session where there is none or where the server forgot ours. */
-export async function runCall(connection: Dialable, execution: Execution): Promise<ToolResult> {
+async function runCall(connection: Dialable, execution: Execution): Promise<ToolResult> {
   const session = connection.session ?? (await sessionFor(connection, execution));
   try {
     return await execute(session, execution);
@@ -107,7 +107,7 @@ export async function runCall(connection: Dialable, execution: Execution): Promi
 }
 
 /** A new session for this call, which waits no longer than its own timeout. */
-export async function sessionFor(connection: Dialable, execution: Execution): Promise<Session> {
+async function sessionFor(connection: Dialable, execution: Execution): Promise<Session> {
   // Many calls at once must not hammer a server that has just refused.
   if (connection.isRefused && !connection.isDialling) throw new Error(connection.absence);
   const outcome = await waitFor(connection.dial(), execution.timeoutMs, execution.request.signal);

@@ -86,7 +86,7 @@ export class Manifests {
 }
 
 /** The same for two clients that start the same program in the same way; tells nothing of what it hashes. */
-export function commandHash({ stdio_config: stdio }: McpClientConfig): string {
+function commandHash({ stdio_config: stdio }: McpClientConfig): string {
   const told = JSON.stringify([stdio?.command, stdio?.args, [...(stdio?.envs ?? [])].sort()]);
   return createHash('sha256').update(told).digest('hex').slice(0, 32);
 }
