@@ -1,6 +1,7 @@
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { McpClientConfig } from '../config/schema.ts';
 import { GatewayError } from '../model/errors.ts';
+import type { JsonObject } from '../model/json.ts';
 import type { ProcessJournal } from './fleet/journal.ts';
 import { type MemoryWatch, memoryLimit } from './fleet/memory-watch.ts';
 import type { GatewayTransport } from './gateway-transport.ts';
@@ -75,6 +76,7 @@ function stdioTransport(config: McpClientConfig, options: TransportOptions): Gat
   return new EraTransport({
     legacy: () => new StdioTransport({ command, args, env, cwd, graceMs, keepers: keepersFor(config, options) }),
     known: knownTo(options),
+    lent: lentBy(config),
     server: JSON.stringify([command, ...args]),
   });
 }
@@ -95,6 +97,9 @@ function openApiTransport(config: McpClientConfig, { cwd }: TransportOptions): O
   if (!openapi) throw new GatewayError('invalid-request', `openapi_config is required for MCP client ${name}`);
   return new OpenApiTransport({ clientName: name, config: openapi, headers: headersOf(config), cwd });
 }
+
+/** What the gateway does for callers that cannot do it themselves. */
+const lentBy = ({ sampling }: McpClientConfig): JsonObject => (sampling?.enabled ? { sampling: {} } : {});
 
 function headersOf(config: McpClientConfig): Record<string, string> {
   const headers: Record<string, string> = {};
@@ -120,5 +125,5 @@ function httpTransport(config: McpClientConfig, options: TransportOptions): Gate
   // The transport of 2024-11-05 is older than any server of the newer era.
   if (type === 'sse') return legacy();
   const channel = httpChannel({ url, headers, fetch });
-  return new EraTransport({ legacy, channel, known: knownTo(options), server: url.href });
+  return new EraTransport({ legacy, channel, known: knownTo(options), lent: lentBy(config), server: url.href });
 }

@@ -87,4 +87,16 @@ describe.each([
     const { clients } = await started([await config()]);
     await expect(clients.call(callOf('new-elicit'))).rejects.toThrow(/capabilit/i);
   });
+
+  test('has its completions from the gateway, where the config says so and the caller has none', async () => {
+    const { clients } = await started([{ ...(await config()), sampling: LENT }]);
+    clients.relay.answerSampling = async ({ name }, { maxTokens }) => ({
+      role: 'assistant',
+      model: name,
+      content: { type: 'text', text: `at most ${maxTokens} tokens` },
+    });
+    expect(firstText(await clients.call(callOf('new-sample', { question: 'What?' })))).toBe('new: at most 10 tokens');
+  });
 });
+
+const LENT = { enabled: true, model: 'openai/gpt-4o', max_tokens: 100, max_depth: 5 };

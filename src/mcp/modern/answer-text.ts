@@ -1,5 +1,5 @@
-import { isObject, type JsonValue } from '../../model/json.ts';
-import { errorText, type JsonRpcId, resultText } from '../server/json-rpc.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { errorText, type JsonRpcId, RPC_CODE, resultText } from '../server/json-rpc.ts';
 import { META, MODERN_CODE } from './protocol.ts';
 
 /** A JSON-RPC answer and the HTTP status that goes with it. */
@@ -20,9 +20,6 @@ const CACHEABLE: ReadonlySet<string> = new Set([
 
 /** What the gateway shows depends on the caller, may change at any moment, and is cheap to ask for. */
 const FRESHNESS = { ttlMs: 0, cacheScope: 'private' } as const;
-
-const RESOURCE_NOT_FOUND = -32002;
-const INVALID_PARAMS = -32602;
 
 /** Errors whose HTTP status the specification sets; every other one is an answer like a result. */
 const STATUS: Readonly<Record<number, number>> = { [MODERN_CODE.missingCapability]: 400, [-32601]: 404 };
@@ -73,6 +70,20 @@ function stamped(method: string, text: string): string {
 function modernError(id: JsonRpcId, text: string): ModernAnswer {
   const answer: unknown = JSON.parse(text);
   const error = isObject(answer) && isObject(answer.error) ? answer.error : {};
-  const code = error.code === RESOURCE_NOT_FOUND ? INVALID_PARAMS : Number(error.code);
+  const inputRequests = error.code === RPC_CODE.urlElicitationRequired ? visitsIn(error.data) : undefined;
+  if (inputRequests)
+    return { status: 200, text: resultText(id, JSON.stringify({ resultType: 'input_required', inputRequests })) };
+  const code = error.code === RPC_CODE.resourceNotFound ? RPC_CODE.invalidParams : Number(error.code);
   return { status: STATUS[code] ?? 200, text: errorText(id, code, String(error.message), error.data) };
+}
+
+/** The URLs of an error -32042, which this era asks for in the answer; the retry is a new try. */
+function visitsIn(data: JsonValue | undefined): JsonObject | undefined {
+  const elicitations = isObject(data) && Array.isArray(data.elicitations) ? data.elicitations.filter(isObject) : [];
+  if (elicitations.length === 0) return undefined;
+  const requests = elicitations.map(({ elicitationId: _, ...params }, index) => [
+    `visit-${index + 1}`,
+    { method: 'elicitation/create', params: { ...params, mode: 'url' } },
+  ]);
+  return Object.fromEntries(requests);
 }

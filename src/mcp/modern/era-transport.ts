@@ -16,6 +16,8 @@ export interface EraTransportOptions {
   /** The way to a server of the newer era; where there is none, both eras share the pipe of the transport. */
   readonly channel?: ModernChannel;
   readonly known: KnownServers;
+  /** Client capabilities that the gateway has where a caller has not; none when absent. */
+  readonly lent?: JsonObject;
   /** Under which the verdict is kept. */
   readonly server: string;
   /** How long the server may think about which era it is of, before it is greeted in the older one. */
@@ -212,10 +214,11 @@ export class EraTransport implements GatewayTransport {
 
   #newLink(channel: ModernChannel, { params }: RequestMessage): ModernLink {
     const clientInfo: JsonObject = isObject(params.clientInfo) ? params.clientInfo : {};
-    const { known, server } = this.#options;
+    const { known, server, lent = {} } = this.#options;
     return new ModernLink(clientInfo, {
       channel,
       parameters: known.parametersOf(server),
+      lent,
       answer: (message) => this.#up(message),
       say: (message, origin) => deliver(this, message as ServerMessage, origin),
       trouble: (error) => this.onerror?.(error),

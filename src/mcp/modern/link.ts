@@ -15,6 +15,8 @@ const SPOKEN_ABOVE = '2025-11-25';
 export interface LinkOptions {
   readonly channel: ModernChannel;
   readonly parameters: KnownParameters;
+  /** What the gateway does in place of a caller that cannot: client capabilities. */
+  readonly lent: JsonObject;
   /** Take what the older era would have had from the server: answers, and the rest with the call that it belongs to. */
   readonly answer: (message: AnswerMessage) => void;
   readonly say: (message: NotificationMessage | RequestMessage, origin: Origin | undefined) => void;
@@ -128,11 +130,17 @@ export class ModernLink {
       const params = { ...request.params, ...retry };
       const answer = await this.#mirrored({ method: request.method, params }, flight, signal, onNotification);
       if (!('result' in answer)) return answer;
-      if (isFromModernCaller(meta)) return this.#noted(request.method, answer);
+      if (this.#speaksForItself(meta)) return this.#noted(request.method, answer);
       if (!isInputRequired(answer.result)) return this.#noted(request.method, withoutResultType(answer));
       retry = await inputsFor(answer.result, (input) => this.#ask(input, flight?.origin, signal));
     }
     throw new RpcError(ErrorCode.InternalError, `the server still asks for input after ${MAX_ROUNDS} rounds`);
+  }
+
+  /** A modern caller answers by itself, unless the gateway has something to answer in its place. */
+  #speaksForItself(meta: JsonObject): boolean {
+    const own = meta[META.capabilities];
+    return isFromModernCaller(meta) && Object.keys(this.#options.lent).every((name) => isObject(own) && name in own);
   }
 
   /** Over HTTP some arguments stand in headers too; which ones may have changed since the tools were listed. */
@@ -180,19 +188,21 @@ export class ModernLink {
   /** A modern caller speaks for itself; for every other one the envelope says what it may be asked. */
   #enveloped(params: JsonObject, origin: Origin | undefined): JsonObject {
     const meta = metaOf(params);
-    const own = {
-      [META.version]: MODERN_VERSION,
-      [META.clientInfo]: this.#clientInfo,
-      [META.capabilities]: origin?.peer?.capabilities ?? {},
-      ...(this.#logLevel !== undefined && { [META.logLevel]: this.#logLevel }),
-    };
-    if (!isFromModernCaller(meta)) return { ...params, _meta: { ...meta, ...own } };
     const { [RETRY.inputResponses]: inputResponses, [RETRY.requestState]: requestState, ...told } = meta;
+    const isModern = isFromModernCaller(meta);
+    const own = isModern ? meta[META.capabilities] : origin?.peer?.capabilities;
+    const logLevel = isModern ? meta[META.logLevel] : this.#logLevel;
     return {
       ...params,
       ...(inputResponses !== undefined && { inputResponses }),
       ...(requestState !== undefined && { requestState }),
-      _meta: { ...told, [META.version]: MODERN_VERSION, [META.clientInfo]: meta[META.clientInfo] ?? this.#clientInfo },
+      _meta: {
+        ...told,
+        [META.version]: MODERN_VERSION,
+        [META.clientInfo]: meta[META.clientInfo] ?? this.#clientInfo,
+        [META.capabilities]: { ...this.#options.lent, ...(isObject(own) && own) },
+        ...(logLevel !== undefined && { [META.logLevel]: logLevel }),
+      },
     };
   }
 
@@ -230,7 +240,11 @@ export class ModernLink {
     this.#lastId += 1;
     const id = `input-${this.#lastId}`;
     return new Promise((resolve, reject) => {
-      const stop = () => reject(signal.reason);
+      const stop = () => {
+        this.#asked.delete(id);
+        this.#options.say({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: id } }, origin);
+        reject(signal.reason);
+      };
       signal.addEventListener('abort', stop, { once: true });
       this.#asked.set(id, (answer) => {
         signal.removeEventListener('abort', stop);

@@ -204,6 +204,22 @@ describe('what a server asks', () => {
     expect(answer.result).toMatchObject({ resultType: 'complete', content: [{ text: 'Hello Ada' }] });
   });
 
+  test('before a visit to a URL, as an error of the older era, is in the answer', async () => {
+    const visit = { name: 'visit', arguments: { id: 'here' }, _meta: asking };
+    const { result } = await ask('tools/call', visit, old);
+    expect(result).toEqual({
+      resultType: 'input_required',
+      inputRequests: {
+        'visit-1': {
+          method: 'elicitation/create',
+          params: { mode: 'url', message: 'Log in', url: 'https://example.com/here' },
+        },
+      },
+    });
+    const retry = { ...visit, inputResponses: { 'visit-1': { action: 'accept' } } };
+    expect((await ask('tools/call', retry, old)).result).toMatchObject({ content: [{ text: 'visited' }] });
+  });
+
   test('beyond what the client can do is refused, with what is missing', async () => {
     const answer = await ask('tools/call', { name: 'elicit', arguments: {} }, { path: '/mcp/new' });
     expect(answer).toMatchObject({

@@ -1,7 +1,11 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { completable } from '@modelcontextprotocol/sdk/server/completable.js';
 import { McpServer, ResourceTemplate } from '@modelcontextprotocol/sdk/server/mcp.js';
-import { SubscribeRequestSchema, UnsubscribeRequestSchema } from '@modelcontextprotocol/sdk/types.js';
+import {
+  SubscribeRequestSchema,
+  UnsubscribeRequestSchema,
+  UrlElicitationRequiredError,
+} from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 
 const text = (value) => ({ content: [{ type: 'text', text: String(value) }] });
@@ -54,6 +58,13 @@ export function newLegacyServer() {
   tool('roots', {}, async (_, extra) => {
     const given = await inner.listRoots(undefined, related(extra));
     return text(given.roots.map(({ uri }) => uri).join(' '));
+  });
+  const visited = new Set();
+  tool('visit', { id: z.string() }, ({ id }) => {
+    if (visited.has(id)) return text('visited');
+    visited.add(id);
+    const url = `https://example.com/${id}`;
+    throw new UrlElicitationRequiredError([{ mode: 'url', message: 'Log in', url, elicitationId: id }]);
   });
   tool('add_tool', { name: z.string() }, async ({ name }) => {
     tool(name, {}, () => text(`extra ${name}`));
