@@ -2,6 +2,9 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 
 // The program that the MCP conformance suite runs as a client: starts the gateway with the suite's server as an MCP
 // client, logs in where the server wants it, and calls what the scenario is about. The last argument is the address.
@@ -30,7 +33,8 @@ try {
   await addClient(base);
   const tools = await listTools(base);
   console.log(`listed ${tools.map(({ name }) => name).join(', ')}`);
-  for (const [name, args] of callsFor(tools)) await call(base, name, args);
+  if (scenario.startsWith('elicitation')) await callAsPerson(base, tools);
+  else for (const [name, args] of callsFor(tools)) await call(base, name, args);
 } finally {
   gateway.kill('SIGTERM');
   await new Promise((ended) => gateway.once('exit', ended));
@@ -43,7 +47,7 @@ function addressOf(child) {
     child.stdout.on('data', (chunk) => {
       text += chunk;
       const line = text.split('\n').find((entry) => entry.includes('"the gateway is ready"'));
-      if (line) found(`http://127.0.0.1:${JSON.parse(line).port}`);
+      if (line) found(JSON.parse(line).url);
     });
     child.once('exit', (code) => failed(new Error(`the gateway ended with ${code}: ${text}`)));
   });
@@ -105,7 +109,21 @@ async function call(base, name, args) {
   }
 }
 
-const rpc = (base, method, params) => post(`${base}/mcp`, { jsonrpc: '2.0', id: 1, method, params });
+/** Somebody behind a client of the gateway who takes every default that a server proposes. */
+async function callAsPerson(base, tools) {
+  const client = new Client(
+    { name: 'person', version: '1.0.0' },
+    { capabilities: { elicitation: { form: { applyDefaults: true } } } },
+  );
+  client.setRequestHandler(ElicitRequestSchema, async () => ({ action: 'accept', content: {} }));
+  await client.connect(new StreamableHTTPClientTransport(new URL(`${base}/mcp`)));
+  for (const { name } of tools) console.log(name, JSON.stringify(await client.callTool({ name, arguments: {} })));
+  await client.close();
+}
+
+function rpc(base, method, params) {
+  return post(`${base}/mcp`, { jsonrpc: '2.0', id: 1, method, params });
+}
 
 async function post(url, body) {
   const answer = await fetch(url, {

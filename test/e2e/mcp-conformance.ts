@@ -19,6 +19,8 @@ const platform = process.platform === 'win32' ? 'win' : process.platform;
 export interface Suite {
   /** Runs one scenario against a server. Gives undefined when it passed, else what the suite said. */
   run(url: string, scenario: string): Promise<string | undefined>;
+  /** Runs one scenario against the gateway as a client. */
+  runClient(scenario: string): Promise<string | undefined>;
 }
 
 /** The suite as its authors publish it, with the Node 22 that it needs beside it. */
@@ -26,14 +28,16 @@ export async function conformanceSuite(): Promise<Suite> {
   const folder = await installed('mcp-conformance', SUITE, `node-${platform}-${process.arch}@22`);
   const node = join(folder, 'node_modules', `node-${platform}-${process.arch}`, 'bin/node');
   const main = join(folder, 'node_modules/@modelcontextprotocol/conformance/dist/index.js');
+  const suite = (...args: string[]): Promise<string | undefined> =>
+    new Promise((settle) => {
+      execFile(node, [main, ...args], { cwd: folder, timeout: 90_000 }, (failed, stdout, stderr) => {
+        settle(failed ? `${stdout}\n${stderr}` : undefined);
+      });
+    });
+  const command = `${process.execPath} ${join(REPOSITORY, 'test/e2e/gateway-client.mjs')}`;
   return {
-    run: (url, scenario) =>
-      new Promise((settle) => {
-        const args = [main, 'server', '--url', url, '--scenario', scenario];
-        execFile(node, args, { cwd: folder, timeout: 60_000 }, (failed, stdout, stderr) => {
-          settle(failed ? `${stdout}\n${stderr}` : undefined);
-        });
-      }),
+    run: (url, scenario) => suite('server', '--url', url, '--scenario', scenario),
+    runClient: (scenario) => suite('client', '--command', command, '--scenario', scenario, '--timeout', '80000'),
   };
 }
 

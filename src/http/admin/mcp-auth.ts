@@ -14,11 +14,12 @@ import { newClient } from './client-changes.ts';
 import { adminError } from './errors.ts';
 import { addClient, type ClientStore, clientFaults, type McpClientRoutes } from './mcp-clients.ts';
 import { baseOf, type LoginClients, type McpLoginOptions } from './mcp-login.ts';
+import { rotateOauth } from './mcp-rotation.ts';
 
 type Clients = McpClientRoutes['clients'] &
   LoginClients & {
     statuses(): readonly ClientStatus[];
-    connection(id: string): { redial(): Promise<void> } | undefined;
+    connection(id: string): { redial(): Promise<void>; needsReauth(reason: string): void } | undefined;
   };
 
 export interface McpAuthRoutes extends McpLoginOptions, Pick<McpClientRoutes, 'virtualMcps'> {
@@ -53,6 +54,13 @@ export function mcpAuthRoutes(options: McpAuthRoutes): Router {
   });
   router.post('/mcp/client/:id/verify-headers', async (request: WithId, response: Response) => {
     response.json(await headersVerified(request, options));
+  });
+  // the rest of what a PUT changes is for the route of clients
+  router.put('/mcp/client/:id', async (request: WithId, _response: Response, next: NextFunction) => {
+    const body: unknown = request.body;
+    const config = options.clients.config(request.params.id);
+    if (config && isObject(body)) await rotateOauth(config, body, options);
+    next();
   });
   router.get('/oauth/config/:id/status', async (request: WithId, response: Response) => {
     response.json(await statusOf(request.params.id, options));

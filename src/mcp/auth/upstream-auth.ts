@@ -112,6 +112,15 @@ export class UpstreamAuth {
     for (const [key, flow] of this.#openFlows) if (flow.id === id) this.#openFlows.delete(key);
   }
 
+  /** Every login of a client must be renewed: what it was made with has changed. */
+  async endLogins(mcpClientId: string): Promise<void> {
+    for (const [key, grant] of this.#grants) if (key.startsWith(`${mcpClientId} `)) grant.forget();
+    const store = await this.store();
+    for (const kept of await store.credentialsOf(mcpClientId)) {
+      await store.putCredential({ ...kept, state: 'needs_reauth', updatedAtMs: this.#now() });
+    }
+  }
+
   /** Ends every login of a client that was removed. */
   async forgetClient(mcpClientId: string): Promise<void> {
     for (const [key, grant] of this.#grants) {

@@ -318,6 +318,34 @@ describe('one login for all (oauth)', () => {
     expect(await stateOf(gateway)).toBe('healthy');
   });
 
+  test('a PUT of oauth_config ends the logins, keeps a secret that comes back as shown, and takes it to no other address', async () => {
+    const server = await oauthHere();
+    const gateway = await gatewayHere();
+    const { id } = await loggedIn(
+      gateway,
+      oauthClient(server, { oauth_config: { client_id: 'by-hand', client_secret: 'by-hand-secret' } }),
+    );
+    const put = (body: object) =>
+      asked(
+        fetch(`${gateway.url}/api/mcp/client/${id}`, {
+          method: 'PUT',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+        }),
+      );
+    const shown = `by-h${'*'.repeat(24)}cret`;
+    const elsewhere = { client_secret: shown, token_url: 'https://evil.example/token' };
+    expect((await put({ oauth_config: elsewhere })).status).toBe(400);
+    expect((await put({ oauth_config: { client_secret: shown } })).status).toBe(200);
+    expect(await stateOf(gateway)).toBe('healthy');
+    expect((await put({ oauth_config: { client_secret: shown, scopes: ['more'] } })).status).toBe(200);
+    expect(await stateOf(gateway)).toBe('needs_reauth');
+    const { body } = await api(gateway, `/api/mcp/client/${id}/reauthorize`);
+    await visit(String(body.authorize_url));
+    expect((await api(gateway, String(body.complete_url))).status).toBe(200);
+    expect(await called(gateway)).toMatchObject({ status: 200, body: { content: 'you are more' } });
+  });
+
   test('G13 a refused event stream is normal: nothing waits for it, and no login ends', async () => {
     const server = await oauthHere();
     const gateway = await gatewayHere();
