@@ -112,10 +112,9 @@ async function* run(
     const turn = new Turn();
     numbering.beginTurn();
     const turnContext = round === 0 ? context : childOf(context, options.newId());
-    let untold = round === 0 ? losses : [];
-    for await (const frame of options.callModel(request, turnContext)) {
-      if (untold.length > 0) context.trace.losses.push(...untold);
-      untold = [];
+    const frames = options.callModel(request, turnContext);
+    if (round === 0) context.trace.losses.push(...losses);
+    for await (const frame of frames) {
       const flowing = flowOf(frame.events, turn, numbering, round === 0 ? opening : undefined);
       if (flowing.length > 0) yield { events: flowing };
     }
