@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { configFile } from '../../src/config/config-file.ts';
 import { mcpClient, toolManager } from '../../src/config/schema.ts';
-import { createAdminApp } from '../../src/http/admin/app.ts';
+import { type AdminOptions, createAdminApp } from '../../src/http/admin/app.ts';
 import { clientList, providerList } from '../../src/http/admin/contract.ts';
 import type { LogQuery } from '../../src/http/admin/logs.ts';
 import { callerOf } from '../../src/http/caller.ts';
@@ -93,6 +93,8 @@ async function admin(fileClients: object[] = [], config: object = {}) {
     check: adminCheck(RULES),
     clients,
     store: overrides,
+    // no client here logs in anywhere
+    auth: {} as AdminOptions['auth'],
     virtualMcps: new VirtualMcps([]),
     settings: { shown: {}, syncIntervalMs: 1, change: async () => {} },
     inspect: {

@@ -112,7 +112,9 @@ describe('the metrics', () => {
     const run = { startedAtMs: 0, serverLabel: 'demo', toolName: 'echo', latencyMs: 20 };
     metrics.toolRun({ ...run, status: 'success' });
     metrics.toolRun({ ...run, status: 'error', error: new GatewayError('authentication', 'log in first') });
-    const owners = ['virtual_key', 'team', 'customer', 'business_unit'].map((owner) => `,${owner}_id="",${owner}_name=""`);
+    const owners = ['virtual_key', 'team', 'customer', 'business_unit'].map(
+      (owner) => `,${owner}_id="",${owner}_name=""`,
+    );
     const series = (errorType: string): string =>
       `bifrost_mcp_client_operation_duration_seconds_count{mcp_client="demo",mcp_tool_name="echo",mcp_method="tools/call",error_type="${errorType}"${owners.join('')}}`;
     expect(seriesValue(metrics.text(), series(''))).toBe(1);
