@@ -129,11 +129,6 @@ export class McpClients {
     return this.#own.size;
   }
 
-  /** Sessions that serve one client session of ours alone. */
-  get ownSessions(): number {
-    return this.#own.size;
-  }
-
   get toolManager(): ToolManagerConfig {
     return this.#toolManager;
   }

@@ -13,7 +13,7 @@ export const typeText = (schema: JsonValue | undefined): string =>
 export const propertyKey = (name: string): string => (/^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name));
 
 /** The value that a local `$ref` points to. */
-export function referred(root: JsonObject, reference: JsonValue | undefined): JsonValue | undefined {
+function referred(root: JsonObject, reference: JsonValue | undefined): JsonValue | undefined {
   if (typeof reference !== 'string' || !reference.startsWith('#')) return undefined;
   let value: JsonValue | undefined = root;
   for (const step of reference.split('/').slice(1)) {
