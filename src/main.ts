@@ -48,7 +48,7 @@ async function runGateway(options: ServeOptions): Promise<void> {
   // on small requests the helper threads of the young generation's collector cost more CPU than they save (a fifth of all)
   setFlagsFromString('--no-parallel-scavenge');
   const [{ serve }, { openProcessLog }] = await Promise.all([import('./serve.ts'), import('./process-log.ts')]);
-  const processLog = openProcessLog(options.logLevel, options.logStyle);
+  const processLog = await openProcessLog(options.logLevel, options.logStyle);
   try {
     const running = await serve(options, version(), processLog);
     stopOnSignal(running.stop);

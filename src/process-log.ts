@@ -1,5 +1,4 @@
-import { type Logger, pino } from 'pino';
-import pretty from 'pino-pretty';
+import { type DestinationStream, type Logger, pino } from 'pino';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type Log = (level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>) => void;
@@ -12,15 +11,18 @@ export interface ProcessLog {
 }
 
 /** The process's own log on standard output: JSON lines, or lines for people. Secrets are never given to it. */
-export function openProcessLog(level: LogLevel, style: 'json' | 'pretty'): ProcessLog {
-  const destination = pino.destination({ dest: 1, sync: true });
-  const logger: Logger =
-    style === 'json'
-      ? pino({ level, base: null }, destination)
-      : pino({ level, base: null }, pretty({ destination: 1, sync: true, translateTime: 'SYS:HH:MM:ss' }));
+export async function openProcessLog(level: LogLevel, style: 'json' | 'pretty'): Promise<ProcessLog> {
+  const destination = style === 'json' ? pino.destination({ dest: 1, sync: true }) : await readableLines();
+  const logger: Logger = pino({ level, base: null }, destination);
   return {
     log: (at, message, fields = {}) => logger[at](fields, message),
     print: (text) => process.stdout.write(`${text}\n`),
     flush: () => logger.flush(),
   };
+}
+
+/** Imported for those who read it: a service that writes JSON starts without it. */
+async function readableLines(): Promise<DestinationStream> {
+  const { default: pretty } = await import('pino-pretty');
+  return pretty({ destination: 1, sync: true, translateTime: 'SYS:HH:MM:ss' });
 }
