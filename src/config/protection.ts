@@ -12,6 +12,12 @@ export function requireOnlyWhatIsEnforced({ client, governance, ...rest }: Confi
       `${file}: client.enforce_auth_on_inference is true, but this version has no virtual keys and would let everyone in; set it to false, and keep the gateway on localhost`,
     );
   }
+  const mcpAuth = client.mcp_server_auth_mode;
+  if (mcpAuth !== undefined && mcpAuth !== 'headers') {
+    throw new ConfigError(
+      `${file}: client.mcp_server_auth_mode is ${JSON.stringify(mcpAuth)}, but this version does not ask for a login at /mcp and would let everyone in; set it to "headers", and keep the gateway on localhost`,
+    );
+  }
   const login = [governance.auth_config, rest.auth_config].find((auth) => isObject(auth) && auth.is_enabled === true);
   if (login) {
     throw new ConfigError(

@@ -291,6 +291,10 @@ describe('older spellings', () => {
     },
   );
 
+  test.each(['oauth', 'both'])('a login at /mcp (%s) that nobody would ask for stops the start', async (mode) => {
+    expect(await faultOf({ client: { mcp_server_auth_mode: mode } })).toContain('mcp_server_auth_mode');
+  });
+
   test.each([{ auth_config: { is_enabled: true } }, { governance: { auth_config: { is_enabled: true } } }])(
     'a login that nobody would ask for stops the start: %j',
     async (file) => {
