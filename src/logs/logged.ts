@@ -1,6 +1,7 @@
 import type { CallContext, ModelCall } from '../model/call.ts';
 import { asGatewayError } from '../model/errors.ts';
 import type { AnswerPiece, Frame, StreamEvent } from '../model/event.ts';
+import { DONE } from '../model/iteration.ts';
 import type { OperationCall } from '../model/operation.ts';
 import type { ChatRequest } from '../model/request.ts';
 import { inputOf, OutputCollector } from './contents.ts';
@@ -20,8 +21,6 @@ export const loggedOperation =
   (next: OperationCall, sink: LogSink): OperationCall =>
   (request, context) =>
     new LoggedPieces(() => next(request, context), new OperationObservation(sink, request, context), sink);
-
-const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
 
 /** The pieces of an answer as they come, seen in passing; iterated by hand, because every read of every stream goes through here. */
 class LoggedPieces<Piece extends AnswerPiece> implements AsyncIterableIterator<Piece, undefined> {

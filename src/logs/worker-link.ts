@@ -1,5 +1,6 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { GatewayError } from '../model/errors.ts';
+import { ownThread } from '../model/own-thread.ts';
 import type { Batch, FromWorker, LogQuestions, QuestionName, ToWorker, WorkerSettings } from './protocol.ts';
 import type { BatchOutcome } from './writer.ts';
 
@@ -78,7 +79,7 @@ export class LogWorker {
 
   #running(): Worker | undefined {
     if (this.#worker || this.#isClosing || Date.now() < this.#restartAtMs) return this.#worker;
-    const worker = newWorker(this.#settings);
+    const worker = ownThread('worker', import.meta.url, { workerData: this.#settings });
     worker.on('message', (message: FromWorker) => this.#onMessage(message));
     worker.on('error', (error) => this.#trouble(`the log worker failed: ${error.message}`));
     worker.on('exit', () => this.#onExit());
@@ -128,14 +129,3 @@ export class LogWorker {
 
 const unanswered = (why: string): GatewayError =>
   new GatewayError('internal', `the request log cannot answer: ${why}; look at the gateway's own log`);
-
-function newWorker(settings: WorkerSettings): Worker {
-  if (!import.meta.url.endsWith('.ts')) {
-    return new Worker(new URL('./worker.js', import.meta.url), { workerData: settings });
-  }
-  // from sources (tests, development); a worker of Node 20 does not take its loader from `--import`
-  const loader = import.meta.resolve('tsx/esm/api');
-  const entry = new URL('./worker.ts', import.meta.url).href;
-  const start = `import('${loader}').then(({ register }) => { register(); return import('${entry}'); })`;
-  return new Worker(start, { eval: true, workerData: settings });
-}

@@ -1,13 +1,11 @@
 import type { CallContext } from '../model/call.ts';
 import { asGatewayError, GatewayError } from '../model/errors.ts';
 import type { Frame } from '../model/event.ts';
+import { DONE, OVER } from '../model/iteration.ts';
 import { Cancellation } from './cancellation.ts';
 
 /** Asks the provider: gives the frames of a stream, or the one frame of a whole answer. */
 type Answered = (cancellation: Cancellation) => Promise<AsyncIterator<Frame> | Frame>;
-
-const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
-const OVER = Promise.resolve(DONE);
 
 /** The frames of one answer, from the request that asks for it to the end. Leaving early ends the upstream request. */
 export class UpstreamFrames implements AsyncIterableIterator<Frame, undefined> {

@@ -1,6 +1,7 @@
 import type { CallContext, ModelCall } from '../model/call.ts';
 import { asGatewayError, GatewayError } from '../model/errors.ts';
 import type { AnswerPiece } from '../model/event.ts';
+import { DONE, OVER } from '../model/iteration.ts';
 import { type OperationCall, type OperationRequest, operationName } from '../model/operation.ts';
 import type { ChatRequest } from '../model/request.ts';
 import type { ProviderCall } from '../providers/call.ts';
@@ -112,9 +113,6 @@ async function firstAnswer<Request, Piece>(
   }
   throw primaryError ?? new GatewayError('internal', 'a request without a target was routed');
 }
-
-const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
-const OVER = Promise.resolve(DONE);
 
 /**
  * The pieces of whichever target answers, iterated by hand: it stands between the provider and the client on every

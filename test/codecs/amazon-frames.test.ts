@@ -8,14 +8,14 @@ const judge = new EventStreamCodec(
   (text) => Buffer.from(text, 'utf8'),
 );
 
-const headers = fc.dictionary(
-  fc.string({ minLength: 1, maxLength: 40, unit: 'grapheme-ascii' }),
-  fc.string({ maxLength: 60 }),
-  {
-    maxKeys: 4,
-    noNullPrototype: true,
-  },
-);
+// the judge keeps its headers in a plain object, which cannot hold this one name
+const headerName = fc
+  .string({ minLength: 1, maxLength: 40, unit: 'grapheme-ascii' })
+  .filter((name) => name !== '__proto__');
+const headers = fc.dictionary(headerName, fc.string({ maxLength: 60 }), {
+  maxKeys: 4,
+  noNullPrototype: true,
+});
 const frames = fc.array(fc.record({ headers, payload: fc.uint8Array({ maxLength: 300 }) }), {
   minLength: 1,
   maxLength: 5,

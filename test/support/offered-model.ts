@@ -19,9 +19,9 @@ export async function offeredModel() {
         const first = { ...chunk, choices: [{ index: 0, delta: { role: 'assistant', content: 'hi' } }] };
         response.writeHead(200, { 'content-type': 'text/event-stream' });
         response.end(
-          [first, { ...chunk, choices: [{ ...done, delta: {} }] }]
+          `${[first, { ...chunk, choices: [{ ...done, delta: {} }] }]
             .map((each) => `data: ${JSON.stringify(each)}\n\n`)
-            .join('') + 'data: [DONE]\n\n',
+            .join('')}data: [DONE]\n\n`,
         );
         return;
       }

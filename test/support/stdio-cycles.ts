@@ -45,10 +45,12 @@ export async function runStdioCycles(cycles: number): Promise<CyclesReport> {
   await run.cycles(0, warmUp);
   const heldBefore = heldBytes();
   await run.cycles(warmUp, cycles);
-  await until(() => childrenOf(process.pid).length <= processesAtStart);
+  // a child that has just ended is a zombie until the event loop comes round to it
+  const zombiesNow = () => childrenOf(process.pid).filter((pid) => !isAlive(pid)).length;
+  await until(() => childrenOf(process.pid).length <= processesAtStart && zombiesNow() === 0);
   const heldBytesPerCycle = Math.round((heldBytes() - heldBefore) / Math.max(1, cycles - warmUp));
   const processesAtEnd = childrenOf(process.pid).length;
-  const zombies = childrenOf(process.pid).filter((pid) => !isAlive(pid)).length;
+  const zombies = zombiesNow();
   await clients.close();
   return {
     cycles,

@@ -1,4 +1,5 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
+import { ownThread } from '../../model/own-thread.ts';
 
 /** Host stack, so that the engine's own limit is met first: beyond it WebAssembly cannot recover. */
 const STACK_MB = 16;
@@ -37,16 +38,9 @@ export class SandboxThreads {
 }
 
 /** Nothing of this process is given to it: no environment, no arguments, no standard input. */
-function newThread(): Worker {
-  const options = {
+const newThread = (): Worker =>
+  ownThread('sandbox-worker', import.meta.url, {
     env: {},
     argv: [],
     resourceLimits: { stackSizeMb: STACK_MB, maxOldGenerationSizeMb: HEAP_MB },
-  };
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./sandbox-worker.js', import.meta.url), options);
-  // from sources (tests, development); a worker of Node 20 does not take its loader from `--import`
-  const loader = import.meta.resolve('tsx/esm/api');
-  const entry = new URL('./sandbox-worker.ts', import.meta.url).href;
-  const start = `import('${loader}').then(({ register }) => { register(); return import('${entry}'); })`;
-  return new Worker(start, { ...options, eval: true });
-}
+  });

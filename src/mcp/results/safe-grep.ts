@@ -1,6 +1,7 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import PQueue from 'p-queue';
 import { GatewayError } from '../../model/errors.ts';
+import { ownThread } from '../../model/own-thread.ts';
 import { expressionOf, type Found, grep, isLiteral, type Search } from './grep.ts';
 
 const MAX_THREADS = 2;
@@ -56,12 +57,5 @@ const tooSlow = (maxMs: number): GatewayError =>
     `the pattern took longer than ${maxMs} ms: write one without repetitions inside repetitions`,
   );
 
-function newWorker(workerData: object): Worker {
-  const options = { workerData, resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB } };
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./grep-worker.js', import.meta.url), options);
-  // from sources (tests, development); a worker of Node 20 does not take its loader from `--import`
-  const loader = import.meta.resolve('tsx/esm/api');
-  const entry = new URL('./grep-worker.ts', import.meta.url).href;
-  const start = `import('${loader}').then(({ register }) => { register(); return import('${entry}'); })`;
-  return new Worker(start, { ...options, eval: true });
-}
+const newWorker = (workerData: object): Worker =>
+  ownThread('grep-worker', import.meta.url, { workerData, resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB } });

@@ -205,11 +205,14 @@ function partsIn(body: JsonObject): unknown[] {
 /** What the model said in one go is one text, however many pieces it came in. */
 function piecesJoined({ role, parts }: JsonObject): JsonObject[] {
   const isPiece = (part: JsonObject | undefined) => part !== undefined && Object.keys(part).join() === 'text';
-  return objects(parts).reduce<JsonObject[]>((joined, part) => {
+  const joined: JsonObject[] = [];
+  for (const part of objects(parts)) {
     const last = joined.at(-1);
-    if (role !== 'model' || !isPiece(last) || !isPiece(part)) return [...joined, part];
-    return [...joined.slice(0, -1), { text: `${last?.text}${part.text}` }];
-  }, []);
+    if (role === 'model' && isPiece(last) && isPiece(part))
+      joined[joined.length - 1] = { text: `${last?.text}${part.text}` };
+    else joined.push(part);
+  }
+  return joined;
 }
 
 const toolsIn = (tools: JsonObject[string]): unknown[] =>
