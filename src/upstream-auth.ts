@@ -22,6 +22,7 @@ export function openUpstreamAuth(config: Config, log: Log): UpstreamLogins {
       return opened;
     },
     fetch: http.fetch,
+    fetchOf: ({ tls_config: tls }) => http.fetchWith(tls),
     log: (message) => log('warn', message),
   });
   return {

@@ -6,6 +6,17 @@ const names = z.array(z.string()).default([]);
 const minutes = (value: number): number => value * 60_000;
 const seconds = (value: number): number => value * 1_000;
 
+const compat = z.looseObject({
+  convert_chat_to_responses: z
+    .boolean()
+    .default(false)
+    .describe('Serve models of the Responses API alone to clients of Chat Completions.'),
+  force_reasoning_only_models_to_responses: z
+    .boolean()
+    .default(true)
+    .describe('The same, and chats that offer tools to models which then reason in the Responses API only.'),
+});
+
 /** The `client` section: how the gateway treats those who call it. */
 export const clientSection = z.looseObject({
   enable_logging: z.boolean().default(true).describe('Keep one log record for each request.'),
@@ -29,6 +40,7 @@ export const clientSection = z.looseObject({
     .looseObject({ allowlist: names, denylist: names })
     .prefault({})
     .describe('Which x-bf-eh-* headers travel on to providers.'),
+  compat: compat.prefault({}).describe('What becomes of chats that their model does not take.'),
   whitelisted_routes: names,
   prometheus_labels: names,
   async_job_result_ttl: z.number().int().positive().default(3_600),

@@ -97,7 +97,8 @@ export const SECTIONS_WITHOUT_EFFECT: readonly string[] = [
 /** The same for fields inside the sections. Each leaves this list when something reads it. */
 export const FIELDS_WITHOUT_EFFECT: readonly string[] = [
   // client
-  'compat',
+  'convert_text_to_chat',
+  'azure_deepseek',
   'webhook_config',
   // providers and their keys
   'prompt_cache',
@@ -108,8 +109,6 @@ export const FIELDS_WITHOUT_EFFECT: readonly string[] = [
   'store_raw_request_response',
   'bedrock_key_config',
   'stream_throughput_guard',
-  // mcp
-  'tls_config',
 ];
 
 export type ConfigFile = z.output<typeof configFile>;

@@ -4,6 +4,7 @@ import { AUTH_TYPES, authFault, headerKeys, oauthConfig } from './mcp-auth-secti
 import { openApiConfig } from './openapi-section.ts';
 import { clientSampling } from './sampling.ts';
 import { secret } from './secrets.ts';
+import { tlsConfig } from './tls-section.ts';
 import { clientResultLimits, clientToolSafety } from './tool-safety-section.ts';
 
 /** `["*"]` = all, empty = none, otherwise exactly those, compared without case. */
@@ -180,6 +181,7 @@ export const mcpClient = z
       .optional(),
     openapi_config: openApiConfig.optional(),
     headers: z.record(z.string(), secret).default({}),
+    tls_config: tlsConfig.optional().describe('For "http" and "sse".'),
     auth_type: z
       .enum(AUTH_TYPES, { error: ({ input }) => `auth_type '${String(input)}' is not supported` })
       .default('headers')

@@ -17,7 +17,7 @@ import { headersFor } from './forward-headers.ts';
 import { compareNames } from './listed-tools.ts';
 import { LiveCatalog } from './live-catalog.ts';
 import { type OwnSessionLimits, OwnSessions } from './own-sessions.ts';
-import { type PatientFetch, patientFetch } from './patient-fetch.ts';
+import { patientFetch, type TrustingFetch } from './patient-fetch.ts';
 import { Relay } from './relay.ts';
 import { cleanedResult } from './safety/scan.ts';
 import type { ToolSafety } from './safety/tool-safety.ts';
@@ -57,7 +57,7 @@ export interface McpClientsOptions {
 const IMMUTABLE = ['client_id', 'connection_type', 'connection_string', 'stdio_config', 'auth_type'] as const;
 /** What a server is told when it is dialled. */
 const mustRedial = (changes: Partial<McpClientConfig>): boolean =>
-  ['headers', 'openapi_config', 'needs_session_stickiness'].some((field) => field in changes);
+  ['headers', 'tls_config', 'openapi_config', 'needs_session_stickiness'].some((field) => field in changes);
 
 /** All MCP clients of the gateway: their connections, their tools as one catalog, and the way to call one. */
 export class McpClients {
@@ -67,7 +67,7 @@ export class McpClients {
   readonly servers: UpstreamServers;
   readonly #timing: McpTiming;
   readonly #connectionOptions: ConnectionOptions;
-  readonly #http: PatientFetch;
+  readonly #http: TrustingFetch;
   readonly #entries = new Map<string, Entry>();
   readonly #own: OwnSessions;
   readonly #catalog: LiveCatalog;
@@ -261,8 +261,9 @@ export class McpClients {
   /** How many tools the server lists to whoever shows these headers. Throws what keeps it from listing them. */
   async probe(config: McpClientConfig, headers: Readonly<Record<string, string>>): Promise<number> {
     const { transport } = this.#connectionOptions;
-    const fetch = withSource(config, sampleSource(headers), transport.fetch);
-    const options = { ...this.#connectionOptions, transport: { ...transport, fetch }, changed: () => undefined };
+    const fetch = withSource(config, sampleSource(headers), transport.fetchOf(config));
+    const ofSample = { ...transport, fetchOf: () => fetch };
+    const options = { ...this.#connectionOptions, transport: ofSample, changed: () => undefined };
     const connection = new Connection({ ...config, auth_type: 'none' }, options);
     try {
       await connection.dial();
@@ -328,7 +329,7 @@ export class McpClients {
         cwd,
         resolveCommand,
         environment: options.environment ?? process.env,
-        fetch: options.fetch ?? this.#http.fetch,
+        fetchOf: ({ tls_config: tls }) => options.fetch ?? this.#http.fetchWith(tls),
         graceMs: this.#timing.graceMs,
         ...keepers,
       },
@@ -356,9 +357,12 @@ export class McpClients {
 
   #newConnection(config: McpClientConfig): Connection {
     const options = this.#connectionOptions;
-    if (!this.#auth || !needsLogin(config)) return new Connection(config, options);
-    const fetch = this.#auth.fetchFor({ config, identity: ownIdentity(config) }, options.transport.fetch);
-    return new Connection(config, { ...options, transport: { ...options.transport, fetch } });
+    const auth = this.#auth;
+    if (!auth || !needsLogin(config)) return new Connection(config, options);
+    const { transport } = options;
+    const fetchOf = (now: McpClientConfig) =>
+      auth.fetchFor({ config: now, identity: ownIdentity(now) }, transport.fetchOf(now));
+    return new Connection(config, { ...options, transport: { ...transport, fetchOf } });
   }
 
   #usersOf({ auth, externalUrl }: McpClientsOptions): UserConnections | undefined {

@@ -6,13 +6,21 @@ import {
   type RequestInit as UndiciRequestInit,
   fetch as undiciFetch,
 } from 'undici';
+import type { TlsConfig } from '../config/tls-section.ts';
+import { type Trust, trustKey, trustOf } from './trust.ts';
 
 export interface PatientFetch {
   readonly fetch: FetchLike;
   close(): Promise<void>;
 }
 
-const PATIENT = { headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 10_000 } };
+export interface TrustingFetch extends PatientFetch {
+  /** A fetch for a server with certificates of its own. Throws GatewayError where they cannot be read. */
+  fetchWith(tls: TlsConfig | undefined): FetchLike;
+}
+
+const CONNECT = { timeout: 10_000 };
+const PATIENT = { headersTimeout: 0, bodyTimeout: 0 };
 /** Servers on this machine are never behind its way out. */
 const NEAR = ['localhost', '127.0.0.1', '::1'];
 
@@ -20,26 +28,47 @@ const NEAR = ['localhost', '127.0.0.1', '::1'];
  * A fetch for MCP servers. Node's own gives up on any answer that is silent for five minutes, and tools may be; how long
  * a call may take is the tool timeout's to say. Goes out through the proxies that the environment names.
  */
-export function patientFetch(environment: NodeJS.ProcessEnv = process.env): PatientFetch {
+export function patientFetch(environment: NodeJS.ProcessEnv = process.env): TrustingFetch {
   const dispatcher = dispatcherFor(environment);
+  const fetch = fetchThrough(dispatcher);
+  const own = new Map<string, { dispatcher: Dispatcher; fetch: FetchLike }>();
   return {
-    fetch: async (url, init) => {
-      // undici is where Node's own fetch comes from: the same types under two names.
-      const request = { ...init, dispatcher } as unknown as UndiciRequestInit;
-      return (await undiciFetch(url, request)) as unknown as Response;
+    fetch,
+    fetchWith(tls) {
+      if (!tls) return fetch;
+      const key = trustKey(tls);
+      const known = own.get(key);
+      if (known) return known.fetch;
+      const trusting = dispatcherFor(environment, trustOf(tls));
+      const made = { dispatcher: trusting, fetch: fetchThrough(trusting) };
+      own.set(key, made);
+      return made.fetch;
     },
-    close: () => dispatcher.destroy(),
+    close: async () => {
+      await Promise.all([dispatcher.destroy(), ...[...own.values()].map((each) => each.dispatcher.destroy())]);
+    },
   };
 }
 
-function dispatcherFor(environment: NodeJS.ProcessEnv): Dispatcher {
+const fetchThrough =
+  (dispatcher: Dispatcher): FetchLike =>
+  async (url, init) => {
+    // undici is where Node's own fetch comes from: the same types under two names.
+    const request = { ...init, dispatcher } as unknown as UndiciRequestInit;
+    return (await undiciFetch(url, request)) as unknown as Response;
+  };
+
+function dispatcherFor(environment: NodeJS.ProcessEnv, trust?: Trust): Dispatcher {
   const named = (name: string) => environment[name.toLowerCase()] || environment[name];
   const httpProxy = named('HTTP_PROXY');
   const httpsProxy = named('HTTPS_PROXY');
-  if (!httpProxy && !httpsProxy) return new Agent(PATIENT);
+  const options = { ...PATIENT, connect: { ...CONNECT, ...trust } };
+  if (!httpProxy && !httpsProxy) return new Agent(options);
   const noProxy = [...(named('NO_PROXY')?.split(',') ?? []), ...NEAR].join(',');
   return new EnvHttpProxyAgent({
-    ...PATIENT,
+    ...options,
+    // of the server behind the proxy
+    ...(trust && { requestTls: { ...trust } }),
     ...(httpProxy && { httpProxy }),
     ...(httpsProxy && { httpsProxy }),
     noProxy,

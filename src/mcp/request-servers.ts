@@ -182,7 +182,7 @@ export class RequestServers {
     const { fetch } = this.#network;
     return {
       // no process is ever started here
-      transport: { cwd: '.', environment: {}, fetch, graceMs: this.#timing.graceMs },
+      transport: { cwd: '.', environment: {}, fetchOf: () => fetch, graceMs: this.#timing.graceMs },
       timing: this.#timing,
       random: Math.random,
       log: (level, message, fields: JsonObject) => log(level, message, fields),

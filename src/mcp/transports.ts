@@ -18,7 +18,8 @@ export interface TransportOptions {
   /** Where stdio servers run. */
   readonly cwd: string;
   readonly environment: NodeJS.ProcessEnv;
-  readonly fetch: FetchLike;
+  /** Carries what is sent to the server of a client. */
+  readonly fetchOf: (config: McpClientConfig) => FetchLike;
   readonly graceMs: number;
   /** What the processes of stdio servers are written down in. */
   readonly journal?: ProcessJournal | undefined;
@@ -120,7 +121,8 @@ function httpTransport(config: McpClientConfig, options: TransportOptions): Gate
     throw new GatewayError('invalid-request', `connection_string of MCP client ${name} is not an http(s) URL`);
   }
   const headers = headersOf(config);
-  const { fetch, graceMs } = options;
+  const { graceMs } = options;
+  const fetch = options.fetchOf(config);
   const legacy = () => new HttpTransport({ url, type: type === 'sse' ? 'sse' : 'http', headers, fetch, graceMs });
   // The transport of 2024-11-05 is older than any server of the newer era.
   if (type === 'sse') return legacy();

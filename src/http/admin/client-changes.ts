@@ -10,6 +10,7 @@ import { adminError } from './errors.ts';
 const CHANGEABLE = [
   'name',
   'headers',
+  'tls_config',
   'allowed_extra_headers',
   'tools_to_execute',
   'tools_to_auto_execute',
@@ -50,6 +51,7 @@ export function clientChanges(current: McpClientConfig, body: unknown): Partial<
     CHANGEABLE.filter((field) => fields[field] !== undefined).map((field) => [field, fields[field]]),
   );
   if (isObject(given.headers)) given.headers = keptSecrets(given.headers, current.headers);
+  if (isObject(given.tls_config)) given.tls_config = keptSecrets(given.tls_config, { ...current.tls_config });
   if (isObject(given.openapi_config)) given.openapi_config = mergedOpenApi(given.openapi_config, current);
   // The newer name wins, so the older one alone must say the same under it.
   given.allow_by_default ??= given.allow_on_all_virtual_keys;

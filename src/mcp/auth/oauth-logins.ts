@@ -74,21 +74,30 @@ export interface Callback {
 export interface OauthLoginsOptions {
   readonly store: () => Promise<CredentialStore>;
   readonly fetch: FetchLike;
+  /** The way to the server of a client that has one of its own (`tls_config`), and to whoever it logs in at. */
+  readonly fetchOf?: ((config: McpClientConfig) => FetchLike) | undefined;
   readonly now: () => number;
 }
 
 /** Logins by OAuth 2.1 with PKCE: begun here, finished by the browser's way back. */
 export class OauthLogins {
   readonly #options: OauthLoginsOptions;
-  readonly #fetch: FetchLike;
+  /** By the id of the MCP client. */
+  readonly #networks = new Map<string, FetchLike>();
 
   constructor(options: OauthLoginsOptions) {
     this.#options = options;
-    this.#fetch = answerFetch(options.fetch);
+  }
+
+  /** Whatever is asked about this client's logins goes the way its server is reached, from now on. */
+  goTheWayOf(config: McpClientConfig): void {
+    const { fetchOf } = this.#options;
+    if (fetchOf) this.#networks.set(idOf(config), fetchOf(config));
   }
 
   async begin(request: LoginRequest): Promise<BegunLogin> {
     const { config, base, scope: needed, pendingClient } = request;
+    this.goTheWayOf(config);
     const store = await this.#options.store();
     const now = this.#options.now();
     await store.removeExpired(now);
@@ -140,7 +149,7 @@ export class OauthLogins {
       ...serverOf(discovered),
       clientInformation: client,
       refreshToken,
-      fetchFn: this.#fetch,
+      fetchFn: answerFetch(this.#networkOf(config.mcpClientId)),
     });
     return tokensOf(answer, scope, this.#options.now());
   }
@@ -170,7 +179,7 @@ export class OauthLogins {
         authorizationCode: callback.code,
         codeVerifier,
         redirectUri: String(redirectUrl),
-        fetchFn: this.#fetch,
+        fetchFn: answerFetch(this.#networkOf(config.mcpClientId)),
       });
       return tokensOf(answer, typeof scope === 'string' ? scope : undefined, this.#options.now());
     } catch (cause) {
@@ -184,7 +193,8 @@ export class OauthLogins {
     const oauth: OauthConfig = config.oauth_config ?? oauthConfig.parse({});
     const from = hashed(JSON.stringify([config.connection_string?.value, oauth]));
     const redirectUrl = callbackUrl(base);
-    const discovered = await discover(new URL(config.connection_string?.value ?? ''), oauth, this.#options.fetch);
+    const network = this.#networkOf(idOf(config));
+    const discovered = await discover(new URL(config.connection_string?.value ?? ''), oauth, network);
     const last = await store.oauthConfigOf(idOf(config));
     const known = last && setupFrom(last.secret);
     const isSame =
@@ -194,8 +204,12 @@ export class OauthLogins {
     const client =
       known && isSame && isSameServer
         ? known.client
-        : await clientFor({ discovered, oauth, redirectUrl, documentUrl, fetch: this.#fetch });
+        : await clientFor({ discovered, oauth, redirectUrl, documentUrl, fetch: answerFetch(network) });
     return { discovered, client, redirectUrl, from };
+  }
+
+  #networkOf(mcpClientId: string): FetchLike {
+    return this.#networks.get(mcpClientId) ?? this.#options.fetch;
   }
 }
 

@@ -21,6 +21,8 @@ export interface UpstreamAuthOptions {
   /** Opened on first use: most gateways have no login to keep. */
   readonly store: () => Promise<CredentialStore>;
   readonly fetch: FetchLike;
+  /** The way to the server of a client that has one of its own (`tls_config`). */
+  readonly fetchOf?: (config: McpClientConfig) => FetchLike;
   readonly log: (message: string) => void;
   readonly now?: () => number;
 }
@@ -45,7 +47,8 @@ export class UpstreamAuth {
   constructor(options: UpstreamAuthOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.logins = new OauthLogins({ store: options.store, fetch: options.fetch, now: this.#now });
+    const { store, fetch, fetchOf } = options;
+    this.logins = new OauthLogins({ store, fetch, fetchOf, now: this.#now });
   }
 
   store(): Promise<CredentialStore> {
@@ -55,6 +58,7 @@ export class UpstreamAuth {
   /** A fetch that shows this login to the client's server, and to nobody else. */
   fetchFor(login: LoginOf, fetch: FetchLike): FetchLike {
     const { config } = login;
+    this.logins.goTheWayOf(config);
     const source = usesOauth(config) ? this.#tokenSource(login) : this.#headerSource(login);
     return withSource(config, source, fetch);
   }

@@ -76,8 +76,9 @@ export class UserConnections {
       const unused = [...this.#held].find(([, { running }]) => running === 0);
       if (unused) void this.#close(...unused);
     }
-    const fetch = auth.fetchFor({ config, identity }, connection.transport.fetch);
-    const options = { ...connection, transport: { ...connection.transport, fetch }, changed: () => undefined };
+    const { transport } = connection;
+    const fetchOf = (now: McpClientConfig) => auth.fetchFor({ config: now, identity }, transport.fetchOf(now));
+    const options = { ...connection, transport: { ...transport, fetchOf }, changed: () => undefined };
     const held: Held = { connection: new Connection(config, options), running: 0, idle: undefined };
     this.#held.set(key, held);
     return held;
