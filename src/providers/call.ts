@@ -22,6 +22,7 @@ import { isHistoryRefusal, refusalOf, toldHeaders } from './refusal.ts';
 import { tooLate } from './upstream.ts';
 import { UpstreamFrames } from './upstream-frames.ts';
 import type { Upstreams } from './upstreams.ts';
+import type { CompatRules } from './wire-format.ts';
 import { Witness } from './witness.ts';
 
 /** One provider with one of its keys. */
@@ -45,6 +46,8 @@ export interface ProviderCallOptions {
   readonly vault?: ReasoningVault;
   /** What is known of models; what their families tell when absent. */
   readonly models?: ModelKnowledge;
+  /** Which chats go out in the Responses API; the usual ones when absent. */
+  readonly compat?: CompatRules;
   readonly insteadOfHosted?: () => string | undefined;
 }
 
@@ -63,9 +66,10 @@ export function createProviderCall({
   upstreams,
   vault = new ReasoningVault(),
   models = createModelKnowledge(),
+  compat,
   insteadOfHosted,
 }: ProviderCallOptions): ProviderCall {
-  const writing = { codecs, vault, models, insteadOfHosted };
+  const writing = { codecs, vault, models, ...(compat && { compat }), insteadOfHosted };
   return (given, request, context) => {
     const target = placed(given);
     const { deployment } = target.provider;
@@ -195,7 +199,8 @@ function wholeFrame(
   if (raw) {
     const glance = codec.glance(bytes, 'json');
     if (glance.error) throw glance.error;
-    if (glance.complete) {
+    // an answer that does not say how it ended is looked at, it may be none
+    if (glance.complete && glance.reason) {
       witness?.seeBytes(bytes);
       witness?.seeEnd('json');
       return { raw, events: [endOf(glance)], isLast: true };

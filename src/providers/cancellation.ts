@@ -21,9 +21,10 @@ export class Cancellation {
 
 /**
  * How the body of an answer comes. Absent: event streams as they arrive, everything else whole. `streamed`: whatever was
- * answered well, as it arrives. `untouched`: of any status, as it arrives and in the encoding it has.
+ * answered well, as it arrives. `framed`: the same but for texts, which are no frames. `untouched`: of any status, as it
+ * arrives and in the encoding it has.
  */
-export type AnswerMode = 'streamed' | 'untouched';
+export type AnswerMode = 'streamed' | 'framed' | 'untouched';
 
 /** What our fetch takes beside the standard options. */
 export interface CancellableInit extends RequestInit {

@@ -1,4 +1,5 @@
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import type { Transform } from 'node:stream';
+import * as zlib from 'node:zlib';
 
 /** The connection that feeds a decoder. */
 interface Feed {
@@ -18,22 +19,26 @@ export interface Decoder extends Feed {
   end(): void;
 }
 
-const OPEN = {
-  gzip: createGunzip,
-  'x-gzip': createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
-};
+type Open = () => Transform;
 
-const isKnown = (encoding: string): encoding is keyof typeof OPEN => encoding in OPEN;
+/** Node knows Zstandard from 22.15 on. */
+const openZstd = 'createZstdDecompress' in zlib ? (zlib.createZstdDecompress as Open) : undefined;
+
+const OPEN: ReadonlyMap<string, Open> = new Map<string, Open>([
+  ['gzip', zlib.createGunzip],
+  ['x-gzip', zlib.createGunzip],
+  ['deflate', zlib.createInflate],
+  ['br', zlib.createBrotliDecompress],
+  ...(openZstd ? ([['zstd', openZstd]] as const) : []),
+]);
 
 /**
- * A decoder for a `content-encoding`, undefined when there is nothing to decode. We ask for `identity`; some servers
- * and the proxies before them compress all the same.
+ * A decoder for a `content-encoding`, undefined when there is none for it. We ask for `identity`; some servers and the
+ * proxies before them compress all the same.
  */
 export function decoderOf(encoding: string, feed: Feed, sink: Sink): Decoder | undefined {
-  if (!isKnown(encoding)) return undefined;
-  const stream = OPEN[encoding]();
+  const stream = OPEN.get(encoding)?.();
+  if (!stream) return undefined;
   stream.on('data', (chunk: Buffer) => sink.data(chunk));
   stream.on('end', () => sink.end());
   stream.on('error', (cause: Error) => sink.error(cause));

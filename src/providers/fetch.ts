@@ -86,6 +86,11 @@ function bodyOf(body: RequestInit['body']): string | Uint8Array | null {
   throw new GatewayError('internal', 'only text and bytes are sent to providers');
 }
 
+/** Server-sent events, and the frames of AWS. */
+const EVENT_STREAM = /event-?stream/;
+/** What a stream of frames never is. */
+const READABLE = /json|^text\//;
+
 /** One request and its answer, as undici calls back about it. */
 class Exchange implements Dispatcher.DispatchHandler, BodySource {
   readonly #url: string;
@@ -157,17 +162,25 @@ class Exchange implements Dispatcher.DispatchHandler, BodySource {
     if (status < 200) return;
     const record = joined(headers);
     this.#head = { status, statusText: STATUS_CODES[status] ?? '', url: this.#url, headers: new DirectHeaders(record) };
-    const encoding = record['content-encoding'];
-    if (encoding && this.#mode !== 'untouched') this.#decoder = this.#decoderOf(encoding, controller);
+    const encoding = record['content-encoding']?.trim().toLowerCase();
+    if (encoding && encoding !== 'identity' && this.#mode !== 'untouched') {
+      this.#decoder = this.#decoderOf(encoding, controller);
+      if (!this.#decoder) {
+        this.abort(new GatewayError('bad-response', unasked(this.#origin, encoding)));
+        return;
+      }
+    }
     if (this.#comesAsStream(status, record['content-type'])) {
       this.#stream = new StreamBody(this);
       this.#resolve(asFetchResponse(new DirectResponse(this.#head, this.#stream)));
     }
   }
 
-  #comesAsStream(status: number, contentType: string | undefined): boolean {
+  #comesAsStream(status: number, contentType = ''): boolean {
     if (this.#mode === 'untouched') return true;
-    return status < 300 && (this.#mode === 'streamed' || contentType?.includes('text/event-stream') === true);
+    if (status >= 300) return false;
+    if (this.#mode === 'streamed' || EVENT_STREAM.test(contentType)) return true;
+    return this.#mode === 'framed' && !READABLE.test(contentType);
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -215,6 +228,9 @@ class Exchange implements Dispatcher.DispatchHandler, BodySource {
     else this.#reject(reason);
   }
 }
+
+const unasked = (origin: string, encoding: string): string =>
+  `${origin} sent its answer in the encoding "${encoding}", which was not asked for and cannot be read here; switch it off there`;
 
 function joined(headers: Record<string, string | string[] | undefined>): Record<string, string> {
   const record: Record<string, string> = {};

@@ -4,6 +4,7 @@ import type { DirectResponse } from './direct-response.ts';
 
 /** The error that an answer of another status than 2xx means, in the words of the provider. */
 export function refusalOf(answer: DirectResponse, codec: Codec, provider: string): GatewayError {
+  if (answer.status < 400) return redirected(answer, provider);
   const { record } = answer.headers;
   const error = codec.decodeError(answer.status, answer.bytes.toString('utf8'), record);
   const retryAfterMs = error.details.retryAfterMs ?? retryAfterMsOf(record);
@@ -13,6 +14,15 @@ export function refusalOf(answer: DirectResponse, codec: Codec, provider: string
     provider,
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   });
+}
+
+/** Nobody is followed elsewhere with a key: what is asked for stands at the address that the configuration names. */
+function redirected({ status, headers }: DirectResponse, provider: string): GatewayError {
+  // a query may hold what is nobody else's business
+  const [place = ''] = (headers.get('location') ?? '').split(/[?#]/);
+  const where = place === '' ? 'nowhere' : place.replace(/\/\/[^/@]*@/, '//');
+  const message = `${provider} answered with a redirect (${status}) to ${where}; set network_config.base_url to where it is`;
+  return new GatewayError('bad-response', message, { provider });
 }
 
 /** `retry-after-ms` is OpenAI's; `retry-after` counts seconds (its other form, a date, is not used by providers). */

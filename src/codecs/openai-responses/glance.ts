@@ -14,7 +14,9 @@ export function glance(bytes: Uint8Array, shape: 'json' | 'sse'): Glance {
 /** Whole answers are small beside what it costs to fetch them, and their members come in any order. */
 function bodyGlance(answer: Buffer): Glance {
   const body = parsed(answer.toString('utf8'));
-  return body ? responseGlance(body) : { complete: false };
+  if (!body) return { complete: false };
+  if (Array.isArray(body.output)) return responseGlance(body);
+  return isObject(body.error) ? { complete: false, error: streamErrorOf(body) } : { complete: false };
 }
 
 /** The last event repeats the whole response, which may be longer than what was kept of the stream. */

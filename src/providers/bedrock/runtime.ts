@@ -211,7 +211,7 @@ function initOf({ method, headers, body }: SdkRequest, { verb }: Sent, { signal,
     ...(body instanceof Uint8Array && { body }),
     ...(signal && { signal }),
     ...(cancellation && { cancellation }),
-    ...(STREAMS.has(verb) && { answerMode: 'streamed' as const }),
+    ...(STREAMS.has(verb) && { answerMode: 'framed' as const }),
   };
 }
 
