@@ -58,10 +58,16 @@ export function openModels(
 ): Models {
   const { byName: providers, problems } = createProviders(config.providers);
   for (const problem of problems) log('warn', problem);
+  const { convert_chat_to_responses: convertsChats, force_reasoning_only_models_to_responses: convertsReasoning } =
+    config.client.compat;
+  const compat = { convertsChats, convertsReasoning };
   const network = createNetwork();
   const upstreams = createUpstreams(network);
   return {
-    routed: createRouter({ providers, call: createProviderCall({ codecs, upstreams, models, insteadOfHosted }) }),
+    routed: createRouter({
+      providers,
+      call: createProviderCall({ codecs, upstreams, models, compat, insteadOfHosted }),
+    }),
     routedOperation: createOperationRouter({ providers, call: createOperationTry({ codecs, upstreams }) }),
     catalog: keepingListing(
       createModelCatalog({ providers, catalog: createProviderCatalog({ codecs, upstreams }) }),
@@ -118,6 +124,7 @@ export async function openMcp({ config, listed }: LoadedConfig, appDir: string, 
     path: join(appDir, 'mcp-clients.json'),
     fileClients: config.mcp.client_configs,
     fileNames: fileWins ? listed.mcpClients : undefined,
+    encryptionKey: config.encryption_key?.value,
   });
   const settings = await openMcpSettings({
     path: join(appDir, 'mcp-settings.json'),

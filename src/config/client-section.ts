@@ -15,6 +15,8 @@ const compat = z.looseObject({
     .boolean()
     .default(true)
     .describe('The same, and chats that offer tools to models which then reason in the Responses API only.'),
+  should_drop_params: z.boolean().optional().describe('Always done: what a model refuses is left out and told.'),
+  should_convert_params: z.boolean().optional().describe('Always done: what goes by another name is sent under it.'),
 });
 
 /** The `client` section: how the gateway treats those who call it. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { clientSection } from './client-section.ts';
 import { duration, nanoseconds } from './durations.ts';
 import { frameworkSection } from './framework-section.ts';
+import { governanceSection } from './governance-section.ts';
 import { mcpClient, provider, requestServers, toolManager } from './schema.ts';
 import { secret } from './secrets.ts';
 import { resultLimits, toolSafety } from './tool-safety-section.ts';
@@ -48,8 +49,6 @@ const logsStore = z.looseObject({
   retention_days: z.number().int().min(0).default(0).describe('0 = as client.log_retention_days says.'),
 });
 
-const section = z.looseObject({}).default({});
-
 /** `config.json` as a whole: what may stand in it, and every default. */
 export const configFile = z.looseObject({
   $schema: z.string().optional(),
@@ -65,7 +64,7 @@ export const configFile = z.looseObject({
   server: z.looseObject({ read_buffer_size: z.number().int().positive().default(65_536) }).prefault({}),
   providers: z.record(z.string(), provider).default({}),
   mcp: mcpSection.prefault({}),
-  governance: section,
+  governance: governanceSection.prefault({}),
   config_store: z.looseObject(storeFields('./config.db')).superRefine(refuseOtherStores).prefault({}),
   logs_store: logsStore.superRefine(refuseOtherStores).prefault({}),
   framework: frameworkSection.prefault({}),
@@ -73,7 +72,6 @@ export const configFile = z.looseObject({
 
 /** Sections of the original that this version accepts and does nothing with. */
 export const SECTIONS_WITHOUT_EFFECT: readonly string[] = [
-  'governance',
   'env_label',
   'auth_config',
   'vector_store',
@@ -96,6 +94,17 @@ export const SECTIONS_WITHOUT_EFFECT: readonly string[] = [
 
 /** The same for fields inside the sections. Each leaves this list when something reads it. */
 export const FIELDS_WITHOUT_EFFECT: readonly string[] = [
+  // governance
+  'budgets',
+  'rate_limits',
+  'customers',
+  'teams',
+  'routing_rules',
+  'model_configs',
+  'pricing_overrides',
+  'business_units',
+  'roles',
+  'complexity_analyzer_config',
   // client
   'convert_text_to_chat',
   'azure_deepseek',

@@ -16,6 +16,7 @@ export function extraFields(context: CallContext, model: string): JsonObject {
     request_type: operation,
     ...routingFields(context, model),
     latency: Math.round(performance.now() - startedAtMs),
+    ...(trace.convertedTo !== undefined && { converted_request_type: trace.convertedTo }),
     ...(dropped.length > 0 && { dropped_compat_plugin_params: [...new Set(dropped.map(({ field }) => field))] }),
     ...(trace.losses.length > 0 && { losses: compacted(trace.losses).map((loss) => ({ ...loss })) }),
     ...(trace.upstreamHeaders && { provider_response_headers: { ...trace.upstreamHeaders } }),

@@ -24,6 +24,12 @@ export interface Caller {
   readonly forwardHeaders: Readonly<Record<string, string>>;
   /** Request headers, lower-case, that some MCP client's `allowed_extra_headers` asks for; never sent to providers. */
   readonly mcpHeaders?: Readonly<Record<string, string>>;
+  /** Whose virtual key it is, once it was found among the configured ones. */
+  readonly keyOwner?: { readonly id: string; readonly name: string };
+  /** What that key lets through of the MCP clients: `client-*` or exposed names; absent = everything. */
+  readonly keyTools?: readonly string[];
+  /** Why that key may ask no model, in words; absent = it may. */
+  readonly modelsRefused?: string;
 }
 
 /** One try at one target with one key, for the log and for response headers. */
@@ -43,6 +49,8 @@ export interface Trace {
   readonly losses: Loss[];
   /** Response headers of the upstream that answered, lower-case (rate limits, request ids). */
   upstreamHeaders?: Readonly<Record<string, string>>;
+  /** The operation that a provider was asked for in place of the client's, which it speaks but the model does not take. */
+  convertedTo?: string | undefined;
 }
 
 export interface CallContext {

@@ -23,7 +23,15 @@ export interface ModelTraits {
   readonly thinking?: ThinkingForms;
   /** What it refuses of the parameters that steer sampling; absent = nothing. */
   readonly sampling?: SamplingRule | undefined;
+  /** What OpenAI's Responses API has of this model that its Chat Completions lack; absent = nothing. */
+  readonly responsesApi?: ResponsesNeed;
 }
+
+/**
+ * `only`: the model is not served as a chat at all. `for-tools`: a chat that offers tools may not ask it to reason.
+ * `better`: its reasoning is lost between the turns of a chat.
+ */
+export type ResponsesNeed = 'only' | 'for-tools' | 'better';
 
 export interface ThinkingForms {
   /** `budget_tokens`. */

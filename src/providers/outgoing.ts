@@ -7,9 +7,10 @@ import type { CodecId } from '../model/content.ts';
 import type { BodySource, ChatRequest } from '../model/request.ts';
 import type { ReasoningVault } from '../vault/vault.ts';
 import { isHistorySuspect, type Reader, withHistory } from './history.ts';
-import { asksForSearch, hostedToolsFor } from './hosted-tools.ts';
+import { hostedToolsFor } from './hosted-tools.ts';
 import type { ModelKnowledge } from './models/traits.ts';
 import type { Deployment } from './provider.ts';
+import { type CompatRules, USUAL_COMPAT, wireFormat } from './wire-format.ts';
 
 /** A request as it leaves: the format it is in, its body, and how its answer may be read. */
 export interface Outgoing {
@@ -27,23 +28,26 @@ export interface OutgoingOptions {
   readonly codecs: Readonly<Record<CodecId, Codec>>;
   readonly vault: ReasoningVault;
   readonly models: ModelKnowledge;
+  /** The usual ones when absent. */
+  readonly compat?: CompatRules;
   /** What to use in place of a hosted tool that the provider does not have. */
   readonly insteadOfHosted?: (() => string | undefined) | undefined;
 }
 
 /** Writes `request` for a deployment, in the client's own format where it is spoken there. Losses go to the trace. */
 export function outgoing(
-  { codecs, vault, models, insteadOfHosted }: OutgoingOptions,
+  { codecs, vault, models, compat = USUAL_COMPAT, insteadOfHosted }: OutgoingOptions,
   deployment: Deployment,
   request: ChatRequest,
   model: string,
   context: CallContext,
 ): Outgoing {
-  const codec = codecs[chosenFormat(deployment, context.dialect, request)];
+  const traits = models.traitsOf(deployment.name, model);
+  const codec = codecs[wireFormat(deployment, context.dialect, request, traits, compat)];
+  noteConversion(deployment, codec.id, request, context);
   const passThrough = codec.id === context.dialect && request.untouched;
   const source = passThrough ? request.raw : undefined;
   const reader: Reader = { provider: deployment.name, model };
-  const traits = models.traitsOf(deployment.name, model);
   const isOwn = source?.codec === codec.id && travelsVerbatim(deployment, source, model);
   const mayTravel = isOwn && codec.fitsModel?.(source, traits) !== false ? source : undefined;
   if (mayTravel && !isHistorySuspect(mayTravel, codec, vault, reader, context)) {
@@ -82,11 +86,15 @@ const verbatim = (
   passThrough: true,
 });
 
-/** OpenAI's newer models search the web in the Responses API only. */
-function chosenFormat({ speaks, wire }: Deployment, dialect: CodecId, request: ChatRequest): CodecId {
-  if (speaks.includes(dialect)) return dialect;
-  const searches = wire.webSearch === 'tool' && speaks.includes('openai-responses') && asksForSearch(request);
-  return searches ? 'openai-responses' : speaks[0];
+function noteConversion(
+  { speaks }: Deployment,
+  format: CodecId,
+  { stream }: ChatRequest,
+  { trace, dialect }: CallContext,
+): void {
+  const isConverted = format !== dialect && speaks.includes(dialect);
+  if (isConverted) trace.convertedTo = stream ? 'responses_stream' : 'responses';
+  else if (trace.convertedTo !== undefined) trace.convertedTo = undefined;
 }
 
 const travelsVerbatim = (deployment: Deployment, source: BodySource, model: string): boolean =>

@@ -8,6 +8,9 @@ import { eventsIn, type WalkingClient, walkingClients } from '../support/walking
 const CLAUDE = 'anthropic/claude-sonnet-4-5';
 const GEMINI = 'gemini/gemini-3-pro-preview';
 const GPT = 'openai/gpt-5';
+/** Whose chats may not ask it to reason beside tools. */
+const GPT_TOOLS = 'openai/gpt-5.5';
+const GPT_PRO = 'openai/gpt-5-pro';
 const DEEPSEEK = 'deepseek/deepseek-reasoner';
 
 /** Each model twice, so that each meets what it left behind in its first turn. */
@@ -76,6 +79,16 @@ const refusals = (): string[] => Object.values(strict.upstreams).flatMap(({ refu
 
 const lastAsked = (name: StrictName): string => JSON.stringify(strict.upstreams[name].accepted.at(-1)?.body);
 
+/** Whose thinking stood sealed in what OpenAI was last asked. */
+const reasoningAsked = (): string[] => {
+  const items = strict.upstreams.openai.accepted.at(-1)?.body.input;
+  return (Array.isArray(items) ? items : []).flatMap((item) =>
+    isObject(item) && item.type === 'reasoning' && typeof item.encrypted_content === 'string'
+      ? (JSON.stringify(item.summary).match(/Thought \d+\./g) ?? [])
+      : [],
+  );
+};
+
 const manners: readonly Manners[] = [
   { stream: false, forgets: false },
   { stream: false, forgets: true },
@@ -98,7 +111,20 @@ describe('a session that changes its model at every turn', () => {
       expect(lastAsked('gemini')).toContain(JSON.stringify(seal('google', 'lookup')));
       expect(lastAsked('gemini')).not.toContain('skip_thought_signature_validator');
       expect(lastAsked('deepseek')).toContain('"reasoning_content":"Thought 7."');
-      if (client.name === 'responses') expect(lastAsked('openai')).toContain('"encrypted_content"');
+      // a chat with gpt-5 stays the chat that it is, and those hold no reasoning
+      if (client.name !== 'chat') expect(reasoningAsked()).toContain('Thought 5.');
+    },
+  );
+
+  test.each(cases)(
+    'D9 models that reason in the Responses API only keep it between rounds: $name, stream $stream, forgetful $forgets',
+    async ({ client, stream, forgets }) => {
+      const session = new Session(client, { stream, forgets });
+      for (const model of [GPT_TOOLS, GPT_PRO, CLAUDE, GPT_TOOLS, GPT_PRO]) {
+        expect(await session.turn('Question', model, model)).toContain('Answer');
+      }
+      for (const thought of ['Thought 1.', 'Thought 3.', 'Thought 9.']) expect(reasoningAsked()).toContain(thought);
+      expect(new Set(strict.upstreams.openai.accepted.map(({ path }) => path))).toEqual(new Set(['/v1/responses']));
     },
   );
 

@@ -149,7 +149,32 @@ export const schemasFor = (target: 'openai' | 'groq'): Rule => ({
     }),
 });
 
+/** Models that are served in the Responses API only: the vendor's model pages (endpoints). */
+const RESPONSES_ONLY = /^(gpt-5[\d.]*-(pro|codex)|o[134]\S*-(pro|deep-research)|computer-use|codex-mini)/;
+
+const responsesOnly: Rule = {
+  rule: 'models that are no chat models',
+  source: "the API's refusal, model pages",
+  problem: ({ model }) =>
+    RESPONSES_ONLY.test(model)
+      ? 'This is not a chat model and thus not supported in the v1/chat/completions endpoint. Did you mean to use v1/responses?'
+      : undefined,
+};
+
+const toolsWithReasoning: Rule = {
+  rule: 'reasoning beside tools',
+  source: 'openai/openai-openapi #541',
+  problem: ({ model, body }) => {
+    const { reasoning_effort: effort = /^gpt-5\.4/.test(model) ? 'none' : 'medium', tools } = body;
+    return /^gpt-5\.[4-9]/.test(model) && Array.isArray(tools) && effort !== 'none'
+      ? `Function tools with reasoning_effort are not supported for ${model} in /v1/chat/completions. Please use /v1/responses instead.`
+      : undefined;
+  },
+};
+
 const RULES: readonly Rule[] = [
+  responsesOnly,
+  toolsWithReasoning,
   {
     rule: 'unknown fields',
     source: API,

@@ -14,6 +14,12 @@ const TEXT_ONLY: ModelTraits = { ...SEES, vision: false };
 const TALKS: ModelTraits = { reasoning: false };
 const REASONS: ModelTraits = { reasoning: true };
 
+/** OpenAI, model pages (endpoints) and the guide to migrating to Responses. */
+const RESPONSES_ONLY: ModelTraits = { responsesApi: 'only' };
+const KEPT_IN_RESPONSES: ModelTraits = { responsesApi: 'better' };
+/** "Function tools with reasoning_effort are not supported for gpt-5.4 in /v1/chat/completions" (the API's refusal). */
+const TOOLS_IN_RESPONSES: ModelTraits = { responsesApi: 'for-tools' };
+
 const efforts = (...words: readonly ReasoningEffort[]): ModelTraits => ({ reasoning: true, efforts: words });
 
 /** OpenAI, reasoning guide and model pages; the lists that its errors enumerate. */
@@ -22,9 +28,15 @@ const GPT_5: ModelTraits = {
   ...efforts('minimal', 'low', 'medium', 'high'),
   defaultEffort: 'medium',
   sampling: 'never',
+  ...KEPT_IN_RESPONSES,
 };
-const MAY_REASON: ModelTraits = { reasoning: true, sampling: 'unless-reasoning' };
-const ALWAYS_REASONS: ModelTraits = { reasoning: true, sampling: 'never', defaultEffort: 'medium' };
+const MAY_REASON: ModelTraits = { reasoning: true, sampling: 'unless-reasoning', ...KEPT_IN_RESPONSES };
+const ALWAYS_REASONS: ModelTraits = {
+  reasoning: true,
+  sampling: 'never',
+  defaultEffort: 'medium',
+  ...KEPT_IN_RESPONSES,
+};
 
 const forms = (budget: boolean, adaptive: boolean, canStop = true): { readonly thinking: ThinkingForms } => ({
   thinking: { budget, adaptive, canStop },
@@ -64,14 +76,24 @@ const ROWS: readonly Row[] = [
     O_SERIES,
     { efforts: [], tools: false, vision: false, structuredOutput: false },
   ],
-  [/^o3-mini/, size(200_000, 100_000), TEXT_ONLY, O_SERIES],
-  [/^o[134](-|$)/, size(200_000, 100_000), SEES, O_SERIES],
+  [/^o3-mini/, size(200_000, 100_000), TEXT_ONLY, O_SERIES, KEPT_IN_RESPONSES],
+  [/^o[134][a-z-]*-(pro|deep-research)/, size(200_000, 100_000), SEES, O_SERIES, RESPONSES_ONLY],
+  [/^o[134](-|$)/, size(200_000, 100_000), SEES, O_SERIES, KEPT_IN_RESPONSES],
+  [/^computer-use-preview/, size(8_192, 1_024), SEES, REASONS, RESPONSES_ONLY],
+  [/^codex-mini/, size(200_000, 100_000), SEES, O_SERIES, RESPONSES_ONLY],
   [/^gpt-5[\d.]*-chat/, size(128_000, 16_384), SEES, TALKS],
-  [/^gpt-5-pro/, size(400_000, 272_000), SEES, GPT_5, efforts('high'), { defaultEffort: 'high' }],
-  [/^gpt-5-codex/, size(400_000, 128_000), SEES, GPT_5, efforts('low', 'medium', 'high')],
+  [/^gpt-5-pro/, size(400_000, 272_000), SEES, GPT_5, efforts('high'), { defaultEffort: 'high' }, RESPONSES_ONLY],
+  [/^gpt-5-codex/, size(400_000, 128_000), SEES, GPT_5, efforts('low', 'medium', 'high'), RESPONSES_ONLY],
   [/^gpt-5(-mini|-nano)?(-20\d\d|$)/, size(400_000, 128_000), SEES, GPT_5],
-  [/^gpt-5\.1-codex-max/, size(400_000, 128_000), SEES, ALWAYS_REASONS, efforts('low', 'medium', 'high', 'xhigh')],
-  [/^gpt-5\.1-codex/, size(400_000, 128_000), SEES, ALWAYS_REASONS, efforts('low', 'medium', 'high')],
+  [
+    /^gpt-5\.1-codex-max/,
+    size(400_000, 128_000),
+    SEES,
+    ALWAYS_REASONS,
+    efforts('low', 'medium', 'high', 'xhigh'),
+    RESPONSES_ONLY,
+  ],
+  [/^gpt-5\.1-codex/, size(400_000, 128_000), SEES, ALWAYS_REASONS, efforts('low', 'medium', 'high'), RESPONSES_ONLY],
   [
     /^gpt-5\.1/,
     size(400_000, 128_000),
@@ -80,10 +102,26 @@ const ROWS: readonly Row[] = [
     efforts('none', 'low', 'medium', 'high'),
     { defaultEffort: 'none' },
   ],
-  [/^gpt-5\.[2-5]-pro/, size(400_000, 128_000), SEES, ALWAYS_REASONS, efforts('medium', 'high', 'xhigh')],
-  [/^gpt-5\.[23]-codex/, size(400_000, 128_000), SEES, ALWAYS_REASONS, efforts('low', 'medium', 'high', 'xhigh')],
+  [/^gpt-5\.\d-pro/, size(400_000, 128_000), SEES, ALWAYS_REASONS, efforts('medium', 'high', 'xhigh'), RESPONSES_ONLY],
   [
-    /^gpt-5\.[2-4]/,
+    /^gpt-5\.\d-codex/,
+    size(400_000, 128_000),
+    SEES,
+    ALWAYS_REASONS,
+    efforts('low', 'medium', 'high', 'xhigh'),
+    RESPONSES_ONLY,
+  ],
+  [
+    /^gpt-5\.4/,
+    size(400_000, 128_000),
+    SEES,
+    MAY_REASON,
+    efforts('none', 'low', 'medium', 'high', 'xhigh'),
+    { defaultEffort: 'none' },
+    TOOLS_IN_RESPONSES,
+  ],
+  [
+    /^gpt-5\.[23]/,
     size(400_000, 128_000),
     SEES,
     MAY_REASON,
@@ -97,6 +135,7 @@ const ROWS: readonly Row[] = [
     MAY_REASON,
     efforts('none', 'low', 'medium', 'high', 'xhigh'),
     { defaultEffort: 'medium' },
+    TOOLS_IN_RESPONSES,
   ],
   [
     /^gpt-5\.\d/,
@@ -105,8 +144,9 @@ const ROWS: readonly Row[] = [
     MAY_REASON,
     efforts('none', 'low', 'medium', 'high', 'xhigh'),
     { defaultEffort: 'medium' },
+    TOOLS_IN_RESPONSES,
   ],
-  [/^gpt-5/, { maxOutputTokens: 128_000 }, SEES, REASONS, { sampling: 'unless-reasoning' }],
+  [/^gpt-5/, { maxOutputTokens: 128_000 }, SEES, REASONS, { sampling: 'unless-reasoning' }, KEPT_IN_RESPONSES],
   [/^gpt-6-astra/, size(1_050_000, 128_000), SEES, ALWAYS_REASONS, efforts('low', 'medium', 'high', 'xhigh')],
   [
     /^gpt-6/,
@@ -115,6 +155,7 @@ const ROWS: readonly Row[] = [
     MAY_REASON,
     efforts('none', 'low', 'medium', 'high', 'xhigh'),
     { defaultEffort: 'medium' },
+    TOOLS_IN_RESPONSES,
   ],
   [/^gpt-oss/, size(131_072), TEXT_ONLY, efforts('low', 'medium', 'high'), { defaultEffort: 'medium' }],
 

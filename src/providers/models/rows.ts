@@ -16,6 +16,10 @@ export interface ModelRow {
   readonly reasoning_efforts?: readonly string[] | undefined;
   /** How a Claude model is asked to think. */
   readonly thinking?: 'budget' | 'adaptive' | 'both' | undefined;
+  /** `responses` for a model that is served in the Responses API only. */
+  readonly mode?: string | undefined;
+  /** False for a model that a chat may not ask to reason beside tools. */
+  readonly supports_reasoning_with_tool_calls?: boolean | undefined;
   readonly input_cost_per_token?: number | undefined;
   readonly output_cost_per_token?: number | undefined;
   readonly cache_read_input_token_cost?: number | undefined;
@@ -36,6 +40,8 @@ export function traitsOfRow(row: ModelRow): ModelTraits {
     ...(efforts !== undefined && { efforts: efforts.filter(isEffort) }),
     ...(takesSampling === false && { sampling: 'never' as const }),
     ...(takesSampling === true && { sampling: undefined }),
+    ...(row.supports_reasoning_with_tool_calls === false && { responsesApi: 'for-tools' as const }),
+    ...(row.mode === 'responses' && { responsesApi: 'only' as const }),
     ...(thinking !== undefined && {
       reasoning: true,
       thinking: { budget: thinking !== 'adaptive', adaptive: thinking !== 'budget', canStop: true },
@@ -74,6 +80,7 @@ const FLAGS = [
   'supports_response_schema',
   'supports_reasoning',
   'supports_temperature',
+  'supports_reasoning_with_tool_calls',
 ] as const;
 
 /** The rows of a sheet's text: an object by model. Members that are not as they should be are left out. Throws SyntaxError. */
@@ -86,11 +93,12 @@ export function rowsOfSheet(text: string): Record<string, ModelRow> {
 }
 
 function rowOf(given: JsonObject): ModelRow {
-  const { reasoning_efforts: efforts, thinking } = given;
+  const { reasoning_efforts: efforts, thinking, mode } = given;
   const isCount = (key: string) => typeof given[key] === 'number' && Number(given[key]) >= 0;
   return {
     ...Object.fromEntries(NUMBERS.filter(isCount).map((key) => [key, given[key]])),
     ...Object.fromEntries(FLAGS.filter((key) => typeof given[key] === 'boolean').map((key) => [key, given[key]])),
+    ...(typeof mode === 'string' && { mode }),
     ...(Array.isArray(efforts) && { reasoning_efforts: efforts.filter(isEffort) }),
     ...((thinking === 'budget' || thinking === 'adaptive' || thinking === 'both') && { thinking }),
   };

@@ -57,6 +57,24 @@ describe('D13 the forms in which a Claude model thinks', () => {
   });
 });
 
+test.each<[ModelTraits['responsesApi'], readonly string[]]>([
+  [
+    'only',
+    [
+      ...['gpt-5-pro', 'gpt-5-codex', 'gpt-5.1-codex-mini', 'gpt-5.2-pro-2025-12-11', 'gpt-5.3-codex', 'o1-pro'],
+      ...['o3-pro-2025-06-10', 'o3-deep-research', 'o4-mini-deep-research-2025-06-26', 'computer-use-preview'],
+      ...['codex-mini-latest', 'openai/gpt-5-pro'],
+    ],
+  ],
+  ['for-tools', ['gpt-5.4', 'gpt-5.4-mini', 'gpt-5.5', 'gpt-5.6-terra', 'gpt-6']],
+  ['better', ['gpt-5', 'gpt-5-mini-2025-08-07', 'gpt-5.1', 'gpt-5.2', 'o1', 'o3', 'o3-mini', 'o4-mini']],
+  [undefined, ['gpt-4o', 'gpt-4.1', 'gpt-5-chat-latest', 'o1-mini', 'openai/gpt-oss-120b', 'claude-sonnet-4-5']],
+])('the Responses API, %s: %s', (need, models) => {
+  expect(models.map((model) => [model, familyTraits(model).responsesApi])).toEqual(
+    models.map((model) => [model, need]),
+  );
+});
+
 test.each(['llama-9-giant', 'o4x', 'my-deployment', ''])('nothing is said of %s', (model) => {
   expect(familyTraits(model)).toEqual({});
 });
