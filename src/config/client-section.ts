@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration } from './durations.ts';
+import { MCP_AUTH_MODES, oauth2Server } from './mcp-sign-in-section.ts';
 import { secret } from './secrets.ts';
 
 const names = z.array(z.string()).default([]);
@@ -59,4 +60,6 @@ export const clientSection = z.looseObject({
   mcp_external_client_url: secret
     .optional()
     .describe('Where browsers reach this gateway; logins to MCP servers come back there.'),
+  mcp_server_auth_mode: z.enum(MCP_AUTH_MODES).default('headers').describe('How callers of /mcp say who they are.'),
+  oauth2_server_config: oauth2Server.prefault({}),
 });

@@ -7,7 +7,7 @@ export type ClientRules = Pick<McpClientConfig, 'name' | 'disabled' | 'tools_to_
   Partial<Pick<McpClientConfig, 'client_id' | 'tool_mode' | 'is_code_mode_client' | 'tool_pricing'>>;
 
 /** The parts of a caller that narrow what it sees. */
-export type CallerFilters = Pick<Caller, 'includeClients' | 'includeTools'>;
+export type CallerFilters = Pick<Caller, 'includeClients' | 'includeTools' | 'keyTools' | 'keyOwner'>;
 
 /** Why a tool may not be used, as programs tell the reasons apart. */
 export type WhyNot =
@@ -15,7 +15,8 @@ export type WhyNot =
   | 'client-not-included'
   | 'not-in-tools-to-execute'
   | WhyHeld
-  | 'filtered-by-request';
+  | 'filtered-by-request'
+  | 'not-allowed-for-key';
 
 const WORDS: Readonly<Record<WhyNot, (client: string) => string>> = {
   'client-disabled': (client) => `client ${client} is disabled`,
@@ -26,6 +27,7 @@ const WORDS: Readonly<Record<WhyNot, (client: string) => string>> = {
   'tool-is-new': () => 'its client did not have it when it was first seen, and an admin has not released it yet',
   'definition-flagged': () => 'its definition holds hidden instructions, and an admin has not released it yet',
   'filtered-by-request': () => 'filtered by request context',
+  'not-allowed-for-key': () => 'not allowed for the virtual key',
 };
 
 interface NamedTool {
@@ -41,12 +43,16 @@ export function whyNot(tool: NamedTool, client: ClientRules, caller: CallerFilte
   if (!allows(client.tools_to_execute, tool.upstreamName)) return 'not-in-tools-to-execute';
   if (tool.heldBack) return tool.heldBack;
   if (!includesTool(caller.includeTools, client.name, tool.name)) return 'filtered-by-request';
+  if (!includesTool(caller.keyTools, client.name, tool.name)) return 'not-allowed-for-key';
   return undefined;
 }
 
 /** The policy in the words of a refused call; undefined when the tool may be used. */
 export function refusalOf(tool: NamedTool, client: ClientRules, caller: CallerFilters): string | undefined {
   const why = whyNot(tool, client, caller);
+  if (why === 'not-allowed-for-key') {
+    return `MCP tool '${tool.name}' is not allowed for virtual key '${caller.keyOwner?.name ?? ''}'`;
+  }
   return why && `tool '${tool.name}' is not permitted (${WORDS[why](client.name)})`;
 }
 
@@ -54,8 +60,15 @@ export function refusalOf(tool: NamedTool, client: ClientRules, caller: CallerFi
 export const unknownTool = (name: string, why?: string): string =>
   `tool '${name}' is not available or not permitted${why ? ` (${why})` : ''}`;
 
+/** Whether the request itself narrowed what it sees; what its key leaves out was not asked for. */
 export const isFiltered = (caller: CallerFilters): boolean =>
   caller.includeClients !== undefined || caller.includeTools !== undefined;
+
+/** Whether a client is for every virtual key that does not say otherwise; the newer name wins where both are given. */
+export const isForEveryKey = ({
+  allow_by_default: byDefault,
+  allow_on_all_virtual_keys: older,
+}: Pick<McpClientConfig, 'allow_by_default' | 'allow_on_all_virtual_keys'>): boolean => byDefault ?? older ?? false;
 
 const lowerCase = new WeakMap<WhiteList, ReadonlySet<string>>();
 

@@ -29,8 +29,9 @@ export class LiveCatalog {
 
   /** What this caller may see of it, in its order. The same array until something changed. */
   visibleTo(caller: CallerFilters, configOf: (client: string) => McpClientConfig | undefined): readonly CatalogTool[] {
-    if (!isFiltered(caller)) return this.#current.tools;
-    const key = JSON.stringify([caller.includeClients, caller.includeTools]);
+    const { includeClients, includeTools, keyTools } = caller;
+    if (!isFiltered(caller) && keyTools === undefined) return this.#current.tools;
+    const key = JSON.stringify([includeClients, includeTools, keyTools]);
     let view = this.#views.get(key);
     if (!view) {
       view = this.#current.tools.filter((tool) => {

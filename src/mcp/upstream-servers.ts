@@ -177,7 +177,8 @@ const serverOf = ({ config, connection }: Entry): UpstreamServer => ({
 /** Whether the policy leaves the caller anything of this client at all. */
 function mayUse({ config }: Entry, caller: Caller): boolean {
   const { name, tools_to_execute: offered } = config;
-  const names = (caller.includeTools ?? []).filter((entry) => entry.startsWith(`${name}-`));
+  const named = [...(caller.includeTools ?? []), ...(caller.keyTools ?? [])];
+  const names = named.filter((entry) => entry.startsWith(`${name}-`));
   const candidates = [offered[0] ?? '', ...offered, ...names.map((entry) => entry.slice(name.length + 1))];
   return candidates.some(
     (key) => refusalOf({ name: `${name}-${key}`, upstreamName: key }, config, caller) === undefined,

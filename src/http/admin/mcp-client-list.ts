@@ -2,6 +2,7 @@ import type { McpClientConfig } from '../../config/schema.ts';
 import { redacted } from '../../config/secrets.ts';
 import type { CatalogTool, ClientStatus } from '../../mcp/contract.ts';
 import { slugOf } from '../../mcp/endpoints.ts';
+import { isForEveryKey } from '../../mcp/filters.ts';
 import { isObject } from '../../model/json.ts';
 import { type ClientForm, clientForm } from '../../stores/client-form.ts';
 import type { ClientFacets, ClientList, ClientQuery, ShownClient, ShownTool } from './contract.ts';
@@ -41,7 +42,7 @@ function matches([status, config]: Listed, query: ClientQuery): boolean {
     isOneOf(auths, config.auth_type || 'headers') &&
     // No client is given to a single key in this version.
     keys.length === 0 &&
-    isAsked(query.all_virtual_keys, isForAll(config)) &&
+    isAsked(query.all_virtual_keys, isForEveryKey(config)) &&
     isAsked(query.code_mode, (config.tool_mode ?? (config.is_code_mode_client ? 'code' : '')) === 'code') &&
     isAsked(query.disabled, config.disabled)
   );
@@ -57,14 +58,10 @@ export function clientFacets(clients: Clients): ClientFacets {
   };
 }
 
-/** The newer name wins where both are given. */
-const isForAll = ({ allow_by_default, allow_on_all_virtual_keys }: McpClientConfig): boolean =>
-  allow_by_default ?? allow_on_all_virtual_keys ?? false;
-
 /** Both names are written, as in the original. */
 const byDefault = (config: McpClientConfig) => ({
-  allow_by_default: isForAll(config),
-  allow_on_all_virtual_keys: isForAll(config),
+  allow_by_default: isForEveryKey(config),
+  allow_on_all_virtual_keys: isForEveryKey(config),
 });
 
 /** A document may be megabytes; `GET /api/mcp/client/{id}/openapi-spec` gives it. The rest is redacted as it is. */

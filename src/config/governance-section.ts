@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { whiteList } from './schema.ts';
+import { secret } from './secrets.ts';
+
+const list = <Entry extends z.ZodType>(entry: Entry) =>
+  z
+    .array(entry)
+    .nullish()
+    .transform((entries) => entries ?? []);
+
+const mcpAccess = z.looseObject({
+  mcp_client_id: z.union([z.string(), z.number()]).nullish(),
+  mcp_client_name: z.string().nullish(),
+  tools_to_execute: whiteList
+    .nullish()
+    .transform((names) => names ?? [])
+    .describe('Names without the prefix. ["*"]: every tool of the client; []: none.'),
+});
+
+/** Of the section's keys, what says who calls and what they may use of the MCP clients. */
+const virtualKey = z.looseObject({
+  id: z.string().min(1),
+  name: z.string().min(1),
+  value: secret
+    .prefault('')
+    .describe('What callers show: x-bf-vk, or a bearer token or API key that begins with sk-bf-.'),
+  description: z.string().nullish(),
+  is_active: z
+    .boolean()
+    .nullish()
+    .transform((isActive) => isActive ?? true),
+  expires_at: z
+    .string()
+    .refine((text) => !Number.isNaN(Date.parse(text)), { message: 'is no date: write 2027-01-31T00:00:00Z' })
+    .nullish()
+    .describe('From then on the key is refused.'),
+  mcp_configs: list(mcpAccess).describe(
+    'The MCP clients that the key may use, beside those with allow_by_default; in version 1, empty = all.',
+  ),
+  provider_configs: list(z.looseObject({})).describe('Not enforced yet: a key that has some may ask no model.'),
+  budget_id: z.string().nullish(),
+  rate_limit_id: z.string().nullish(),
+  access_profile_id: z.string().nullish(),
+  team_id: z.string().nullish(),
+  customer_id: z.string().nullish(),
+  calendar_aligned: z.boolean().nullish(),
+});
+
+export const governanceSection = z.looseObject({
+  virtual_keys: list(virtualKey).describe('The keys that callers of the gateway show.'),
+  auth_config: z.looseObject({}).nullish(),
+});
+
+export type VirtualKeyConfig = z.output<typeof virtualKey>;
+export type GovernanceConfig = z.output<typeof governanceSection>;
