@@ -1,16 +1,22 @@
 import type { CodecId } from '../model/content.ts';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import { lookFor } from '../model/marks.ts';
 
 const HIDDEN = '[hidden]';
 
+interface Place {
+  readonly isMarked: (bytes: Uint8Array) => boolean;
+  readonly hide: (body: JsonObject) => JsonObject;
+}
+
 /** A member that only a body with credentials in it has, and where they stand (Messages `mcp_servers`, Responses `mcp` tools). */
-const PLACES: Partial<Record<CodecId, { readonly mark: string; readonly hide: (body: JsonObject) => JsonObject }>> = {
+const PLACES: Partial<Record<CodecId, Place>> = {
   'anthropic-messages': {
-    mark: '"mcp_servers"',
+    isMarked: lookFor('"mcp_servers"'),
     hide: (body) => withList(body, 'mcp_servers', (server) => hidden(server, 'authorization_token')),
   },
   'openai-responses': {
-    mark: '"server_label"',
+    isMarked: lookFor('"server_label"'),
     hide: (body) =>
       withList(body, 'tools', (tool) => (tool.type === 'mcp' ? hiddenHeaders(hidden(tool, 'authorization')) : tool)),
   },
@@ -23,9 +29,8 @@ const PLACES: Partial<Record<CodecId, { readonly mark: string; readonly hide: (b
 export function withoutCredentials(codec: CodecId, bytes: Uint8Array): Uint8Array {
   const place = PLACES[codec];
   if (!place) return bytes;
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (!buffer.includes(place.mark)) return bytes;
-  const body: unknown = JSON.parse(buffer.toString('utf8'));
+  if (!place.isMarked(bytes)) return bytes;
+  const body: unknown = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
   return isObject(body) ? Buffer.from(JSON.stringify(place.hide(body))) : bytes;
 }
 

@@ -1,5 +1,6 @@
 import type { Codec, EncodeTarget } from '../codecs/codec.ts';
 import type { CallContext } from '../model/call.ts';
+import { lookFor } from '../model/marks.ts';
 import type { BodySource, ChatRequest } from '../model/request.ts';
 import { familyOf } from '../vault/family.ts';
 import { type ReasoningVault, withoutRaw } from '../vault/vault.ts';
@@ -29,9 +30,7 @@ export function isHistorySuspect(
 }
 
 /** How the formats name whoever answered in an earlier turn, and what a model called. */
-const ANSWERS = ['"assistant"', '"model"', '"function_call"', '"encrypted_content"'];
-
-const holdsAnswers = (body: Buffer): boolean => ANSWERS.some((mark) => body.includes(mark));
+const holdsAnswers = lookFor('"assistant"', '"model"', '"function_call"', '"encrypted_content"');
 
 /**
  * The request with a history that the reader takes: its own state put back, that of others taken out. It comes without

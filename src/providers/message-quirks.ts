@@ -1,14 +1,15 @@
 import { isObject, type JsonObject } from '../model/json.ts';
+import { lookFor } from '../model/marks.ts';
 import type { Quirk } from './quirks.ts';
+
+const holdsAnswers = lookFor('"assistant"');
+const holdsMedia = lookFor('"image_url"', '"input_audio"', '"file"');
 
 /** Fields in which other models' answers carry thinking: clients send them back to whoever comes next. */
 export function dropsFromHistory(reason: string, ...fields: readonly string[]): Quirk {
-  const marks = fields.map((field) => `"${field}"`);
+  const namesField = lookFor(...fields.map((field) => `"${field}"`));
   return {
-    concerns: ({ bytes }) => {
-      const body = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes);
-      return body.includes('"assistant"') && marks.some((mark) => body.includes(mark));
-    },
+    concerns: ({ bytes }) => namesField(bytes) && holdsAnswers(bytes),
     apply: (body, _model, report) => {
       const { messages } = body;
       if (!Array.isArray(messages)) return body;
@@ -34,10 +35,7 @@ function withoutFields(object: JsonObject, fields: readonly string[]): JsonObjec
 
 /** Servers whose models read nothing but text: whatever else stands in a list of contents is named in its place. */
 export const namesMedia: Quirk = {
-  concerns: ({ bytes }) => {
-    const body = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes);
-    return body.includes('"image_url"') || body.includes('"input_audio"') || body.includes('"file"');
-  },
+  concerns: ({ bytes }) => holdsMedia(bytes),
   apply: (body, _model, report) => {
     const { messages } = body;
     if (!Array.isArray(messages)) return body;

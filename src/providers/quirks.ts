@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import type { Loss } from '../model/loss.ts';
+import { lookFor } from '../model/marks.ts';
 import type { BodySource } from '../model/request.ts';
 import type { Adjust } from './provider.ts';
 import { withoutNarrowPatterns } from './schema-patterns.ts';
@@ -29,10 +30,11 @@ type Message = JsonObject;
 
 const has = (source: BodySource, ...fields: readonly string[]): boolean => fields.some((field) => source.has(field));
 
-const holds = (source: BodySource, ...texts: readonly string[]): boolean => {
-  const bytes = Buffer.from(source.bytes.buffer, source.bytes.byteOffset, source.bytes.byteLength);
-  return texts.some((text) => bytes.includes(text));
-};
+/** Whether the bytes of a body hold one of the texts. A search, without a parse. */
+function holding(...texts: readonly string[]): (source: BodySource) => boolean {
+  const isMarked = lookFor(...texts);
+  return ({ bytes }) => isMarked(bytes);
+}
 
 /** Refused top-level fields. `reason` ends the sentence "dropped: ...". */
 export function drops(reason: string, ...fields: readonly string[]): Quirk {
@@ -72,7 +74,7 @@ export function renames(from: string, to: string): Quirk {
 
 /** Servers that do not know the role `developer` get `system`, which means the same to them. */
 export const developerIsSystem: Quirk = {
-  concerns: (source) => holds(source, '"developer"'),
+  concerns: holding('"developer"'),
   apply: (body, _model, report) =>
     mapMessages(body, (message, path) => {
       if (message.role !== 'developer') return message;
@@ -88,7 +90,7 @@ export const developerIsSystem: Quirk = {
 /** Servers whose messages of these roles take text only as a string. Lists with anything but text are left alone. */
 export function textAsString(...roles: readonly string[]): Quirk {
   return {
-    concerns: (source) => holds(source, '"content":[', '"content": ['),
+    concerns: holding('"content":[', '"content": ['),
     apply: (body, _model, report) =>
       mapMessages(body, (message, path) => {
         if (!roles.includes(String(message.role))) return message;
@@ -118,17 +120,16 @@ function textOf(content: JsonValue | undefined): string | undefined {
   return texts.every((text) => typeof text === 'string') ? texts.join('\n') : undefined;
 }
 
+const holdsBareSchema = holding(
+  '"parameters":{}',
+  '"parameters": {}',
+  '"parameters":{"type":"object"}',
+  '"parameters": {"type": "object"}',
+);
+
 /** `{}` and `{"type":"object"}` are refused as parameters of a tool that takes none; they need `properties`. */
 export const completesToolSchemas: Quirk = {
-  concerns: (source) =>
-    source.has('tools') &&
-    holds(
-      source,
-      '"parameters":{}',
-      '"parameters": {}',
-      '"parameters":{"type":"object"}',
-      '"parameters": {"type": "object"}',
-    ),
+  concerns: (source) => source.has('tools') && holdsBareSchema(source),
   apply: (body, _model, report) =>
     mapTools(body, (parameters, path) => {
       if (parameters.properties !== undefined || (parameters.type ?? 'object') !== 'object') return parameters;
@@ -138,9 +139,11 @@ export const completesToolSchemas: Quirk = {
     }),
 };
 
+const holdsPattern = holding('"pattern"');
+
 /** Schema patterns that a narrow regular-expression engine refuses (lookaround, `\0`). */
 export const dropsNarrowPatterns: Quirk = {
-  concerns: (source) => source.has('tools') && holds(source, '"pattern"'),
+  concerns: (source) => source.has('tools') && holdsPattern(source),
   apply: (body, _model, report) =>
     mapTools(body, (parameters, path) => withoutNarrowPatterns(parameters, path, report)),
 };
@@ -156,7 +159,7 @@ export function mistralToolCallId(id: string): string {
 
 /** Ids that came from another provider, in calls and in their results alike. */
 export const mistralToolCallIds: Quirk = {
-  concerns: (source) => holds(source, '"tool_call_id"', '"tool_calls"'),
+  concerns: holding('"tool_call_id"', '"tool_calls"'),
   apply: (body, _model, report) =>
     mapMessages(body, (message, path) => {
       const changed = withMistralIds(message);

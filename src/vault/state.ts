@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CodecId, Origin, Part } from '../model/content.ts';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import { lookFor } from '../model/marks.ts';
 
 /** Fields of wire blocks that only the model which wrote them can read, or wants to see again. */
 const STATE_FIELDS: Readonly<Record<CodecId, readonly string[]>> = {
@@ -12,17 +13,17 @@ const STATE_FIELDS: Readonly<Record<CodecId, readonly string[]>> = {
 };
 
 /** What the bytes of an answer hold when a part of it carries state. */
-const STATE_MARKS: Readonly<Record<CodecId, readonly string[]>> = {
-  'anthropic-messages': ['"signature', '"redacted_thinking"'],
-  'bedrock-converse': ['"reasoningContent"'],
-  gemini: ['"thoughtSignature"'],
-  'openai-chat': ['"reasoning', '"extra_content"', '"thinking"'],
-  'openai-responses': ['"encrypted_content"'],
+const STATE_MARKS: Readonly<Record<CodecId, (answer: Buffer) => boolean>> = {
+  'anthropic-messages': lookFor('"signature', '"redacted_thinking"'),
+  'bedrock-converse': lookFor('"reasoningContent"'),
+  gemini: lookFor('"thoughtSignature"'),
+  'openai-chat': lookFor('"reasoning', '"extra_content"', '"thinking"'),
+  'openai-responses': lookFor('"encrypted_content"'),
 };
 
 /** Whether an answer that travelled as bytes may carry state. Searches, never parses. */
 export function mayHoldState(codec: CodecId, answer: Buffer): boolean {
-  return STATE_MARKS[codec].some((mark) => answer.includes(mark));
+  return STATE_MARKS[codec](answer);
 }
 
 /** The state in a block, as a text to compare by; empty when it carries none. */

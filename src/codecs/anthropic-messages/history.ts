@@ -1,4 +1,5 @@
 import { isObject, type JsonObject } from '../../model/json.ts';
+import { lookFor } from '../../model/marks.ts';
 import type { GatewayId } from '../gateway-ids.ts';
 import { withoutForeignSearches } from './foreign-search.ts';
 import { gatewayIds } from './ids.ts';
@@ -7,14 +8,11 @@ import { objectsOf, textOf } from './wire.ts';
 /** The end of the prefixes of all ids that the gateway makes here: one search finds calls that it ran, and searches. */
 const ID_MARK = 'toolu_bf';
 
-/** Marks of blocks that only we write: calls that the gateway ran, and thinking of a model that signs nothing. */
-const MARKS = [ID_MARK, '"signature":""', '"signature": ""'].map((mark) => Buffer.from(mark));
-
-/** Whether a body may hold blocks of ours in its history, so that it cannot travel as it came. Searches, never parses. */
-export function hasGatewayBlocks(bytes: Uint8Array): boolean {
-  const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return MARKS.some((mark) => body.includes(mark));
-}
+/**
+ * Whether a body may hold blocks in its history that only we write, so that it cannot travel as it came: calls that the
+ * gateway ran, and thinking of a model that signs nothing. Searches, never parses.
+ */
+export const hasGatewayBlocks = lookFor(ID_MARK, '"signature":""', '"signature": ""');
 
 /**
  * The conversation as a provider knows it: gateway-run calls become ordinary tool_use and tool_result blocks, split
