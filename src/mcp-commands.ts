@@ -27,6 +27,7 @@ async function clientsOf(appDir: string, env: Environment): Promise<ClientOverri
     path: join(appDir, 'mcp-clients.json'),
     fileClients: config.mcp.client_configs,
     fileNames: config.source_of_truth === 'config.json' ? listed.mcpClients : undefined,
+    encryptionKey: config.encryption_key?.value,
   });
 }
 

@@ -14,10 +14,10 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true }));
 
-async function run(line: string): Promise<string> {
+async function run(line: string, env: Record<string, string> = {}): Promise<string> {
   const command = parseArguments([...line.split(' '), '-app-dir', folder], {});
   if (command.type !== 'mcp') throw new Error(`"${line}" is a ${command.type}`);
-  return mcpCommand(command, { TOKEN: 'secret-token-1' });
+  return mcpCommand(command, { TOKEN: 'secret-token-1', ...env });
 }
 
 const settings = {
@@ -56,6 +56,16 @@ test('what the commands print holds no secret', async () => {
   await writeFile(file, JSON.stringify(settings));
   const printed = (await run(`mcp import ${file}`)) + (await run('mcp list'));
   expect(printed).not.toMatch(/secret-token|hidden/);
+});
+
+test('what is imported is kept sealed under the encryption key of the environment', async () => {
+  const file = join(folder, 's.json');
+  await writeFile(file, JSON.stringify(settings));
+  const env = { BIFROST_ENCRYPTION_KEY: 'a key' };
+  await run(`mcp import ${file}`, env);
+  expect(await readFile(join(folder, 'mcp-clients.json'), 'utf8')).not.toMatch(/secret-token|hidden/);
+  expect(await run('mcp list', env)).toContain('git_hub  http');
+  await expect(run('mcp list')).rejects.toThrow('no encryption key is set');
 });
 
 test('a file that is not there is named', async () => {

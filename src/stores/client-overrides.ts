@@ -8,6 +8,7 @@ export interface ClientOverridesOptions {
   /** The MCP clients of the config file. */
   readonly fileClients: readonly McpClientConfig[];
   readonly fileNames?: OverridesOptions<McpClientConfig>['fileNames'];
+  readonly encryptionKey?: string | undefined;
 }
 
 /** The MCP clients as they were changed through the API, kept over restarts. */
@@ -28,7 +29,7 @@ const MCP_CLIENTS: OverrideKind<McpClientConfig> = {
 };
 
 export async function openClientOverrides(options: ClientOverridesOptions): Promise<ClientOverrides> {
-  const { path, fileClients, fileNames } = options;
-  const { entries, ...rest } = await openOverrides(MCP_CLIENTS, { path, fileEntries: fileClients, fileNames });
+  const { fileClients, ...place } = options;
+  const { entries, ...rest } = await openOverrides(MCP_CLIENTS, { ...place, fileEntries: fileClients });
   return { ...rest, clients: entries };
 }

@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { Kysely, SqliteDialect } from 'kysely';
 import { isObject, type JsonObject } from '../model/json.ts';
 import type { CredentialStore, PendingFlow, StoredCredential, StoredOauthConfig } from '../model/mcp-credentials.ts';
 import { migrateCredentials } from './credential-migrations.ts';
+import { makePrivate } from './private-file.ts';
 import { noSeal, openSeal, type Seal } from './seal.ts';
 
 interface CredentialRow {
@@ -76,15 +75,8 @@ export async function openCredentialStore({ path, encryptionKeys }: CredentialSt
   }
 }
 
-/** SQLite gives its journals the rights of the database. */
-function makePrivate(path: string): void {
-  mkdirSync(dirname(path), { recursive: true });
-  closeSync(openSync(path, 'a', 0o600));
-  chmodSync(path, 0o600);
-}
-
 async function sealOf(db: Kysely<Schema>, [current, ...older]: readonly string[]): Promise<Seal> {
-  if (current === undefined) return noSeal;
+  if (current === undefined) return noSeal();
   const fresh = randomBytes(16).toString('base64');
   await db
     .insertInto('mcp_credential_facts')

@@ -1,10 +1,8 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { GatewayError } from '../model/errors.ts';
 import { isObject } from '../model/json.ts';
+import { type Entry, OverridesFile } from './overrides-file.ts';
 
 /** One kind of thing that the config file lists and the API changes. */
 export interface OverrideKind<Config> {
@@ -30,6 +28,8 @@ export interface OverridesOptions<Config> {
    * through the API is forgotten then, but for entries that the file names and spells wrong.
    */
   readonly fileNames?: readonly string[] | undefined;
+  /** Keeps the changes from whoever reads the disk; without it they are plain text. */
+  readonly encryptionKey?: string | undefined;
 }
 
 export interface Overrides<Config> {
@@ -42,37 +42,29 @@ export interface Overrides<Config> {
   remove(name: string): Promise<void>;
 }
 
-const entry = z.object({
-  name: z.string(),
-  /** What the config file said of this entry when it was changed here; absent when the file does not name it. */
-  file_hash: z.string().optional(),
-  /** Absent when the entry was removed here. */
-  config: z.record(z.string(), z.unknown()).optional(),
-});
-
-type Entry = z.output<typeof entry>;
-
 /**
  * Merges as Bifrost does for `source_of_truth: split`: a change made here holds until the file's own entry of that
- * name changes, and then the file's entry wins. Throws GatewayError when the file is there and cannot be read.
+ * name changes, and then the file's entry wins. Throws GatewayError when the file is there and cannot be read,
+ * or was encrypted with another key.
  */
 export async function openOverrides<Config>(
   kind: OverrideKind<Config>,
-  { path, fileEntries, fileNames }: OverridesOptions<Config>,
+  { path, fileEntries, fileNames, encryptionKey }: OverridesOptions<Config>,
 ): Promise<Overrides<Config>> {
   const fileHashes = new Map(fileEntries.map((config) => [kind.nameOf(config), contentHash(kind, config)]));
-  const place = { path, list: kind.list, noun: kind.noun };
-  const stored = await readEntries(place);
+  const file = new OverridesFile({ path, list: kind.list, noun: kind.noun, encryptionKey });
+  const { entries: stored, isOutdated } = await file.read();
   const isCurrent = ({ name, file_hash }: Entry) =>
     fileNames ? fileNames.includes(name) && !fileHashes.has(name) : (fileHashes.get(name) ?? file_hash) === file_hash;
   const current = stored.filter(isCurrent);
-  if (current.length < stored.length) await writeEntries(place, current);
+  if (isOutdated || current.length < stored.length) await file.write(current);
 
   const changed = inTurn(async (edit: (next: Map<string, Entry>) => void) => {
     // Read anew: the command line may have written since.
-    const next = new Map((await readEntries(place)).map((kept) => [kept.name, kept]));
+    const { entries } = await file.read();
+    const next = new Map(entries.map((kept) => [kept.name, kept]));
     edit(next);
-    await writeEntries(place, [...next.values()]);
+    await file.write([...next.values()]);
   });
   const keep = (next: Map<string, Entry>, name: string, config?: Record<string, unknown>): void => {
     const fileHash = fileHashes.get(name);
@@ -123,56 +115,6 @@ const sortedJson = (value: unknown): string =>
   JSON.stringify(value, (_, member) =>
     isObject(member) ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1))) : member,
   );
-
-interface Place {
-  readonly path: string;
-  readonly list: string;
-  readonly noun: string;
-}
-
-async function readEntries(place: Place): Promise<readonly Entry[]> {
-  let text: string;
-  try {
-    text = await readFile(place.path, 'utf8');
-  } catch (cause) {
-    if (isObject(cause) && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR')) return [];
-    throw unreadable(place, cause);
-  }
-  try {
-    const stored = z.looseObject({ version: z.literal(1), [place.list]: z.array(entry) }).parse(JSON.parse(text));
-    return z.array(entry).parse(stored[place.list]);
-  } catch (cause) {
-    throw unreadable(place, cause);
-  }
-}
-
-const unreadable = ({ path, noun }: Place, cause: unknown): GatewayError =>
-  new GatewayError(
-    'internal',
-    `${path} holds the ${noun}s changed through the API and cannot be read; mend it, or remove it to start from the config file`,
-    { cause },
-  );
-
-/** Whole or not at all, whatever happens half-way, and for this user's eyes only: secrets may be inside. */
-async function writeEntries({ path, list }: Place, entries: readonly Entry[]): Promise<void> {
-  const draft = `${path}.${randomUUID()}.tmp`;
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    const file = await open(draft, 'wx', 0o600);
-    try {
-      await file.writeFile(`${JSON.stringify({ version: 1, [list]: entries }, null, 2)}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(draft, path);
-  } catch (cause) {
-    await rm(draft, { force: true }).catch(() => {});
-    throw new GatewayError('internal', `${path} cannot be written, so the change would be lost at the next start`, {
-      cause,
-    });
-  }
-}
 
 /** `action` for one caller after the other: each starts from what the one before has left. */
 function inTurn<Argument>(action: (argument: Argument) => Promise<void>): (argument: Argument) => Promise<void> {

@@ -19,18 +19,27 @@ const derive = promisify<string, Buffer, number, object, Buffer>(scrypt);
 /** 32 MiB and some 60 ms, once at start (OWASP's password storage recommendation for scrypt with this memory). */
 const COST = { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 1024 * 1024 };
 
-export const noSeal: Seal = {
+/** What is sealed, for messages. */
+export interface SealedThings {
+  readonly what: string;
+  /** What to do where the key is lost. */
+  readonly otherwise: string;
+}
+
+const LOGINS: SealedThings = { what: 'the kept logins of MCP clients', otherwise: 'log in again' };
+
+export const noSeal = (things = LOGINS): Seal => ({
   encrypts: false,
   seal: (text) => text,
   open(text) {
-    if (isSealed(text)) throw unreadable('no encryption key is set');
+    if (isSealed(text)) throw unreadable('no encryption key is set', things);
     return text;
   },
   isOutdated: () => false,
-};
+});
 
 /** Seals with the first key; what the others have sealed is opened still. `salt` belongs to the store, and is no secret. */
-export async function openSeal(keys: readonly [string, ...string[]], salt: Buffer): Promise<Seal> {
+export async function openSeal(keys: readonly [string, ...string[]], salt: Buffer, things = LOGINS): Promise<Seal> {
   const derived = await Promise.all(keys.map((key) => derive(key, salt, 32, COST)));
   const byId = new Map(derived.map((key) => [idOf(key), key]));
   const [current = Buffer.alloc(0)] = derived;
@@ -49,23 +58,23 @@ export async function openSeal(keys: readonly [string, ...string[]], salt: Buffe
       if (!isSealed(sealed)) return sealed;
       const [, id = '', ...pieces] = sealed.split('.');
       const key = byId.get(id);
-      if (!key) throw unreadable('they were encrypted with another key');
-      return decrypted(key, id, pieces);
+      if (!key) throw unreadable('they were encrypted with another key', things);
+      return decrypted(key, id, pieces, things);
     },
     isOutdated: (sealed) => !sealed.startsWith(`${VERSION}.${currentId}.`),
   };
 }
 
-function decrypted(key: Buffer, id: string, pieces: readonly string[]): string {
+function decrypted(key: Buffer, id: string, pieces: readonly string[], things: SealedThings): string {
   const [nonce, tag, body] = pieces.map((piece) => Buffer.from(piece, 'base64url'));
-  if (!nonce || !tag || !body) throw unreadable('the text is incomplete');
+  if (!nonce || !tag || !body) throw unreadable('the text is incomplete', things);
   try {
     const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: 16 });
     decipher.setAAD(Buffer.from(`${VERSION}.${id}`));
     decipher.setAuthTag(tag);
     return Buffer.concat([decipher.update(body), decipher.final()]).toString('utf8');
   } catch {
-    throw unreadable('the text was changed');
+    throw unreadable('the text was changed', things);
   }
 }
 
@@ -75,8 +84,8 @@ const isSealed = (text: string): boolean => text.startsWith(`${VERSION}.`);
 /** Tells keys apart, and nothing of what they are. */
 const idOf = (key: Buffer): string => createHash('sha256').update('key id').update(key).digest('hex').slice(0, 12);
 
-const unreadable = (why: string): GatewayError =>
+const unreadable = (why: string, { what, otherwise }: SealedThings): GatewayError =>
   new GatewayError(
     'internal',
-    `the kept logins of MCP clients cannot be read: ${why}; set the encryption_key they were written with, or log in again`,
+    `${what} cannot be read: ${why}; set the encryption_key they were written with, or ${otherwise}`,
   );

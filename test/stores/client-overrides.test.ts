@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type McpClientConfig, mcpClient } from '../../src/config/schema.ts';
 import { openClientOverrides } from '../../src/stores/client-overrides.ts';
 
@@ -58,6 +58,77 @@ test('references are stored as references, and the file is for its owner only', 
   expect(text).not.toContain('the-value-itself');
   expect((await stat(path)).mode & 0o777).toBe(0o600);
   expect(await readdir(folder)).toEqual(['mcp-clients.json']);
+});
+
+describe('with an encryption key', () => {
+  const SECRET = 'Bearer not-for-the-disk';
+  const keyed = client('keyed', { headers: { authorization: SECRET } });
+  const local = mcpClient.parse({
+    name: 'local',
+    connection_type: 'stdio',
+    stdio_config: { command: 'node', args: ['--token', SECRET], envs: [`TOKEN=${SECRET}`] },
+  });
+  const underKey = (encryptionKey: string | undefined, ...fileClients: McpClientConfig[]) =>
+    openClientOverrides({ path, fileClients, encryptionKey });
+
+  test('headers, variables and arguments are not to be read in the file, and are there again at the next start', async () => {
+    const overrides = await underKey('a key');
+    await overrides.put(keyed);
+    await overrides.put(local);
+    const text = await readFile(path, 'utf8');
+    expect(text).not.toContain(SECRET);
+    expect(text).toContain('"name": "keyed"');
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    const { clients, warnings } = await underKey('a key');
+    expect(clients).toEqual([keyed, local]);
+    expect(warnings).toEqual([]);
+  });
+
+  test('what was plain text is sealed by the next start', async () => {
+    await (await opened()).put(keyed);
+    expect(await readFile(path, 'utf8')).toContain(SECRET);
+    expect((await underKey('a key')).clients).toEqual([keyed]);
+    expect(await readFile(path, 'utf8')).not.toContain(SECRET);
+    expect((await underKey('a key')).clients).toEqual([keyed]);
+  });
+
+  test.each([
+    ['another key', 'encrypted with another key'],
+    [undefined, 'no encryption key is set'],
+  ])('under the key %j the start stops, says why and what to do, and leaves the file as it is', async (key, why) => {
+    await (await underKey('a key')).put(keyed);
+    const before = await readFile(path, 'utf8');
+    const asked = underKey(key);
+    await expect(asked).rejects.toThrow(why);
+    await expect(asked).rejects.toThrow(
+      `the MCP clients in ${path} cannot be read: ` +
+        `${key ? 'they were encrypted with another key' : 'no encryption key is set'}; ` +
+        'set the encryption_key they were written with, or remove the file to start from the config file',
+    );
+    expect(await readFile(path, 'utf8')).toBe(before);
+  });
+
+  test('text that was changed by hand is not taken', async () => {
+    await (await underKey('a key')).put(keyed);
+    const stored = JSON.parse(await readFile(path, 'utf8'));
+    const [first] = stored.clients;
+    first.sealed = `${first.sealed.slice(0, -4)}AAAA`;
+    await writeFile(path, JSON.stringify(stored));
+    await expect(underKey('a key')).rejects.toThrow('the text was changed');
+  });
+
+  test('many changes at once, by two gateways of one folder, are all kept', async () => {
+    const [one, other] = [await underKey('a key'), await underKey('a key')];
+    await one.put(client('first'));
+    await Promise.all(Array.from({ length: 5 }, (_, index) => other.put(client(`c${index}`))));
+    expect((await underKey('a key')).clients).toHaveLength(6);
+  });
+
+  test('an edit of the config file still wins', async () => {
+    await (await underKey('a key', client('a'))).put(client('a', { disabled: true }));
+    const edited = client('a', { tools_to_execute: ['x'] });
+    expect((await underKey('a key', edited)).clients).toEqual([edited]);
+  });
 });
 
 test('a change of a file’s client holds while the file says the same of it', async () => {
