@@ -6,8 +6,10 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/e2e/**'],
     setupFiles: ['test/support/property-seed.ts'],
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    // no test takes long; what waits for a condition on a busy machine is given time, and fails by its condition
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 30_000, interval: 20 } },
     pool: 'forks',
     // files share their worker's modules, which halves the run; no test mocks or edits a module
     isolate: false,

@@ -6,6 +6,7 @@ import { type DownloadPolicy, download } from '../../mcp-servers/fetch/download.
 import { htmlToMarkdown } from '../../mcp-servers/fetch/html-to-markdown.ts';
 import { prettyJson } from '../../mcp-servers/fetch/pretty-json.ts';
 import { pageOf } from '../../mcp-servers/fetch/render.ts';
+import { cpuMs } from '../support/cpu.ts';
 
 describe('addresses', () => {
   test.each([
@@ -208,10 +209,12 @@ describe('HTML as markdown', () => {
     ['entities', '&amp'],
     ['hidden tags', '<p hidden>'],
   ])('a hostile page of %s costs no more than a good one', (_, piece) => {
-    const startedAt = performance.now();
-    const text = markdown(piece.repeat(200_000 / piece.length));
+    let text = '';
+    const spentMs = cpuMs(() => {
+      text = markdown(piece.repeat(200_000 / piece.length));
+    });
     expect(text.length).toBeLessThan(10_000_000);
-    expect(performance.now() - startedAt).toBeLessThan(2000);
+    expect(spentMs).toBeLessThan(3_000);
   });
 });
 

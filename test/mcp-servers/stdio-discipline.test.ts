@@ -77,6 +77,8 @@ describe.each<[ServerName, string[]]>([
   let another: RawServer;
   let startedInMs: number;
   let emptyProcessMs: number;
+  /** A time for a machine at rest; a busy one gets as much more as an empty process takes longer to start there. */
+  const allowedMs = (ms: number): number => Math.max(ms, 5 * emptyProcessMs);
   beforeAll(async () => {
     const startedAt = performance.now();
     const sinceStart = () => performance.now() - startedAt;
@@ -100,8 +102,7 @@ describe.each<[ServerName, string[]]>([
   });
 
   test('answers initialize and tools/list within two seconds', () => {
-    // On a machine that is busy with other things: in no more than some empty processes take to start there.
-    expect(startedInMs).toBeLessThan(Math.max(2000, 5 * emptyProcessMs));
+    expect(startedInMs).toBeLessThan(allowedMs(2_000));
     expect(tools.length).toBeGreaterThan(0);
   });
 
@@ -141,7 +142,7 @@ describe.each<[ServerName, string[]]>([
     server.process.stdin.end();
     const { code, tookMs } = await server.exit();
     expect(code).toBe(0);
-    expect(tookMs).toBeLessThan(1000);
+    expect(tookMs).toBeLessThan(allowedMs(1_000));
     for (const line of server.lines) expect(JSON.parse(line)).toMatchObject({ jsonrpc: '2.0' });
     expect(server.stderr).toBe('');
   });
@@ -150,7 +151,7 @@ describe.each<[ServerName, string[]]>([
     another.process.kill('SIGTERM');
     const { code, tookMs } = await another.exit();
     expect(code).toBe(0);
-    expect(tookMs).toBeLessThan(1000);
+    expect(tookMs).toBeLessThan(allowedMs(1_000));
   });
 });
 

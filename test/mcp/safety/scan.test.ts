@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Finding } from '../../../src/mcp/safety/finding.ts';
 import { withoutInvisible } from '../../../src/mcp/safety/invisible.ts';
 import { cleaned, findingsOf } from '../../../src/mcp/safety/scan.ts';
+import { cpuMs } from '../../support/cpu.ts';
 
 const scanned = (description: string): readonly Finding[] =>
   findingsOf({ name: 'tool', description, inputSchema: { type: 'object', properties: {} } });
@@ -166,10 +167,11 @@ describe('attacks are found', () => {
 
   test('hostile texts of 100 KB are judged within a moment', () => {
     const hostile = ['<important '.repeat(10_000), ' '.repeat(100_000), '!['.repeat(50_000), 'send '.repeat(20_000)];
-    const started = performance.now();
-    for (const text of hostile) scanned(text);
-    scanned('\u200b\ufe0f'.repeat(50_000));
-    expect(performance.now() - started).toBeLessThan(2_000);
+    const spentMs = cpuMs(() => {
+      for (const text of hostile) scanned(text);
+      scanned('\u200b\ufe0f'.repeat(50_000));
+    });
+    expect(spentMs).toBeLessThan(2_000);
   });
 });
 

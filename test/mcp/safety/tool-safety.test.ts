@@ -18,13 +18,18 @@ import {
   until,
 } from '../../support/mcp-clients.ts';
 
-const start = startedClients();
 let folder: string;
+const pinned: ToolSafety[] = [];
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'bifrost-safety-'));
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+// what is registered last runs first: the clients are closed before their folder goes
+afterEach(async () => {
+  await Promise.all(pinned.splice(0).map((safety) => safety.settled()));
+  rmSync(folder, { recursive: true });
+});
+const start = startedClients();
 
 interface Tool {
   readonly name: string;
@@ -64,6 +69,7 @@ async function run(rules: Partial<ToolSafetyConfig> = {}, config = changing()): 
     store: await openToolPins(join(folder, 'tool-pins.json')),
     log: (level, message) => told.push({ level, message }),
   });
+  pinned.push(safety);
   const { clients } = await start([config], { safety });
   return { clients, safety, lines: told };
 }
