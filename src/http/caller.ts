@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Caller } from '../model/call.ts';
+import { GatewayError } from '../model/errors.ts';
 
 const VIRTUAL_KEY_PREFIX = 'sk-bf-';
 const EXTRA_HEADER_PREFIX = 'x-bf-eh-';
@@ -58,6 +59,60 @@ export function callerFor(headers: IncomingHttpHeaders, wanted: ReadonlySet<stri
   return { ...caller, mcpHeaders };
 }
 
+/** Headers in which clients of the vendors' APIs show their keys. */
+const KEY_HEADERS = ['authorization', 'x-api-key', 'x-goog-api-key', 'api-key'] as const;
+
+/**
+ * The caller with the key of a provider that it brought (`x-bf-direct-key: true`), for gateways that let callers bring
+ * theirs. The key goes nowhere else: MCP servers that ask for such headers do not get them from this caller.
+ * Throws GatewayError('authentication') where no header shows a key.
+ */
+export function bringingKey(caller: Caller, headers: IncomingHttpHeaders): Caller {
+  if (textOf(headers['x-bf-direct-key'])?.trim().toLowerCase() !== 'true') return caller;
+  const shown = [bearerIn(headers), ...KEY_HEADERS.slice(1).map((name) => textOf(headers[name])?.trim())];
+  const value = shown.find((key) => key && !isVirtualKey(key));
+  if (!value) {
+    throw new GatewayError(
+      'authentication',
+      `x-bf-direct-key asks to use a provider key of your own, but none is shown: put it in ${KEY_HEADERS.join(', ')}, or leave the header out`,
+    );
+  }
+  const azureEndpoint = textOf(headers['x-bf-azure-endpoint']);
+  const { mcpHeaders, ...rest } = caller;
+  return {
+    ...rest,
+    directKey: { value, ...(azureEndpoint && { azureEndpoint: azureAddress(azureEndpoint) }) },
+    ...(mcpHeaders && { mcpHeaders: withoutKeys(mcpHeaders) }),
+  };
+}
+
+const withoutKeys = (headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !(KEY_HEADERS as readonly string[]).includes(name)));
+
+function azureAddress(given: string): string {
+  if (/^https?:\/\//i.test(given) && URL.canParse(given)) return given;
+  throw new GatewayError(
+    'invalid-request',
+    'x-bf-azure-endpoint is no address: write https://my-resource.openai.azure.com',
+  );
+}
+
+/** The caller, who may ask to see what is said to providers and what they answer. */
+export function withRawWishes(caller: Caller, headers: IncomingHttpHeaders): Caller {
+  const request = wishOf(headers['x-bf-send-back-raw-request']);
+  const response = wishOf(headers['x-bf-send-back-raw-response']);
+  if (request === undefined && response === undefined) return caller;
+  return {
+    ...caller,
+    sendsBackRaw: { ...(request !== undefined && { request }), ...(response !== undefined && { response }) },
+  };
+}
+
+function wishOf(header: string | string[] | undefined): boolean | undefined {
+  const word = textOf(header)?.trim().toLowerCase();
+  return word === 'true' || word === 'false' ? word === 'true' : undefined;
+}
+
 /** Where a browser reaches what answered this request, as far as the request tells. */
 export function addressOf(headers: IncomingHttpHeaders): string | undefined {
   const { host, 'x-forwarded-proto': forwarded } = headers;
@@ -71,10 +126,13 @@ export function addressOf(headers: IncomingHttpHeaders): string | undefined {
 function virtualKeyOf(headers: IncomingHttpHeaders): string | undefined {
   const own = textOf(headers['x-bf-vk']);
   if (own) return own;
-  const { authorization } = headers;
-  const bearer = authorization && /^bearer /i.test(authorization) ? authorization.slice(7).trim() : undefined;
-  return [bearer, headers['x-api-key'], headers['x-goog-api-key'], headers['api-key']].map(textOf).find(isVirtualKey);
+  return [bearerIn(headers), headers['x-api-key'], headers['x-goog-api-key'], headers['api-key']]
+    .map(textOf)
+    .find(isVirtualKey);
 }
+
+const bearerIn = ({ authorization }: IncomingHttpHeaders): string | undefined =>
+  authorization && /^bearer /i.test(authorization) ? authorization.slice(7).trim() : undefined;
 
 function keyPinOf(headers: IncomingHttpHeaders): Caller['keyPin'] {
   const id = textOf(headers['x-bf-api-key-id']);

@@ -1,5 +1,6 @@
 import type { CodecId } from './content.ts';
 import type { Frame } from './event.ts';
+import type { JsonValue } from './json.ts';
 import type { Loss } from './loss.ts';
 import type { ChatRequest } from './request.ts';
 
@@ -10,6 +11,8 @@ export interface Caller {
   readonly userAgent?: string;
   /** `x-bf-api-key-id` or `x-bf-api-key`: the one stored key that may be used; an id goes above a name. */
   readonly keyPin?: { readonly by: 'id' | 'name'; readonly value: string };
+  /** The caller's own key of a provider, in place of a stored one; only where the configuration lets callers bring theirs. */
+  readonly directKey?: DirectKey;
   /** `x-bf-mcp-include-clients`: exact client names; absent = no filter, empty = none. */
   readonly includeClients?: readonly string[];
   /** `x-bf-mcp-include-tools`: `client-*` or `client-tool`; absent = no filter, empty = none. */
@@ -20,6 +23,8 @@ export interface Caller {
   readonly mcpSessionId?: string;
   /** Where the caller reached the gateway (`http://host:port`); only while MCP clients ask their callers to log in. */
   readonly gatewayUrl?: string;
+  /** `x-bf-send-back-raw-request` and `-response`, where callers may ask; each absent = as the provider is configured. */
+  readonly sendsBackRaw?: { readonly request?: boolean; readonly response?: boolean };
   /** Request headers that may travel on (`anthropic-beta`, `anthropic-version`, `x-bf-eh-*` with the prefix removed). */
   readonly forwardHeaders: Readonly<Record<string, string>>;
   /** Request headers, lower-case, that some MCP client's `allowed_extra_headers` asks for; never sent to providers. */
@@ -30,6 +35,13 @@ export interface Caller {
   readonly keyTools?: readonly string[];
   /** Why that key may ask no model, in words; absent = it may. */
   readonly modelsRefused?: string;
+}
+
+/** A raw key of a provider, for one request. Never logged, never sent to any other provider than the one asked for. */
+export interface DirectKey {
+  readonly value: string;
+  /** `x-bf-azure-endpoint`: the resource that the key belongs to. */
+  readonly azureEndpoint?: string;
 }
 
 /** One try at one target with one key, for the log and for response headers. */
@@ -51,6 +63,15 @@ export interface Trace {
   upstreamHeaders?: Readonly<Record<string, string>>;
   /** The operation that a provider was asked for in place of the client's, which it speaks but the model does not take. */
   convertedTo?: string | undefined;
+  /** Only where the caller is to see it. */
+  raw?: RawExchange;
+}
+
+/** What was last sent to a provider and what came back. It holds no key. */
+export interface RawExchange {
+  request?: JsonValue | undefined;
+  /** A whole answer, or the text of a stream as far as it has not been shown yet. */
+  response?: JsonValue | undefined;
 }
 
 export interface CallContext {

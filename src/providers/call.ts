@@ -18,6 +18,7 @@ import { createModelKnowledge, type ModelKnowledge } from './models/traits.ts';
 import { type Outgoing, outgoing } from './outgoing.ts';
 import { endOf, passThroughFrames } from './pass-through.ts';
 import { type Deployment, isScripted, type Provider } from './provider.ts';
+import { noteAnswer, rawExchange } from './raw-exchange.ts';
 import { isHistoryRefusal, refusalOf, toldHeaders } from './refusal.ts';
 import { tooLate } from './upstream.ts';
 import { UpstreamFrames } from './upstream-frames.ts';
@@ -102,11 +103,13 @@ export function createProviderCall({
   /** The answer with a status below 300. Throws GatewayError. */
   async function send(
     { provider, key, model }: CallTarget,
-    { codec, body }: Outgoing,
+    sent: Outgoing,
     { stream }: ChatRequest,
     context: CallContext,
     cancellation: Cancellation,
   ): Promise<DirectResponse> {
+    const { codec, body } = sent;
+    const raw = rawExchange(provider, sent, context);
     const path = chatPath(provider, codec.id, model, stream);
     const upstreamTarget = provider.upstreamOf(key);
     const upstream = await upstreams(upstreamTarget);
@@ -116,7 +119,8 @@ export function createProviderCall({
     try {
       const answer = await upstream.post(path, body, { headers, cancellation });
       context.trace.upstreamHeaders = toldHeaders(answer.headers.record);
-      if (!answer.ok) throw refusalOf(answer, codec, provider.name);
+      if (raw) noteAnswer(raw, answer);
+      if (!answer.ok) throw refusalOf(answer, codec, provider.name, key);
       return answer;
     } finally {
       clearTimeout(timer);

@@ -51,7 +51,7 @@ export const createProviderCatalog = ({ codecs, upstreams }: CatalogOptions): Pr
     const [format] = deployment.speaks;
     const upstream = await upstreams(upstreamOf(key));
     const answer = await upstream.get(deployment.modelsPath ?? MODELS_PATH[format], { headers: {}, signal });
-    if (!answer.ok) throw refusalOf(answer, codecs[format], name);
+    if (!answer.ok) throw refusalOf(answer, codecs[format], name, key);
     return modelsIn(answer, name);
   },
 
@@ -63,7 +63,7 @@ export const createProviderCatalog = ({ codecs, upstreams }: CatalogOptions): Pr
     const upstream = await upstreams(provider.upstreamOf(key));
     const headers = forwardedHeaders(context, count.format, provider.takesBeta);
     const answer = await upstream.post(count.path, count.body, { headers, signal: context.signal });
-    if (!answer.ok) throw refusalOf(answer, codecs[count.format], provider.name);
+    if (!answer.ok) throw refusalOf(answer, codecs[count.format], provider.name, key);
     const body = jsonOf(answer, provider.name);
     const tokens = isObject(body) ? body[count.field] : undefined;
     return typeof tokens === 'number' ? tokens : undefined;

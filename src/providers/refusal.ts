@@ -1,12 +1,13 @@
 import type { Codec } from '../codecs/codec.ts';
+import type { ProviderKey } from '../config/schema.ts';
 import { GatewayError } from '../model/errors.ts';
 import type { DirectResponse } from './direct-response.ts';
 
 /** The error that an answer of another status than 2xx means, in the words of the provider. */
-export function refusalOf(answer: DirectResponse, codec: Codec, provider: string): GatewayError {
+export function refusalOf(answer: DirectResponse, codec: Codec, provider: string, key?: ProviderKey): GatewayError {
   if (answer.status < 400) return redirected(answer, provider);
   const { record } = answer.headers;
-  const error = codec.decodeError(answer.status, answer.bytes.toString('utf8'), record);
+  const error = codec.decodeError(answer.status, withoutKey(answer.bytes.toString('utf8'), key), record);
   const retryAfterMs = error.details.retryAfterMs ?? retryAfterMsOf(record);
   return new GatewayError(error.kind, error.message, {
     ...error.details,
@@ -15,6 +16,13 @@ export function refusalOf(answer: DirectResponse, codec: Codec, provider: string
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   });
 }
+
+/** Some servers repeat the key that they refuse. */
+const withoutKey = (text: string, key: ProviderKey | undefined): string =>
+  key && key.value.value.length >= SHORTEST_KEY ? text.replaceAll(key.value.value, '[hidden]') : text;
+
+/** What is shorter stands in answers by chance. */
+const SHORTEST_KEY = 8;
 
 /** Nobody is followed elsewhere with a key: what is asked for stands at the address that the configuration names. */
 function redirected({ status, headers }: DirectResponse, provider: string): GatewayError {

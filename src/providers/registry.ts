@@ -155,12 +155,13 @@ function isAllowed(allowed: Allowed, operation: Operation): boolean {
 
 function providerOf(deployment: Deployment | ScriptedDeployment, settings: ProviderConfig): Provider {
   const { network_config: network, custom_provider_config: custom } = settings;
+  const { send_back_raw_request: request, send_back_raw_response: response } = settings;
   const allowed = custom?.allowed_requests;
   const keyless = 'scripted' in deployment || deployment.keyless === true;
   const readsKey = 'readsKey' in deployment ? deployment.readsKey : undefined;
   const given = keyless && settings.keys.length === 0 ? [NO_KEY] : settings.keys;
   const keys = readsKey ? given.map(readsKey) : given;
-  const targets = new Map<ProviderKey, UpstreamTarget>();
+  const targets = new WeakMap<ProviderKey, UpstreamTarget>();
   const chatUrl = overriddenUrl(custom?.request_path_overrides.chat_completion, network);
   return {
     name: deployment.name,
@@ -172,6 +173,7 @@ function providerOf(deployment: Deployment | ScriptedDeployment, settings: Provi
     ...(custom && { operationUrl: (operation) => overriddenUrl(custom.request_path_overrides[operation], network) }),
     ...hosting(deployment, settings),
     ...takingBetas(deployment, network),
+    ...(request || response ? { sendsBackRaw: { request, response } } : {}),
     allows: (operation: Operation) =>
       (allowed === undefined || isAllowed(allowed, operation)) && !(CONVERSATION[operation] && lacksChat(deployment)),
     upstreamOf: (key) => {

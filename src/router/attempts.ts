@@ -3,6 +3,7 @@ import type { Attempt, CallContext } from '../model/call.ts';
 import { asGatewayError, GatewayError } from '../model/errors.ts';
 import type { CallTarget } from '../providers/call.ts';
 import { backoffMs, type Sleep } from './backoff.ts';
+import { keyOfCaller } from './direct-keys.ts';
 import { eligibleKeys, pickKey, upstreamModel } from './keys.ts';
 import { type Reaction, reactionTo } from './reactions.ts';
 import type { Target } from './resolve.ts';
@@ -43,7 +44,9 @@ export async function tryTarget<Request, Piece>(
   tools: AttemptTools<Request, Piece>,
 ): Promise<Begun<Piece> | Failed> {
   const { provider, model } = target;
-  const keys = new KeyRing(eligibleKeys(provider, model, context.caller.keyPin), tools.random);
+  const { directKey, keyPin } = context.caller;
+  const usable = directKey ? [keyOfCaller(provider, directKey)] : eligibleKeys(provider, model, keyPin);
+  const keys = new KeyRing(usable, tools.random);
   for (let retry = 0; ; ) {
     const key = keys.current;
     const attempt = recorded(context, target, key, fallbackIndex, tools.now());

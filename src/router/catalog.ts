@@ -3,6 +3,7 @@ import { asGatewayError, type ErrorKind } from '../model/errors.ts';
 import type { ChatRequest } from '../model/request.ts';
 import type { ProviderCatalog, UpstreamModel } from '../providers/catalog.ts';
 import type { Provider } from '../providers/provider.ts';
+import { keyOfCaller } from './direct-keys.ts';
 import { eligibleKeys, pickKey, servesModel, upstreamModel, usableKeys } from './keys.ts';
 import { resolveModel } from './resolve.ts';
 
@@ -46,7 +47,8 @@ export const createModelCatalog = ({ providers, catalog, random = Math.random }:
 
   async countTokens(request, context) {
     const { provider, model } = resolveModel(request.model, providers, context.dialect);
-    const [first, ...others] = eligibleKeys(provider, model);
+    const { directKey } = context.caller;
+    const [first, ...others] = directKey ? [keyOfCaller(provider, directKey)] : eligibleKeys(provider, model);
     if (!first || !provider.allows('count_tokens')) return undefined;
     const key = pickKey([first, ...others], random);
     const target = { provider, key, model: upstreamModel(key, model) };

@@ -61,7 +61,7 @@ function routed<Request extends Routable, Piece extends AnswerPiece>(
 function* targetsOf(
   { model, fallbacks }: Routable,
   operation: Operation,
-  { dialect }: CallContext,
+  { dialect, caller }: CallContext,
   providers: ReadonlyMap<string, Provider>,
 ): Generator<Target> {
   const primary = resolveModel(model, providers, dialect);
@@ -69,7 +69,9 @@ function* targetsOf(
   yield primary;
   for (const fallback of fallbacks) {
     const target = resolvedFallback(fallback, providers);
-    if (target?.provider.allows(operation)) yield target;
+    // a caller's own key is for the provider that was asked for, and no business of any other
+    const isOthers = caller.directKey !== undefined && target?.provider !== primary.provider;
+    if (target?.provider.allows(operation) && !isOthers) yield target;
   }
 }
 

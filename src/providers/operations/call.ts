@@ -55,7 +55,7 @@ export function createOperationTry({ codecs, upstreams }: OperationTryOptions): 
         isComplete = true;
         return;
       }
-      if (!answer.ok) throw refusalOf(answer, codecs[deployment.speaks[0]], provider.name);
+      if (!answer.ok) throw refusalOf(answer, codecs[deployment.speaks[0]], provider.name, key);
       context.trace.upstreamHeaders = toldHeaders(answer.headers.record);
       if (answer.stream) {
         yield* streamFrames(answer.stream, answer, target, context);
