@@ -1,58 +1,29 @@
-const followers = new WeakMap<AbortSignal, Set<() => void>>();
+interface Follower {
+  readonly actions: Set<() => void>;
+  readonly listener: () => void;
+}
+
+const followers = new WeakMap<AbortSignal, Follower>();
 
 /**
  * Runs `action` when `signal` aborts; gives the function that forgets it. A signal gets one listener however many calls
- * of a turn hang on it (Node warns from the eleventh on).
+ * of a turn hang on it (Node warns from the eleventh on), and none once all are forgotten: it may then serve again.
  */
 export function onAbort(signal: AbortSignal, action: () => void): () => void {
-  const known = followers.get(signal);
-  const actions = known ?? new Set();
-  if (!known) {
-    followers.set(signal, actions);
-    signal.addEventListener('abort', () => actions.forEach((each) => void each()), { once: true });
-  }
-  actions.add(action);
-  return () => actions.delete(action);
+  const follower = followers.get(signal) ?? newFollower(signal);
+  follower.actions.add(action);
+  return () => {
+    follower.actions.delete(action);
+    if (follower.actions.size > 0 || followers.get(signal) !== follower) return;
+    followers.delete(signal);
+    signal.removeEventListener('abort', follower.listener);
+  };
 }
 
-/**
- * A signal for one call, which follows the caller's or ends the call by itself. The SDK never takes its listener off a
- * signal, so the caller's own would keep every call it made, and cancel calls that have ended. It reads no more of a
- * signal than is here, and a real AbortController costs more than the rest of a call.
- */
-export class CallSignal {
-  readonly #listeners: (() => void)[] = [];
-  readonly #forget: () => void;
-  aborted = false;
-  reason: unknown;
-
-  constructor(parent: AbortSignal) {
-    this.#forget = onAbort(parent, () => this.abort(parent.reason));
-    if (parent.aborted) this.abort(parent.reason);
-  }
-
-  /** What the SDK takes for an AbortSignal; of it, it uses the members below. */
-  get forSdk(): AbortSignal {
-    return this as unknown as AbortSignal;
-  }
-
-  addEventListener(_type: 'abort', listener: () => void): void {
-    this.#listeners.push(listener);
-  }
-
-  throwIfAborted(): void {
-    if (this.aborted) throw this.reason;
-  }
-
-  abort(reason: unknown): void {
-    if (this.aborted) return;
-    this.aborted = true;
-    this.reason = reason;
-    for (const listener of this.#listeners) listener();
-  }
-
-  /** The call is over: nothing cancels it any more. */
-  release(): void {
-    this.#forget();
-  }
+function newFollower(signal: AbortSignal): Follower {
+  const actions = new Set<() => void>();
+  const follower = { actions, listener: () => actions.forEach((each) => void each()) };
+  followers.set(signal, follower);
+  signal.addEventListener('abort', follower.listener, { once: true });
+  return follower;
 }

@@ -1,9 +1,9 @@
 import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
 import { GatewayError } from '../model/errors.ts';
 import { isObject, type JsonObject } from '../model/json.ts';
-import { CallSignal } from './cancellation.ts';
 import type { CatalogTool, ToolCallRequest, ToolResult } from './contract.ts';
 import { credentialErrorIn, reasonOf } from './failures.ts';
+import { RequestTimeout } from './open-requests.ts';
 import type { Session } from './session.ts';
 
 /** One call, past every filter. */
@@ -43,8 +43,6 @@ export function parseToolArguments(tool: string, text: string): JsonObject {
 export async function execute(session: Session, execution: Execution): Promise<ToolResult> {
   const { tool, request, headers, timeoutMs, maxMs } = execution;
   execution.check?.(execution);
-  const call = new CallSignal(request.signal);
-  const startedAtMs = performance.now();
   try {
     const result = await session.request({
       method: 'tools/call',
@@ -52,24 +50,20 @@ export async function execute(session: Session, execution: Execution): Promise<T
       headers,
       origin: request,
       timeoutMs,
-      signal: call.forSdk,
-      // Always given: without a handler the SDK sends no progress token, and servers then report no progress.
-      onProgress: (progress) => {
-        if (performance.now() - startedAtMs >= maxMs) call.abort(timedOut(tool.name, maxMs));
-        else request.onProgress?.(progress);
-      },
+      maxMs,
+      signal: request.signal,
+      // Always given: progress keeps a call alive, whoever else hears of it.
+      onProgress: request.onProgress ?? unheard,
     });
     return toolResult(result);
   } catch (thrown) {
     if (request.signal.aborted)
       throw new GatewayError('cancelled', `the call of ${tool.name} was cancelled`, { cause: thrown });
-    if (call.reason instanceof GatewayError) throw call.reason;
-    if (thrown instanceof McpError && thrown.code === ErrorCode.RequestTimeout) throw timedOut(tool.name, timeoutMs);
-    throw thrown;
-  } finally {
-    call.release();
+    throw thrown instanceof RequestTimeout ? timedOut(tool.name, thrown.afterMs) : thrown;
   }
 }
+
+const unheard = (): void => undefined;
 
 /** What callers get to see of a failed call. */
 export function callFailure(tool: string, thrown: unknown): GatewayError {

@@ -20,22 +20,11 @@ export interface GatewayTransport extends Transport {
   readonly isStateless?: boolean;
   /** Takes what the server asks or says of itself, which is then not the SDK's; false where it did not. */
   onserver?: ((message: ServerMessage, origin: Origin | undefined) => boolean) | undefined;
-  /**
-   * Runs `send`, whose first message is this flight's: it carries the flight's headers beside the configured ones and
-   * gives the flight its id. The SDK hands a request to its transport synchronously, so calls at the same time never
-   * mix up their headers.
-   */
-  carrying<T>(flight: Flight, send: () => T): T;
+  /** Sends a request with what belongs to it alone; `send` is for everything else, and for what the SDK asks. */
+  request(message: JSONRPCRequest, flight: Flight): Promise<void>;
 }
 
-/**
- * Hands a message to the SDK. It handles answers at once and notifications a microtask later, so that progress which
- * came just before its answer would find the call gone and be dropped: answers wait for that microtask too.
- */
+/** Hands a message on: answers one way, what the server asks or says of itself the other. */
 export function deliver(transport: GatewayTransport, message: JSONRPCMessage, origin?: Origin): void {
-  if ('method' in message) {
-    if (!transport.onserver?.(message, origin)) transport.onmessage?.(message);
-  } else {
-    queueMicrotask(() => transport.onmessage?.(message));
-  }
+  if (!('method' in message && transport.onserver?.(message, origin))) transport.onmessage?.(message);
 }

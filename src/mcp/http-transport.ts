@@ -1,7 +1,12 @@
 import { SSEClientTransport, SseError } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
-import { ErrorCode, type JSONRPCMessage, type RequestId } from '@modelcontextprotocol/sdk/types.js';
+import {
+  ErrorCode,
+  type JSONRPCMessage,
+  type JSONRPCRequest,
+  type RequestId,
+} from '@modelcontextprotocol/sdk/types.js';
 import { deliver, type GatewayTransport } from './gateway-transport.ts';
 import { HttpExchanges } from './http-exchanges.ts';
 import type { Flight } from './peer.ts';
@@ -24,9 +29,6 @@ const RECONNECTION = {
   maxRetries: 5,
 };
 
-/** For what the SDK sends of itself. */
-const NO_FLIGHT: Flight = { headers: {}, origin: undefined, id: undefined };
-
 /** An MCP server over HTTP, streamable or SSE: the SDK's transport, with headers and an end for each request of its own. */
 export class HttpTransport implements GatewayTransport {
   onmessage?: NonNullable<GatewayTransport['onmessage']>;
@@ -37,7 +39,6 @@ export class HttpTransport implements GatewayTransport {
   readonly #inner: StreamableHTTPClientTransport | SSEClientTransport;
   readonly #exchanges: HttpExchanges;
   readonly #graceMs: number;
-  #flight = NO_FLIGHT;
   #started = false;
   #closed = false;
   #endReason: string | undefined;
@@ -79,20 +80,13 @@ export class HttpTransport implements GatewayTransport {
     this.#inner.setProtocolVersion(version);
   }
 
-  carrying<T>(flight: Flight, send: () => T): T {
-    this.#flight = flight;
-    try {
-      return send();
-    } finally {
-      this.#flight = NO_FLIGHT;
-    }
+  send(message: JSONRPCMessage): Promise<void> {
+    if (!('method' in message) || !('id' in message)) return this.#sendNotice(message);
+    return this.request(message, { id: message.id, headers: {}, origin: undefined });
   }
 
-  async send(message: JSONRPCMessage): Promise<void> {
-    if (!('method' in message) || !('id' in message)) return this.#sendNotice(message);
+  async request(message: JSONRPCRequest, flight: Flight): Promise<void> {
     const { id } = message;
-    const flight = this.#flight;
-    if (flight !== NO_FLIGHT) flight.id = id;
     this.#exchanges.begin(id, flight);
     try {
       await this.#post(message, () => this.#exchanges.resumable(id));

@@ -46,11 +46,12 @@ export interface Origin {
   readonly isAlone?: boolean;
 }
 
-/** One request on its way to a server. The transport notes its id when it sends it. */
+/** One request on its way to a server. */
 export interface Flight {
+  readonly id: string | number;
+  /** Beside the configured ones. */
   readonly headers: Readonly<Record<string, string>>;
   readonly origin: Origin | undefined;
-  id: string | number | undefined;
 }
 
 /** What servers ask and say of themselves. `origin` is the call that caused it, as far as that can be known. */

@@ -1,12 +1,10 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import type { RequestOptions } from '@modelcontextprotocol/sdk/shared/protocol.js';
-import { type ClientCapabilities, ErrorCode, McpError, type Progress } from '@modelcontextprotocol/sdk/types.js';
+import { type ClientCapabilities, ErrorCode, type JSONRPCMessage, McpError } from '@modelcontextprotocol/sdk/types.js';
 import type { JsonSchemaValidator, jsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/types.js';
-import { z } from 'zod';
 import { isObject, type JsonObject } from '../model/json.ts';
-import type { ToolProgress } from './contract.ts';
 import type { GatewayTransport, ServerMessage } from './gateway-transport.ts';
-import type { Flight, Origin, PeerEvents, RpcMessage } from './peer.ts';
+import { OpenRequests, type SessionRequest } from './open-requests.ts';
+import type { Origin, PeerEvents, RpcMessage } from './peer.ts';
 import { paramsOf, ServerRequests } from './server-requests.ts';
 import { settlesWithin } from './timing.ts';
 
@@ -29,28 +27,8 @@ const EVERYTHING: ClientCapabilities = {
   roots: { listChanged: true },
 };
 
-/** While the server waits for a client, its call is kept from timing out by progress that nobody is told of. */
-const WAITING = 'bifrost/waiting';
-const WAITING_EVERY_MS = 1_000;
-
-export interface SessionRequest {
-  readonly method: string;
-  readonly params?: JsonObject;
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: ToolProgress) => void;
-  /** Sent with this request only; HTTP transports know what to do with them. */
-  readonly headers?: Readonly<Record<string, string>>;
-  /** On whose behalf the server works: whom it may ask. */
-  readonly origin?: Origin;
-}
-
 const MAX_PAGES = 1_000;
 const STDERR_IN_REASON = 3;
-const NO_HEADERS: Readonly<Record<string, string>> = {};
-
-/** Results pass as they are: whoever asked checks what it needs, and unknown fields survive. */
-const anyResult = z.unknown();
 
 /** The SDK would compile a validator for each output schema (and keep it); results are the caller's to judge. */
 const noValidation: jsonSchemaValidator = {
@@ -64,7 +42,7 @@ export class Session {
   readonly openedAtMs = performance.now();
   readonly #client: Client;
   readonly #transport: GatewayTransport;
-  readonly #flights = new Set<Flight>();
+  readonly #requests: OpenRequests;
   readonly #serverRequests: ServerRequests;
   readonly #events: SessionEvents;
   #idle: (() => void) | undefined;
@@ -78,10 +56,16 @@ export class Session {
       { name: `Bifrost-${name}`, version: '1.0.0' },
       { jsonSchemaValidator: noValidation, capabilities },
     );
+    this.#requests = new OpenRequests({
+      send: (message, flight) => transport.request(message, flight),
+      tellCancelled: (requestId, reason) => this.#tellCancelled(requestId, reason),
+      explained: (thrown) => this.explained(thrown),
+      idle: () => this.#idle?.(),
+    });
     this.#serverRequests = new ServerRequests({
       events: events.peers,
       send: (message) => transport.send(message),
-      waiting: (origin) => this.#waiting(origin),
+      waiting: (origin) => (origin ? this.#requests.hold(origin) : () => undefined),
     });
     transport.onserver = (message, origin) => this.#receive(message, origin);
     this.#client.onerror = (error) => events.onTrouble(error);
@@ -89,6 +73,7 @@ export class Session {
       this.#closed = true;
       this.#serverRequests.close();
       events.onClosed();
+      this.#requests.close();
     };
   }
 
@@ -106,7 +91,7 @@ export class Session {
 
   /** Nothing is asked of the server at the moment. */
   get isIdle(): boolean {
-    return this.#flights.size === 0;
+    return this.#requests.size === 0;
   }
 
   /** Whether what the server asks comes with the call that caused it. */
@@ -149,6 +134,8 @@ export class Session {
       if (!(await settlesWithin(connected, timeoutMs))) {
         throw new Error(`the server did not answer initialize within ${timeoutMs / 1_000} s`);
       }
+      // From here on requests are our own: the SDK's would cost more than all else in a call.
+      this.#transport.onmessage = (message) => this.#answered(message);
     } catch (thrown) {
       const reason = this.explained(thrown);
       await this.close();
@@ -158,28 +145,10 @@ export class Session {
     }
   }
 
-  /** The result as the server gave it. Throws McpError and what the transports throw, explained. */
-  async request(request: SessionRequest): Promise<unknown> {
-    const { method, params = {}, timeoutMs, signal, onProgress } = request;
-    const options: RequestOptions = { timeout: timeoutMs };
-    if (signal) options.signal = signal;
-    if (onProgress) {
-      options.onprogress = (progress) => {
-        if (!isWaiting(progress)) onProgress(progressOf(progress));
-      };
-      options.resetTimeoutOnProgress = true;
-    }
-    const send = () => this.#client.request({ method, params }, anyResult, options);
-    const flight: Flight = { headers: request.headers ?? NO_HEADERS, origin: request.origin, id: undefined };
-    this.#flights.add(flight);
-    try {
-      return await this.#transport.carrying(flight, send);
-    } catch (thrown) {
-      throw this.explained(thrown);
-    } finally {
-      this.#flights.delete(flight);
-      if (this.#flights.size === 0) this.#idle?.();
-    }
+  /** The result as the server gave it. Rejects with McpError and what the transports throw, explained. */
+  request(request: SessionRequest): Promise<unknown> {
+    if (this.#closed) return Promise.reject(this.explained(new Error('Not connected')));
+    return this.#requests.ask(request);
   }
 
   /** Tells the server something. */
@@ -222,7 +191,7 @@ export class Session {
 
   /** Resolves when no request is in flight, at the latest after `withinMs`. */
   async drained(withinMs: number): Promise<void> {
-    if (this.#flights.size === 0) return;
+    if (this.isIdle) return;
     const idle = new Promise<void>((resolve) => {
       this.#idle = resolve;
     });
@@ -234,12 +203,12 @@ export class Session {
     await this.#transport.close();
   }
 
-  /** True: everything but progress is handled here, so that it keeps the call it belongs to. */
+  /** What the server asks and says: all of it is handled here, so that it keeps the call it belongs to. */
   #receive(message: ServerMessage, told: Origin | undefined): boolean {
     const { method } = message;
-    if (method === 'notifications/progress') return false;
     const origin = told ?? this.#soleOrigin();
     if ('id' in message) this.#serverRequests.receive(message, origin);
+    else if (method === 'notifications/progress') this.#requests.progressed(paramsOf(message));
     else if (method === 'notifications/cancelled') this.#serverRequests.cancel(message.params?.requestId);
     else {
       if (method === 'notifications/tools/list_changed') this.#events.onToolsChanged();
@@ -251,7 +220,7 @@ export class Session {
   /** Who must be meant where nothing says so: one client has calls under way, and nobody else. */
   #soleOrigin(): Origin | undefined {
     let sole: Origin | undefined;
-    for (const { origin } of this.#flights) {
+    for (const origin of this.#requests.origins()) {
       if (!origin) continue;
       if (sole && (sole.peer === undefined || sole.peer.identity !== origin.peer?.identity)) return undefined;
       sole = origin;
@@ -259,22 +228,16 @@ export class Session {
     return sole;
   }
 
-  #waiting(origin: Origin | undefined): () => void {
-    const ids = [...this.#flights].filter((flight) => flight.origin === origin).map(({ id }) => id);
-    if (!origin || ids.length === 0) return () => undefined;
-    const tellSdk = () => {
-      for (const progressToken of ids) {
-        const params = { progressToken: progressToken ?? '', progress: 0, _meta: { [WAITING]: true } };
-        this.#transport.onmessage?.({ jsonrpc: '2.0', method: 'notifications/progress', params });
-      }
-    };
-    tellSdk();
-    const timer = setInterval(tellSdk, WAITING_EVERY_MS);
-    timer.unref();
-    return () => {
-      clearInterval(timer);
-      tellSdk();
-    };
+  #answered(message: JSONRPCMessage): void {
+    if (this.#requests.answered(message)) return;
+    this.#events.onTrouble(new Error(`the server answered a request that is not open: ${JSON.stringify(message)}`));
+  }
+
+  #tellCancelled(requestId: number, reason: string): void {
+    const told = this.notify({ method: 'notifications/cancelled', params: { requestId, reason } });
+    told.catch((thrown: unknown) =>
+      this.#events.onTrouble(new Error('a cancellation was not sent', { cause: thrown })),
+    );
   }
 
   /** An error about the closed connection says only that; the transport knows why, and stderr often the real reason. */
@@ -288,12 +251,3 @@ export class Session {
     return new Error(last ? `${endReason}; its last words: ${last}` : endReason);
   }
 }
-
-const isWaiting = (progress: Progress): boolean =>
-  '_meta' in progress && isObject(progress._meta) && WAITING in progress._meta;
-
-const progressOf = ({ progress, total, message }: Progress): ToolProgress => ({
-  progress,
-  ...(total !== undefined && { total }),
-  ...(message !== undefined && { message }),
-});

@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
+import type { JSONRPCMessage, JSONRPCRequest } from '@modelcontextprotocol/sdk/types.js';
 import { isObject } from '../model/json.ts';
 import { deliver, type GatewayTransport } from './gateway-transport.ts';
 import { LineSplitter, Tail } from './lines.ts';
-import type { Flight } from './peer.ts';
 import { adoptGroup, endGroup, signalGroup } from './process-groups.ts';
 import { later, settlesWithin } from './timing.ts';
 
@@ -53,7 +52,6 @@ export class StdioTransport implements GatewayTransport {
   #endReason: string | undefined;
   #closed = false;
   #unsent = '';
-  #flight: Flight | undefined;
 
   constructor(options: StdioOptions) {
     this.#options = options;
@@ -69,15 +67,6 @@ export class StdioTransport implements GatewayTransport {
 
   get endReason(): string | undefined {
     return this.#endReason;
-  }
-
-  carrying<T>(flight: Flight, send: () => T): T {
-    this.#flight = flight;
-    try {
-      return send();
-    } finally {
-      this.#flight = undefined;
-    }
   }
 
   async start(): Promise<void> {
@@ -98,13 +87,16 @@ export class StdioTransport implements GatewayTransport {
     this.#listen(child);
   }
 
+  request(message: JSONRPCRequest): Promise<void> {
+    return this.send(message);
+  }
+
   send(message: JSONRPCMessage): Promise<void> {
     const stdin = this.#child?.stdin;
     if (!stdin?.writable) return Promise.reject(new Error(this.#endReason ?? 'the server is not running'));
     // A write costs more than all else in a call: what is sent in one turn of the event loop goes in one.
     if (this.#unsent === '') setImmediate(() => this.#flush());
     this.#unsent += `${JSON.stringify(message)}\n`;
-    if (this.#flight && 'id' in message) this.#flight.id = message.id;
     return Promise.resolve();
   }
 

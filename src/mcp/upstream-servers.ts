@@ -3,7 +3,6 @@ import type { Caller } from '../model/call.ts';
 import { GatewayError } from '../model/errors.ts';
 import { isObject, type JsonObject } from '../model/json.ts';
 import { isPerUser } from './auth/identity.ts';
-import { CallSignal } from './cancellation.ts';
 import type { Connection } from './connection.ts';
 import { isClientSlug } from './endpoints.ts';
 import { reasonOf } from './failures.ts';
@@ -123,21 +122,16 @@ export class UpstreamServers implements Servers {
 
   async #run(session: Session, request: ServerRequest, entry: Entry): Promise<JsonObject> {
     const { method, params, onProgress, signal, caller } = request;
-    const call = new CallSignal(signal);
-    try {
-      const result = await session.request({
-        method,
-        params,
-        headers: headersFor(entry.config.allowed_extra_headers, caller),
-        origin: request,
-        timeoutMs: this.#options.timeoutMsOf(entry),
-        signal: call.forSdk,
-        onProgress: (progress) => onProgress?.(progress),
-      });
-      return isObject(result) ? result : {};
-    } finally {
-      call.release();
-    }
+    const result = await session.request({
+      method,
+      params,
+      headers: headersFor(entry.config.allowed_extra_headers, caller),
+      origin: request,
+      timeoutMs: this.#options.timeoutMsOf(entry),
+      signal,
+      onProgress: onProgress ?? (() => undefined),
+    });
+    return isObject(result) ? result : {};
   }
 
   async #offersOf(kind: OfferKind, client: string | undefined): Promise<Offer[]> {

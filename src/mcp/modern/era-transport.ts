@@ -1,4 +1,4 @@
-import type { JSONRPCMessage, MessageExtraInfo } from '@modelcontextprotocol/sdk/types.js';
+import type { JSONRPCMessage, JSONRPCRequest, MessageExtraInfo } from '@modelcontextprotocol/sdk/types.js';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import { deliver, type GatewayTransport, type ServerMessage } from '../gateway-transport.ts';
 import type { Flight, Origin } from '../peer.ts';
@@ -40,7 +40,6 @@ export class EraTransport implements GatewayTransport {
   /** Reads the pipe while the era is open, and for good when it is the newer one. */
   #pipe: StdioChannel | undefined;
   #link: ModernLink | undefined;
-  #flight: Flight | undefined;
   /** The greeting in the older era that was not answered yet. */
   #greeting: string | number | undefined;
   #isAsking = false;
@@ -88,18 +87,14 @@ export class EraTransport implements GatewayTransport {
     return this.#inner.start();
   }
 
-  carrying<T>(flight: Flight, send: () => T): T {
-    if (!this.#link) return this.#inner.carrying(flight, send);
-    this.#flight = flight;
-    try {
-      return send();
-    } finally {
-      this.#flight = undefined;
-    }
+  request(message: JSONRPCRequest, flight: Flight): Promise<void> {
+    // whoever asks writes plain JSON
+    if (this.#link) return this.#link.send(message as ClientMessage, flight);
+    return this.#inner.request(forOlderEra(message), flight);
   }
 
   send(message: JSONRPCMessage): Promise<void> {
-    if (this.#link) return this.#sendModern(this.#link, message);
+    if (this.#link) return this.#link.send(message as ClientMessage, undefined);
     if ('method' in message && message.method === 'initialize' && 'id' in message) {
       // the client above writes plain JSON
       return this.#open(message as RequestMessage);
@@ -111,12 +106,6 @@ export class EraTransport implements GatewayTransport {
     this.#isClosed = true;
     this.#link?.close();
     await this.#inner.close();
-  }
-
-  #sendModern(link: ModernLink, message: JSONRPCMessage): Promise<void> {
-    const flight = this.#flight;
-    if (flight && 'id' in message) flight.id = message.id;
-    return link.send(message as ClientMessage, flight);
   }
 
   /** Asks for the newer era first; a server that is known to be of the older one is not asked. */
@@ -261,7 +250,7 @@ export class EraTransport implements GatewayTransport {
 }
 
 /** What a modern caller said of itself is not for servers of the older era. */
-function forOlderEra(message: JSONRPCMessage): JSONRPCMessage {
+function forOlderEra<Message extends JSONRPCMessage>(message: Message): Message {
   if (!('method' in message) || message.params?._meta === undefined) return message;
   // the client above writes plain JSON
   const meta = metaOf(message.params as JsonObject);

@@ -1,4 +1,9 @@
-import { ErrorCode, type JSONRPCMessage, type RequestId } from '@modelcontextprotocol/sdk/types.js';
+import {
+  ErrorCode,
+  type JSONRPCMessage,
+  type JSONRPCRequest,
+  type RequestId,
+} from '@modelcontextprotocol/sdk/types.js';
 import type { OpenApiConfig } from '../../config/openapi-section.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import { guardedFetch } from '../address-guard.ts';
@@ -43,7 +48,6 @@ export class OpenApiTransport implements GatewayTransport {
   #api: Api | undefined;
   /** The document was read by `start` and nobody has listed its tools yet. */
   #isFresh = false;
-  #headers = NO_HEADERS;
   #closed = false;
 
   constructor(options: OpenApiOptions) {
@@ -56,23 +60,14 @@ export class OpenApiTransport implements GatewayTransport {
     this.#isFresh = true;
   }
 
-  carrying<T>(flight: Flight, send: () => T): T {
-    this.#headers = flight.headers;
-    try {
-      return send();
-    } finally {
-      this.#headers = NO_HEADERS;
-    }
+  async request({ id, method, params }: JSONRPCRequest, { headers }: Pick<Flight, 'headers'>): Promise<void> {
+    // The answer comes as a message, as from every other server; the sender does not wait for it here.
+    void this.#answer(id, method, isObject(params) ? params : {}, headers);
   }
 
   async send(message: JSONRPCMessage): Promise<void> {
     if (!('method' in message)) return;
-    if ('id' in message) {
-      const params = isObject(message.params) ? message.params : {};
-      // The answer comes as a message, as from every other server; the sender does not wait for it here.
-      void this.#answer(message.id, message.method, params, this.#headers);
-      return;
-    }
+    if ('id' in message) return this.request(message, { headers: NO_HEADERS });
     const cancelled = message.method === 'notifications/cancelled' ? message.params?.requestId : undefined;
     if (typeof cancelled === 'string' || typeof cancelled === 'number') this.#calls.get(cancelled)?.abort();
   }
