@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KeepAlive } from '../../src/http/event-stream.ts';
 import { type Surroundings, serve } from '../../src/serve.ts';
-import { serverFile } from './mcp-clients.ts';
+import { PATIENCE_MS, serverFile } from './mcp-clients.ts';
 
 export interface Gateway {
   readonly url: string;
@@ -79,11 +79,15 @@ export const post = (
     ...(signal && { signal }),
   });
 
-/** What `ask` gives, as soon as `holds` is true of it; the test's own timeout is the limit. */
+/** What `ask` gives, as soon as `holds` is true of it. */
 export async function eventually<Value>(ask: () => Promise<Value>, holds: (value: Value) => boolean): Promise<Value> {
+  const givenUpAtMs = performance.now() + PATIENCE_MS;
   for (;;) {
     const value = await ask();
     if (holds(value)) return value;
+    if (performance.now() > givenUpAtMs) {
+      throw new Error(`in ${PATIENCE_MS / 1_000} s it did not come true: ${holds} of ${JSON.stringify(value)}`);
+    }
     await new Promise((next) => setTimeout(next, 15));
   }
 }

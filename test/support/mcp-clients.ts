@@ -82,9 +82,16 @@ export const callOf = (name: string, args: ToolCallRequest['arguments'] = {}, mo
 
 export const firstText = (result: ToolResult): string => String(result.content[0]?.text);
 
-/** Resolves when `holds` does, which is looked at every few milliseconds; the test's own timeout is the limit. */
+/** Long enough for any busy machine, and less than a test may take, so that a failure names its condition. */
+export const PATIENCE_MS = 50_000;
+
+/** Resolves when `holds` does, which is looked at every few milliseconds. */
 export async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((next) => setTimeout(next, 5));
+  const givenUpAtMs = performance.now() + PATIENCE_MS;
+  while (!holds()) {
+    if (performance.now() > givenUpAtMs) throw new Error(`in ${PATIENCE_MS / 1_000} s it did not come true: ${holds}`);
+    await new Promise((next) => setTimeout(next, 5));
+  }
 }
 
 /** A process that has ended but that its parent has not noticed yet does not count. */
