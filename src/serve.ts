@@ -9,7 +9,7 @@ import { probeHttp } from './config/probe.ts';
 import type { Environment } from './config/secrets.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { closeGently, createApp } from './http/app.ts';
-import { bringingKey, callerFor } from './http/caller.ts';
+import { bringingKey, callerFor, wishingRaw } from './http/caller.ts';
 import { KeepAlive } from './http/event-stream.ts';
 import { KeptItems } from './http/kept-items.ts';
 import { adminCheck, originCheck } from './http/origin.ts';
@@ -88,9 +88,12 @@ export async function serve(
   const check = originCheck(originRules);
   const maxBodyBytes = config.client.max_request_body_size_mb * 1024 * 1024;
   const callerOf = (headers: IncomingHttpHeaders) => callerFor(headers, mcp.allowedExtraHeaders, mcp.asksForLogins);
-  const modelCallerOf = config.client.allow_direct_keys
+  const keyedCallerOf = config.client.allow_direct_keys
     ? (headers: IncomingHttpHeaders) => bringingKey(callerOf(headers), headers)
     : callerOf;
+  const modelCallerOf = config.client.allow_per_request_raw_override
+    ? (headers: IncomingHttpHeaders) => wishingRaw(keyedCallerOf(headers), headers)
+    : keyedCallerOf;
   const mcpServer = new McpServer({
     tools: gateway.tools,
     results,

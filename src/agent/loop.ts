@@ -299,7 +299,7 @@ const childOf = (context: CallContext, id: string): CallContext => ({
   ...context,
   requestId: id,
   parentId: context.requestId,
-  trace: newTrace(),
+  trace: { ...newTrace(), ...(context.trace.raw && { raw: context.trace.raw }) },
 });
 
 /**

@@ -32,6 +32,10 @@ export const clientSection = z.looseObject({
   initial_pool_size: z.number().int().min(0).default(300).describe('Accepted for compatibility; without effect.'),
   max_request_body_size_mb: z.number().positive().default(100),
   allow_direct_keys: z.boolean().default(false).describe("Use the provider key in a caller's own headers."),
+  allow_per_request_raw_override: z
+    .boolean()
+    .default(false)
+    .describe('Let callers ask for raw payloads by the headers x-bf-send-back-raw-request and -response.'),
   enforce_auth_on_inference: z.boolean().default(false).describe('Refuse requests that carry no virtual key.'),
   enforce_governance_header: z.boolean().optional().describe('Older name of enforce_auth_on_inference.'),
   enforce_scim_auth: z.boolean().optional().describe('Older name of enforce_auth_on_inference.'),

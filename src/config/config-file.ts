@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { apiClients } from './api-clients-section.ts';
 import { clientSection } from './client-section.ts';
 import { duration, nanoseconds } from './durations.ts';
 import { frameworkSection } from './framework-section.ts';
@@ -14,6 +15,7 @@ const mcpSection = z.looseObject({
   client_configs: z.array(mcpClient).default([]).describe('The MCP servers whose tools the gateway offers.'),
   tool_manager_config: toolManager.prefault({}),
   request_servers: requestServers.prefault({}),
+  api_clients: apiClients.prefault({}).describe('What MCP clients made through the API may be.'),
   tool_safety: toolSafety.prefault({}).describe('What becomes of tools whose definitions changed or hide something.'),
   result_limits: resultLimits.prefault({}).describe('What becomes of results too large for a model.'),
   virtual_mcps: z.array(virtualMcp).default([]).describe('Chosen sets of tools, each served at /mcp/<slug>.'),
@@ -113,8 +115,6 @@ export const FIELDS_WITHOUT_EFFECT: readonly string[] = [
   'prompt_cache',
   'openai_config',
   'concurrency_and_buffer_size',
-  'send_back_raw_request',
-  'send_back_raw_response',
   'store_raw_request_response',
   'bedrock_key_config',
   'stream_throughput_guard',

@@ -121,6 +121,8 @@ export const provider = z.looseObject({
   network_config: networkConfig.prefault({}),
   proxy_config: proxyConfig.optional(),
   custom_provider_config: customProvider.optional(),
+  send_back_raw_request: z.boolean().default(false).describe('Show what was sent in extra_fields.raw_request.'),
+  send_back_raw_response: z.boolean().default(false).describe('Show what came back in extra_fields.raw_response.'),
 });
 
 export const CLIENT_NAME_RULES: readonly (readonly [(name: string) => boolean, string])[] = [

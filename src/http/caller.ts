@@ -98,7 +98,7 @@ function azureAddress(given: string): string {
 }
 
 /** The caller, who may ask to see what is said to providers and what they answer. */
-export function withRawWishes(caller: Caller, headers: IncomingHttpHeaders): Caller {
+export function wishingRaw(caller: Caller, headers: IncomingHttpHeaders): Caller {
   const request = wishOf(headers['x-bf-send-back-raw-request']);
   const response = wishOf(headers['x-bf-send-back-raw-response']);
   if (request === undefined && response === undefined) return caller;

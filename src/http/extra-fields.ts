@@ -1,7 +1,7 @@
 import { compacted } from '../codecs/ledger.ts';
-import type { CallContext } from '../model/call.ts';
+import type { CallContext, RawExchange } from '../model/call.ts';
 import type { CodecId } from '../model/content.ts';
-import type { JsonObject } from '../model/json.ts';
+import { isObject, type JsonObject } from '../model/json.ts';
 
 /** Dialects whose answers have room for the original's account of a call; the vendors' own shapes have none. */
 const HOLDING: ReadonlySet<CodecId> = new Set(['openai-chat', 'openai-responses']);
@@ -16,12 +16,18 @@ export function extraFields(context: CallContext, model: string): JsonObject {
     request_type: operation,
     ...routingFields(context, model),
     latency: Math.round(performance.now() - startedAtMs),
+    ...rawFields(trace),
     ...(trace.convertedTo !== undefined && { converted_request_type: trace.convertedTo }),
     ...(dropped.length > 0 && { dropped_compat_plugin_params: [...new Set(dropped.map(({ field }) => field))] }),
     ...(trace.losses.length > 0 && { losses: compacted(trace.losses).map((loss) => ({ ...loss })) }),
     ...(trace.upstreamHeaders && { provider_response_headers: { ...trace.upstreamHeaders } }),
   };
 }
+
+const rawFields = ({ raw }: CallContext['trace']): JsonObject => ({
+  ...(raw?.request !== undefined && { raw_request: raw.request }),
+  ...(raw?.response !== undefined && { raw_response: raw.response }),
+});
 
 function routingFields({ trace }: CallContext, model: string): JsonObject {
   const answered = trace.attempts.at(-1);
@@ -42,8 +48,16 @@ function routingFields({ trace }: CallContext, model: string): JsonObject {
   };
 }
 
+/** A whole answer that came in the client's own format, with `extra_fields` in it: only who asked for them gets them there. */
+export function withExtraFields(bytes: Uint8Array, context: CallContext, model: string): Uint8Array {
+  const body: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
+  if (!isObject(body)) return bytes;
+  return Buffer.from(JSON.stringify({ ...body, extra_fields: extraFields(context, model) }));
+}
+
 /** The end of every event that is an object: the fields of a chunk go in ahead of its last brace. */
 const END = '}\n\n';
+const BETWEEN = '\n\n';
 
 /**
  * Puts `extra_fields` into the events of a stream: the first says who answers, each its place and the time since the
@@ -53,11 +67,22 @@ export class ChunkFields {
   readonly #context: CallContext;
   readonly #model: string;
   #index = 0;
+  /** The start of an event whose end is still to come. */
+  #rest: Buffer = Buffer.alloc(0);
   #lastMs = performance.now();
 
   constructor(context: CallContext, model: string) {
     this.#context = context;
     this.#model = model;
+  }
+
+  /** The same for a stream's own bytes, in any pieces: whole events, and at the end whatever is left. */
+  intoBytes(bytes: Uint8Array, isLast: boolean): string {
+    const all = Buffer.concat([this.#rest, bytes]);
+    const last = all.lastIndexOf(BETWEEN);
+    const end = isLast ? all.length : last < 0 ? 0 : last + BETWEEN.length;
+    this.#rest = all.subarray(end);
+    return this.into(all.toString('utf8', 0, end), false);
   }
 
   /** `isLast`: the text holds the end of the answer. */
@@ -78,9 +103,22 @@ export class ChunkFields {
     this.#lastMs = now;
     const place = this.#index;
     this.#index += 1;
+    const { raw } = this.#context.trace;
     if (isLast) return JSON.stringify({ ...extraFields(this.#context, this.#model), chunk_index: place });
-    if (place > 0) return `{"chunk_index":${place},"latency":${latency}}`;
+    if (place > 0 && !raw) return `{"chunk_index":${place},"latency":${latency}}`;
+    const shown = raw ? this.#shown(raw, place) : {};
+    if (place > 0) return JSON.stringify({ chunk_index: place, latency, ...shown });
     const routed = routingFields(this.#context, this.#model);
-    return JSON.stringify({ request_type: this.#context.operation, ...routed, chunk_index: 0, latency });
+    return JSON.stringify({ request_type: this.#context.operation, ...routed, chunk_index: 0, latency, ...shown });
+  }
+
+  /** What was sent stands in the first event, and in each what came since the one before. */
+  #shown(raw: RawExchange, place: number): JsonObject {
+    const { request, response } = raw;
+    raw.response = undefined;
+    return {
+      ...(place === 0 && request !== undefined && { raw_request: request }),
+      ...(response !== undefined && { raw_response: response }),
+    };
   }
 }

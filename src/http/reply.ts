@@ -7,7 +7,7 @@ import type { BodySource } from '../model/request.ts';
 import { emptyResponse, fold } from '../model/response.ts';
 import { atTurnEnd } from '../model/turn-end.ts';
 import { EventStream, type KeepAlive } from './event-stream.ts';
-import { ChunkFields, extraFields, holdsExtraFields } from './extra-fields.ts';
+import { ChunkFields, extraFields, holdsExtraFields, withExtraFields } from './extra-fields.ts';
 import { responseHeaders } from './response-headers.ts';
 
 export interface Exchange {
@@ -44,7 +44,7 @@ export async function replyWhole(frames: AsyncIterable<Frame>, exchange: Exchang
     const text = JSON.stringify(whole);
     exchange.keep?.(text);
     bytes = Buffer.from(text);
-  }
+  } else if (context.trace.raw && holdsExtraFields(codec.id)) bytes = withExtraFields(bytes, context, model);
   const headers = responseHeaders(context, model);
   headers.push('content-type', 'application/json', 'content-length', String(bytes.length));
   response.writeHead(200, headers);
@@ -68,8 +68,11 @@ export async function replyStream(
     const encode = codec.encodeStream({ model, createdAtMs: Date.now(), asked });
     let fields: ChunkFields | undefined;
     for await (const frame of frames) {
-      if (!frame.raw && holdsExtraFields(codec.id)) fields ??= new ChunkFields(context, model);
-      const piece = frame.raw ? frame.raw.bytes : textOf(frame.events, encode, exchange, fields);
+      const isOurs = !frame.raw || context.trace.raw !== undefined;
+      if (isOurs && holdsExtraFields(codec.id)) fields ??= new ChunkFields(context, model);
+      const piece = frame.raw
+        ? bytesOf(frame.raw.bytes, frame, fields)
+        : textOf(frame.events, encode, exchange, fields);
       if (piece.length === 0) continue;
       const slow = stream.write(piece);
       if (slow) await slow;
@@ -87,6 +90,10 @@ export async function replyStream(
     keepAlive.forget(stream);
   }
 }
+
+/** The upstream's own bytes; who asked to see the raw exchange gets it in their events. */
+const bytesOf = (bytes: Uint8Array, { isLast }: Frame, fields: ChunkFields | undefined): Uint8Array | string =>
+  fields ? fields.intoBytes(bytes, isLast === true) : bytes;
 
 function textOf(
   events: readonly StreamEvent[],

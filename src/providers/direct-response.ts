@@ -47,6 +47,8 @@ export class StreamBody {
   #ended = false;
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
+  /** Told what is read, where somebody wants to see it. */
+  onRead: ((bytes: Buffer) => void) | undefined;
 
   constructor(source: BodySource) {
     this.#source = source;
@@ -103,7 +105,9 @@ export class StreamBody {
       this.#paused = false;
       this.#source.resume();
     }
-    return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
+    const read = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
+    if (read && this.onRead) this.onRead(read);
+    return read;
   }
 
   #wakeReader(): void {

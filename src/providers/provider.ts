@@ -98,6 +98,8 @@ export interface Provider {
   readonly placeOf?: (key: ProviderKey, model: string) => Place;
   /** Whether an `anthropic-beta` flag may be sent; absent = all may. */
   readonly takesBeta?: (flag: string) => boolean;
+  /** What of the exchange with it callers see; absent = nothing. */
+  readonly sendsBackRaw?: { readonly request: boolean; readonly response: boolean };
   allows(operation: Operation): boolean;
   /** Throws GatewayError when nothing says where the provider is. */
   upstreamOf(key: ProviderKey): UpstreamTarget;

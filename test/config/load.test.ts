@@ -187,13 +187,13 @@ describe('sections and fields without effect', () => {
   test('a field of the original that this version does not use is named, unless it asks for nothing', async () => {
     const { warnings } = await load({
       providers: {
-        groq: { keys: [], openai_config: { disable_store: true }, send_back_raw_response: false },
-        xai: { keys: [], send_back_raw_response: true, concurrency_and_buffer_size: null },
+        groq: { keys: [], openai_config: { disable_store: true }, store_raw_request_response: false },
+        xai: { keys: [], store_raw_request_response: true, concurrency_and_buffer_size: null },
       },
     });
     expect(warnings).toEqual([
       '"openai_config" in providers.groq is accepted but has no effect in this version',
-      '"send_back_raw_response" in providers.xai is accepted but has no effect in this version',
+      '"store_raw_request_response" in providers.xai is accepted but has no effect in this version',
     ]);
   });
 
