@@ -1,6 +1,7 @@
 import type { Message } from '../../model/content.ts';
 import { GatewayError } from '../../model/errors.ts';
 import type { JsonObject } from '../../model/json.ts';
+import { lookFor } from '../../model/marks.ts';
 import type { BodySource, ChatRequest, Settings, Tool } from '../../model/request.ts';
 import type { NamedSearch, NamedServer, ServerToolsAsked, ToolRule } from '../../model/server-tools.ts';
 import type { ServerToolWords } from '../codec.ts';
@@ -8,7 +9,7 @@ import { isDeferred, requestWith, turnsOf, undeferred } from '../server-turns.ts
 import { expandedBlock, referencesIn } from './server-history.ts';
 import { objectOf, objectsOf, originOf, ownBlock, textOf } from './wire.ts';
 
-const MARKS = ['"tool_search_tool_', '"mcp_tool_use"', '"mcp_toolset"'].map((mark) => Buffer.from(mark));
+const namesServerTools = lookFor('"tool_search_tool_', '"mcp_tool_use"', '"mcp_toolset"');
 
 /**
  * MCP servers and tool search as a Messages request asks for them: `mcp_servers` with `mcp_toolset` (beta
@@ -23,9 +24,7 @@ export const serverTools: ServerToolWords = {
 };
 
 function mayAsk(source: BodySource): boolean {
-  if (source.has('mcp_servers')) return true;
-  const body = Buffer.from(source.bytes.buffer, source.bytes.byteOffset, source.bytes.byteLength);
-  return MARKS.some((mark) => body.includes(mark));
+  return source.has('mcp_servers') || namesServerTools(source.bytes);
 }
 
 function asked(request: ChatRequest): ServerToolsAsked | undefined {

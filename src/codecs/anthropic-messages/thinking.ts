@@ -1,14 +1,19 @@
 import type { JsonObject } from '../../model/json.ts';
+import { lookFor } from '../../model/marks.ts';
 import type { HistoryRules } from '../codec.ts';
 import { objectOf, objectsOf } from './wire.ts';
+
+const mayThink = lookFor('"thinking":');
+const mayHaveCalled = lookFor('"tool_use"');
+const hasBudget = lookFor('"budget_tokens"');
+const holdsThinking = lookFor('"signature":', '"redacted_thinking"');
 
 /** What the API wants of thinking in a conversation's earlier turns (Anthropic Messages API, extended thinking). */
 export const thinkingHistory: HistoryRules = {
   mayLack(bytes) {
-    if (!bytes.includes('"tool_use"') || !bytes.includes('"thinking":')) return false;
+    if (!mayThink(bytes) || !mayHaveCalled(bytes)) return false;
     // with a budget, every turn that is under way must begin with thinking; without one the model decides
-    const from = bytes.includes('"budget_tokens"') ? lastAssistant(bytes) : 0;
-    return !bytes.includes('"signature":', from) && !bytes.includes('"redacted_thinking"', from);
+    return !holdsThinking(hasBudget(bytes) ? bytes.subarray(lastAssistant(bytes)) : bytes);
   },
   lacks: (body) => objectOf(body.thinking).type === 'enabled' && thinkingObstacle(body) !== undefined,
 };

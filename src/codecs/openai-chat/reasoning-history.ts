@@ -1,9 +1,11 @@
+import { lookFor } from '../../model/marks.ts';
 import type { HistoryRules } from '../codec.ts';
 import { holdsLongId, LONGEST_ID } from '../openai-names.ts';
 import { objectsOf, textOf } from './wire.ts';
 
 /** Where answers of this format and its clones show thinking. */
-const THINKING = ['"reasoning_content"', '"reasoning":"', '"reasoning_details"', '"extra_content"'];
+const holdsThinking = lookFor('"reasoning_content"', '"reasoning":"', '"reasoning_details"', '"extra_content"');
+const mayHaveCalled = lookFor('"tool_calls"');
 
 /**
  * Some providers want the thinking back that led to a call of tools (DeepSeek API, thinking mode: tool calls), and ids
@@ -11,8 +13,7 @@ const THINKING = ['"reasoning_content"', '"reasoning":"', '"reasoning_details"',
  */
 export const reasoningHistory: HistoryRules = {
   mayLack: (bytes) =>
-    bytes.includes('"tool_calls"') &&
-    (!THINKING.some((field) => bytes.includes(field)) || holdsLongId(bytes, 'tool_call_id', LONGEST_ID.chat)),
+    mayHaveCalled(bytes) && (!holdsThinking(bytes) || holdsLongId(bytes, 'tool_call_id', LONGEST_ID.chat)),
   lacks: (body, { reasoningField }) =>
     objectsOf(body.messages).some((message) => {
       const calls = objectsOf(message.tool_calls);

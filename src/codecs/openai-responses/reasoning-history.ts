@@ -1,6 +1,10 @@
+import { lookFor } from '../../model/marks.ts';
 import type { HistoryRules } from '../codec.ts';
 import { holdsLongId, LONGEST_ID } from '../openai-names.ts';
 import { objectsOf, textOf } from './wire.ts';
+
+const mayHaveCalled = lookFor('"function_call"');
+const holdsThinking = lookFor('"encrypted_content"');
 
 /**
  * Encrypted thinking makes answers better, but nothing is refused for its lack (Responses API, reasoning items); ids
@@ -8,7 +12,6 @@ import { objectsOf, textOf } from './wire.ts';
  */
 export const reasoningHistory: HistoryRules = {
   mayLack: (bytes) =>
-    bytes.includes('"function_call"') &&
-    (!bytes.includes('"encrypted_content"') || holdsLongId(bytes, 'call_id', LONGEST_ID.responses)),
+    mayHaveCalled(bytes) && (!holdsThinking(bytes) || holdsLongId(bytes, 'call_id', LONGEST_ID.responses)),
   lacks: (body) => objectsOf(body.input).some((item) => textOf(item.call_id).length > LONGEST_ID.responses),
 };

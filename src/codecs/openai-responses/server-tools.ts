@@ -1,6 +1,7 @@
 import type { Part } from '../../model/content.ts';
 import { GatewayError } from '../../model/errors.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
+import { lookFor } from '../../model/marks.ts';
 import type { BodySource, ChatRequest, FunctionTool, Settings, Tool, ToolChoice } from '../../model/request.ts';
 import type { NamedSearch, NamedServer, ServerListing, ServerToolsAsked } from '../../model/server-tools.ts';
 import type { ServerToolWords } from '../codec.ts';
@@ -11,14 +12,13 @@ import { serverRule } from './server-rules.ts';
 import { CLIENT_SEARCH } from './tool-names.ts';
 import { objectOf, originOf, ownBlock, textOf, without } from './wire.ts';
 
-const MARKS = ['"mcp', '"tool_search'].map((mark) => Buffer.from(mark));
+const namesServerTools = lookFor('"mcp', '"tool_search');
 
 /** Tools of type `mcp` and `tool_search` as a Responses request asks for them, and the items that show them. */
 export const serverTools: ServerToolWords = { mayAsk, asked, listed, asksApproval: true };
 
 function mayAsk({ bytes }: BodySource): boolean {
-  const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return MARKS.some((mark) => body.includes(mark));
+  return namesServerTools(bytes);
 }
 
 function asked(request: ChatRequest): ServerToolsAsked | undefined {
