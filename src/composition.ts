@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { resolveCommand } from './bundled-servers.ts';
 import { codecs } from './codecs/index.ts';
 import type { Config, LoadedConfig } from './config/load.ts';
+import type { McpClientConfig } from './config/schema.ts';
 import type { VirtualMcpConfig } from './config/virtual-mcp.ts';
 import { createPricing } from './governance/pricing.ts';
 import type { AdminOptions } from './http/admin/app.ts';
@@ -10,6 +11,7 @@ import type { LogQueries, LogQuery } from './http/admin/logs.ts';
 import { type Logs, openLogs } from './logs/logs.ts';
 import type { Metrics } from './logs/metrics.ts';
 import { logQueryOf, mcpLogQueryOf } from './logs/query.ts';
+import { addressRulesFor, commandFault, isOfFile } from './mcp/api-clients.ts';
 import { McpClients } from './mcp/clients.ts';
 import { slugClashes } from './mcp/endpoints.ts';
 import { RequestServers } from './mcp/request-servers.ts';
@@ -145,7 +147,7 @@ export async function openMcp({ config, listed }: LoadedConfig, appDir: string, 
   });
   const logins = openUpstreamAuth(config, log);
   const clients = new McpClients({
-    clients: overrides.clients,
+    clients: startable(overrides.clients, config, log),
     toolManager: settings.toolManager,
     cwd: appDir,
     log,
@@ -155,6 +157,7 @@ export async function openMcp({ config, listed }: LoadedConfig, appDir: string, 
     safety,
     auth: logins.auth,
     externalUrl: logins.externalUrl,
+    addressRulesOf: (client) => addressRulesFor(client, config.mcp.api_clients, config.mcp.client_configs),
   });
   const results = new LargeResults({
     rules: config.mcp.result_limits,
@@ -169,6 +172,15 @@ export async function openMcp({ config, listed }: LoadedConfig, appDir: string, 
     log,
   });
   return { clients, logins, safety, results, requestServers, overrides, virtualMcps, virtualMcpStore, settings };
+}
+
+/** A list of commands that became shorter holds for clients that the API made before, too. */
+function startable(clients: readonly McpClientConfig[], { mcp }: Config, log: Log): readonly McpClientConfig[] {
+  return clients.filter((client) => {
+    const fault = isOfFile(client, mcp.client_configs) ? undefined : commandFault(client, mcp.api_clients);
+    if (fault) log('warn', `MCP client ${client.name} is left out: ${fault}`);
+    return fault === undefined;
+  });
 }
 
 /** The admin API and the page at `/`, loaded on first use and kept: nothing of them is needed to serve models. */

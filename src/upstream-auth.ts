@@ -1,4 +1,5 @@
 import type { Config } from './config/load.ts';
+import { addressRulesFor } from './mcp/api-clients.ts';
 import { UpstreamAuth } from './mcp/auth/upstream-auth.ts';
 import { patientFetch } from './mcp/patient-fetch.ts';
 import type { CredentialStore } from './model/mcp-credentials.ts';
@@ -22,7 +23,8 @@ export function openUpstreamAuth(config: Config, log: Log): UpstreamLogins {
       return opened;
     },
     fetch: http.fetch,
-    fetchOf: ({ tls_config: tls }) => http.fetchWith(tls),
+    fetchOf: (client) =>
+      http.fetchOf(client.tls_config, addressRulesFor(client, config.mcp.api_clients, config.mcp.client_configs)),
     log: (message) => log('warn', message),
   });
   return {

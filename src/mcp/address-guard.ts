@@ -4,6 +4,7 @@ import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { Agent, buildConnector, type RequestInit as UndiciRequestInit, fetch as undiciFetch } from 'undici';
 import { GatewayError } from '../model/errors.ts';
 import type { PatientFetch } from './patient-fetch.ts';
+import type { Trust } from './trust.ts';
 
 /** Addresses of this machine and its networks, and those that lead there (IANA special-purpose registries). */
 const INSIDE: readonly (readonly [network: string, bits: number, family: 'ipv4' | 'ipv6'])[] = [
@@ -77,8 +78,8 @@ const refusalToRequests = (host: string): string =>
  * A fetch that looks at each address before it connects, so that neither a redirect nor a name that is resolved anew
  * leads inside. As patient as the one for configured servers.
  */
-export function guardedFetch(rules: AddressRules): PatientFetch {
-  const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: guardedConnector(rules) });
+export function guardedFetch(rules: AddressRules, trust?: Trust): PatientFetch {
+  const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: guardedConnector(rules, trust) });
   const fetch: FetchLike = async (url, init) => {
     // undici is where Node's own fetch comes from: the same types under two names.
     const request = { ...init, dispatcher } as unknown as UndiciRequestInit;
@@ -87,9 +88,9 @@ export function guardedFetch(rules: AddressRules): PatientFetch {
   return { fetch, close: () => dispatcher.destroy() };
 }
 
-function guardedConnector(rules: AddressRules): buildConnector.connector {
-  const free = buildConnector({ timeout: 10_000 });
-  const guarded = buildConnector({ timeout: 10_000, lookup: guardedLookup(rules) });
+function guardedConnector(rules: AddressRules, trust: Trust | undefined): buildConnector.connector {
+  const free = buildConnector({ timeout: 10_000, ...trust });
+  const guarded = buildConnector({ timeout: 10_000, ...trust, lookup: guardedLookup(rules) });
   return (options, callback) => {
     const host = bare(options.hostname);
     if (isAllowed(rules, host, options.port || (options.protocol === 'https:' ? '443' : '80'))) {

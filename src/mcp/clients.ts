@@ -3,6 +3,7 @@ import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { McpClientConfig, ToolManagerConfig } from '../config/schema.ts';
 import type { Caller } from '../model/call.ts';
 import { GatewayError } from '../model/errors.ts';
+import type { AddressRules } from './address-guard.ts';
 import { isPerUser, needsLogin, ownIdentity } from './auth/identity.ts';
 import { sampleSource, type UpstreamAuth, withSource } from './auth/upstream-auth.ts';
 import { UserConnections } from './auth/user-connections.ts';
@@ -11,7 +12,7 @@ import { clientIdOf } from './client-id.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import type { Catalog, CatalogTool, ClientStatus, ToolCallRequest, ToolResult } from './contract.ts';
 import { reasonOf } from './failures.ts';
-import { refusalOf, unknownTool } from './filters.ts';
+import { type CallerFilters, refusalOf, unknownTool } from './filters.ts';
 import { openFleet } from './fleet/fleet.ts';
 import { headersFor } from './forward-headers.ts';
 import { compareNames } from './listed-tools.ts';
@@ -35,6 +36,8 @@ export interface McpClientsOptions {
   readonly log: McpLog;
   /** Carries the HTTP transports; must not time out by itself on silent streams. */
   readonly fetch?: FetchLike;
+  /** Keeps a client's requests from leading inside; undefined = they may go anywhere. */
+  readonly addressRulesOf?: (config: McpClientConfig) => AddressRules | undefined;
   readonly resolveCommand?: (command: string, args: readonly string[]) => Command;
   /** `mcp.tool_sync_interval`. */
   readonly syncIntervalMs?: number;
@@ -168,7 +171,7 @@ export class McpClients {
   }
 
   /** The catalog as this caller may see it, in catalog order. The same array until something changed. */
-  visibleTools(caller: Pick<Caller, 'includeClients' | 'includeTools'>): readonly CatalogTool[] {
+  visibleTools(caller: CallerFilters): readonly CatalogTool[] {
     return this.#catalog.visibleTo(caller, (name) => this.#named(name)?.config);
   }
 
@@ -329,7 +332,7 @@ export class McpClients {
         cwd,
         resolveCommand,
         environment: options.environment ?? process.env,
-        fetchOf: ({ tls_config: tls }) => options.fetch ?? this.#http.fetchWith(tls),
+        fetchOf: (config) => options.fetch ?? this.#http.fetchOf(config.tls_config, options.addressRulesOf?.(config)),
         graceMs: this.#timing.graceMs,
         ...keepers,
       },

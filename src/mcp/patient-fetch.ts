@@ -7,6 +7,7 @@ import {
   fetch as undiciFetch,
 } from 'undici';
 import type { TlsConfig } from '../config/tls-section.ts';
+import { type AddressRules, guardedFetch } from './address-guard.ts';
 import { type Trust, trustKey, trustOf } from './trust.ts';
 
 export interface PatientFetch {
@@ -15,8 +16,11 @@ export interface PatientFetch {
 }
 
 export interface TrustingFetch extends PatientFetch {
-  /** A fetch for a server with certificates of its own. Throws GatewayError where they cannot be read. */
-  fetchWith(tls: TlsConfig | undefined): FetchLike;
+  /**
+   * A fetch for a server with certificates of its own, or one that must not be inside. Throws GatewayError where the
+   * certificates cannot be read.
+   */
+  fetchOf(tls: TlsConfig | undefined, rules?: AddressRules): FetchLike;
 }
 
 const CONNECT = { timeout: 10_000 };
@@ -31,24 +35,29 @@ const NEAR = ['localhost', '127.0.0.1', '::1'];
 export function patientFetch(environment: NodeJS.ProcessEnv = process.env): TrustingFetch {
   const dispatcher = dispatcherFor(environment);
   const fetch = fetchThrough(dispatcher);
-  const own = new Map<string, { dispatcher: Dispatcher; fetch: FetchLike }>();
+  const own = new Map<string, PatientFetch>();
   return {
     fetch,
-    fetchWith(tls) {
-      if (!tls) return fetch;
-      const key = trustKey(tls);
+    fetchOf(tls, rules) {
+      if (!tls && !rules) return fetch;
+      const key = JSON.stringify([tls && trustKey(tls), rules]);
       const known = own.get(key);
       if (known) return known.fetch;
-      const trusting = dispatcherFor(environment, trustOf(tls));
-      const made = { dispatcher: trusting, fetch: fetchThrough(trusting) };
+      const trust = tls && trustOf(tls);
+      const made = rules ? guardedFetch(rules, trust) : through(dispatcherFor(environment, trust));
       own.set(key, made);
       return made.fetch;
     },
     close: async () => {
-      await Promise.all([dispatcher.destroy(), ...[...own.values()].map((each) => each.dispatcher.destroy())]);
+      await Promise.all([dispatcher.destroy(), ...[...own.values()].map((each) => each.close())]);
     },
   };
 }
+
+const through = (dispatcher: Dispatcher): PatientFetch => ({
+  fetch: fetchThrough(dispatcher),
+  close: () => dispatcher.destroy(),
+});
 
 const fetchThrough =
   (dispatcher: Dispatcher): FetchLike =>

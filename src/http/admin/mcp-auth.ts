@@ -12,7 +12,7 @@ import type { StoredOauthConfig } from '../../model/mcp-credentials.ts';
 import { clientForm, storedSecret } from '../../stores/client-form.ts';
 import { newClient } from './client-changes.ts';
 import { adminError } from './errors.ts';
-import { addClient, type ClientStore, clientFaults, type McpClientRoutes } from './mcp-clients.ts';
+import { addClient, type ClientStore, clientFault, type McpClientRoutes } from './mcp-clients.ts';
 import { baseOf, type LoginClients, type McpLoginOptions } from './mcp-login.ts';
 import { rotateOauth } from './mcp-rotation.ts';
 
@@ -22,7 +22,7 @@ type Clients = McpClientRoutes['clients'] &
     connection(id: string): { redial(): Promise<void>; needsReauth(reason: string): void } | undefined;
   };
 
-export interface McpAuthRoutes extends McpLoginOptions, Pick<McpClientRoutes, 'virtualMcps'> {
+export interface McpAuthRoutes extends McpLoginOptions, Pick<McpClientRoutes, 'virtualMcps' | 'config'> {
   readonly clients: Clients;
   readonly store: ClientStore;
 }
@@ -71,7 +71,7 @@ export function mcpAuthRoutes(options: McpAuthRoutes): Router {
 /** Nothing is stored as a client until the login is complete. */
 async function withOauth(request: Request, body: JsonObject, options: McpAuthRoutes): Promise<JsonObject> {
   if (!isObject(body.oauth_config)) throw adminError(400, `oauth_config is required for auth_type '${body.auth_type}'`);
-  const config = newOne(body, options);
+  const config = await newOne(body, options);
   // written by `clientForm`, which gives JSON
   const pendingClient = clientForm(config, storedSecret) as JsonObject;
   const login = { config, identity: ownIdentity(config), base: baseOf(request, options), pendingClient };
@@ -81,7 +81,7 @@ async function withOauth(request: Request, body: JsonObject, options: McpAuthRou
 async function withHeaders(body: JsonObject, options: McpAuthRoutes): Promise<JsonObject> {
   const { auth, clients, store } = options;
   const { user_headers: given, ...rest } = body;
-  const config = newOne(rest, options);
+  const config = await newOne(rest, options);
   const values = checkedHeaders(config.per_user_header_keys ?? [], isObject(given) ? given : {});
   await verified(config, values, options);
   await auth.tookHeaders({ config, identity: DISCOVERY }, values);
@@ -138,7 +138,7 @@ async function completed(id: string, options: McpAuthRoutes): Promise<JsonObject
   const waiting = setup.pendingClient && !clients.config(row.mcpClientId) ? setup.pendingClient : undefined;
   if (waiting) {
     const config = mcpClient.parse(waiting);
-    const fault = clientFaults(options, config);
+    const fault = await clientFault(options, config);
     if (fault) throw fault;
     await addClient(clients, store, config);
   } else await reconnected(row.mcpClientId, options);
@@ -210,9 +210,9 @@ async function statusOf(id: string, { auth }: McpAuthRoutes): Promise<JsonObject
 const shownStatus = ({ status, expiresAtMs }: StoredOauthConfig): string =>
   status === 'pending' && expiresAtMs < Date.now() ? 'failed' : status;
 
-function newOne(body: JsonObject, options: McpAuthRoutes): McpClientConfig {
+async function newOne(body: JsonObject, options: McpAuthRoutes): Promise<McpClientConfig> {
   const config = newClient(body, randomUUID);
-  const fault = clientFaults(options, config);
+  const fault = await clientFault(options, config);
   if (fault) throw fault;
   return config;
 }

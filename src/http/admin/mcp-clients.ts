@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
+import type { Config } from '../../config/load.ts';
 import type { McpClientConfig } from '../../config/schema.ts';
+import { commandFault, refuseAddress } from '../../mcp/api-clients.ts';
 import type { ClientStatus } from '../../mcp/contract.ts';
 import { ownerOfSlug, slugOf } from '../../mcp/endpoints.ts';
 import { asGatewayError, type GatewayError } from '../../model/errors.ts';
@@ -31,11 +33,13 @@ export interface ClientStore {
 export interface McpClientRoutes {
   readonly clients: McpClients;
   readonly store: ClientStore;
+  readonly config: () => Config;
   /** They and the clients share the addresses under /mcp/. */
   readonly virtualMcps: { readonly list: readonly { readonly name: string; readonly endpoint_slug: string }[] };
 }
 
-export function mcpClientRoutes({ clients, store, virtualMcps }: McpClientRoutes): Router {
+export function mcpClientRoutes(options: McpClientRoutes): Router {
+  const { clients, store } = options;
   const router = Router();
   router.get('/mcp/clients', (request: Request, response: Response) => {
     response.json(clientList(clients, checkedQuery(clientQuery, request)));
@@ -45,7 +49,7 @@ export function mcpClientRoutes({ clients, store, virtualMcps }: McpClientRoutes
   });
   router.post('/mcp/client', async (request: Request, response: Response) => {
     const config = newClient(request.body, randomUUID);
-    const fault = clientFaults({ clients, virtualMcps }, config);
+    const fault = await clientFault(options, config);
     if (fault) throw fault;
     await checkOpenApi(config);
     await addClient(clients, store, config);
@@ -94,13 +98,17 @@ function checkUnique(clients: McpClients, { name, client_id }: McpClientConfig, 
 }
 
 /** Why a new client cannot be, whatever it is; undefined when it can. */
-export function clientFaults(
-  { clients, virtualMcps }: Pick<McpClientRoutes, 'clients' | 'virtualMcps'>,
+export async function clientFault(
+  { clients, virtualMcps, config: settings }: Pick<McpClientRoutes, 'clients' | 'virtualMcps' | 'config'>,
   config: McpClientConfig,
-): GatewayError | undefined {
+): Promise<GatewayError | undefined> {
   try {
     checkUnique(clients, config);
     checkSlug(clients, virtualMcps.list, config);
+    const rules = settings().mcp.api_clients;
+    const command = commandFault(config, rules);
+    if (command) throw adminError(403, command);
+    await refuseAddress(config, rules);
     return undefined;
   } catch (thrown) {
     return asGatewayError(thrown);

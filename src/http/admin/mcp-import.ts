@@ -7,7 +7,7 @@ import { asGatewayError } from '../../model/errors.ts';
 import { isObject, type JsonValue } from '../../model/json.ts';
 import type { ImportReport, ImportRow } from './contract.ts';
 import { adminError } from './errors.ts';
-import { addClient, clientFaults, type McpClientRoutes } from './mcp-clients.ts';
+import { addClient, clientFault, type McpClientRoutes } from './mcp-clients.ts';
 
 export interface ImportRoutes extends McpClientRoutes {
   /** Where `${VAR}` of imported settings is looked up. */
@@ -46,7 +46,7 @@ async function rowOf(server: ImportedServer, isDryRun: boolean, options: ImportR
     ...(config && { connection_type: config.connection_type }),
   };
   if (!config) return { ...row, status: 'skipped', reason: reason ?? '' };
-  const fault = clientFaults(options, config);
+  const fault = await clientFault(options, config);
   if (fault) return { ...row, status: 'skipped', reason: fault.message };
   if (isDryRun) return { ...row, status: 'would_add' };
   return { ...row, ...(await added({ ...config, client_id: randomUUID() }, options)) };
