@@ -82,7 +82,7 @@ export class Dialler {
   async beside(name: string, events: SessionEvents): Promise<Session> {
     const { config, transport, timing } = this.#options;
     this.#stop.signal.throwIfAborted();
-    const session: Session = new Session(name, transportFor(config(), transport), {
+    const session: Session = new Session(name, transportFor(config(), transport, { prefersOlder: true }), {
       ...events,
       onClosed: () => {
         this.#sessions.delete(session);

@@ -18,6 +18,8 @@ export interface GatewayTransport extends Transport {
   readonly tellsOrigins: boolean;
   /** The server is told with each request who asks, and keeps nothing of it: one connection does for every caller. */
   readonly isStateless?: boolean;
+  /** A server of the newer era may keep sessions with clients of the older one as well; nobody has tried in vain. */
+  readonly mayHaveOlderSessions?: boolean;
   /** Takes what the server asks or says of itself, which is then not the SDK's; false where it did not. */
   onserver?: ((message: ServerMessage, origin: Origin | undefined) => boolean) | undefined;
   /** Sends a request with what belongs to it alone; `send` is for everything else, and for what the SDK asks. */

@@ -130,6 +130,8 @@ function needsOwn(connection: Connection, method: string, peer: Peer): boolean {
   if (!connection.holdsSession) return STATEFUL.has(method);
   if (peer.scope === undefined) return false;
   const { sampling, elicitation, roots } = peer.capabilities;
+  if (connection.session?.mayHaveOlderSessions)
+    return STATEFUL.has(method) || isObject(sampling) || isObject(elicitation) || isObject(roots);
   if (isObject(roots)) return connection.session?.isStateless !== true;
   const tellsOrigins = connection.session?.tellsOrigins ?? connection.config.connection_type === 'http';
   return !tellsOrigins && (isObject(sampling) || isObject(elicitation));

@@ -104,6 +104,11 @@ export class Session {
     return this.#transport.isStateless === true;
   }
 
+  /** Whether a session of the older era is worth asking for beside this one. */
+  get mayHaveOlderSessions(): boolean {
+    return this.#transport.mayHaveOlderSessions === true;
+  }
+
   get hasSession(): boolean {
     return this.#transport.hasSession;
   }

@@ -33,8 +33,13 @@ export interface Command {
   readonly args: readonly string[];
 }
 
+export interface Wish {
+  /** For a client of the older era alone: a session of that era, where the server has both. */
+  readonly prefersOlder?: boolean;
+}
+
 /** A transport, not yet started, to the server of `config`. Throws GatewayError('invalid-request') on unusable config. */
-export function transportFor(config: McpClientConfig, options: TransportOptions): GatewayTransport {
+export function transportFor(config: McpClientConfig, options: TransportOptions, wish: Wish = {}): GatewayTransport {
   switch (config.connection_type) {
     case 'stdio':
       return stdioTransport(config, options);
@@ -42,7 +47,7 @@ export function transportFor(config: McpClientConfig, options: TransportOptions)
       return openApiTransport(config, options);
     case 'http':
     case 'sse':
-      return httpTransport(config, options);
+      return httpTransport(config, options, wish);
   }
 }
 
@@ -108,7 +113,7 @@ function headersOf(config: McpClientConfig): Record<string, string> {
   return headers;
 }
 
-function httpTransport(config: McpClientConfig, options: TransportOptions): GatewayTransport {
+function httpTransport(config: McpClientConfig, options: TransportOptions, wish: Wish): GatewayTransport {
   const { name, connection_string: address, connection_type: type } = config;
   if (address?.unset) {
     throw new GatewayError(
@@ -127,5 +132,12 @@ function httpTransport(config: McpClientConfig, options: TransportOptions): Gate
   // The transport of 2024-11-05 is older than any server of the newer era.
   if (type === 'sse') return legacy();
   const channel = httpChannel({ url, headers, fetch });
-  return new EraTransport({ legacy, channel, known: knownTo(options), lent: lentBy(config), server: url.href });
+  return new EraTransport({
+    legacy,
+    channel,
+    known: knownTo(options),
+    lent: lentBy(config),
+    server: url.href,
+    ...wish,
+  });
 }

@@ -12,9 +12,12 @@ export interface Discovery {
 }
 
 /** What asking for `server/discover` has shown. `isSure` = the server itself said so, and may be taken at its word. */
-export type Verdict =
-  | { readonly era: 'modern'; readonly discovery: Discovery }
-  | { readonly era: 'legacy'; readonly isSure: boolean };
+export type Verdict = { readonly era: 'modern'; readonly discovery: Discovery } | LegacyVerdict;
+
+interface LegacyVerdict {
+  readonly era: 'legacy';
+  readonly isSure: boolean;
+}
 
 /**
  * The era of a server by its answer to `server/discover` (2026-07-28, versioning, backward compatibility): errors of the
@@ -52,7 +55,7 @@ function discoveryIn(result: JsonObject): Discovery | undefined {
 const UNDECIDED: ReadonlySet<number> = new Set([401, 403, 407, 408, 425, 429]);
 
 /** The verdict when no JSON-RPC answer came; rethrows where the older era would fare no better. */
-export function verdictOfFailure(thrown: unknown): Verdict {
+export function verdictOfFailure(thrown: unknown): LegacyVerdict {
   if (!(thrown instanceof StreamableHTTPError)) throw thrown;
   const status = thrown.code ?? 500;
   return { era: 'legacy', isSure: status < 500 && !UNDECIDED.has(status) };

@@ -1,3 +1,4 @@
+import { StreamableHTTPError } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { JSONRPCMessage, JSONRPCRequest, MessageExtraInfo } from '@modelcontextprotocol/sdk/types.js';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import { deliver, type GatewayTransport, type ServerMessage } from '../gateway-transport.ts';
@@ -20,6 +21,8 @@ export interface EraTransportOptions {
   readonly lent?: JsonObject;
   /** Under which the verdict is kept. */
   readonly server: string;
+  /** Whether a session of the older era is wanted of a server that has both. */
+  readonly prefersOlder?: boolean;
   /** How long the server may think about which era it is of, before it is greeted in the older one. */
   readonly patienceMs?: number;
 }
@@ -75,6 +78,12 @@ export class EraTransport implements GatewayTransport {
     return this.#link !== undefined;
   }
 
+  /** Over one pipe there is one era; over HTTP a server may well have sessions for older clients beside the newer one. */
+  get mayHaveOlderSessions(): boolean {
+    const { channel, known, server } = this.#options;
+    return this.#link !== undefined && channel !== undefined && !known.isSessionless(server);
+  }
+
   get sessionId(): string | undefined {
     return this.#inner.sessionId;
   }
@@ -110,8 +119,9 @@ export class EraTransport implements GatewayTransport {
 
   /** Asks for the newer era first; a server that is known to be of the older one is not asked. */
   async #open(initialize: RequestMessage): Promise<void> {
-    const { known, server, channel } = this.#options;
+    const { known, server, channel, prefersOlder } = this.#options;
     if (known.isLegacy(server)) return this.#initialize(initialize);
+    if (prefersOlder && channel && (await this.#hasOlderSession(initialize))) return;
     const verdict = await (channel ? this.#askOver(channel, initialize) : this.#askOnPipe(initialize));
     if (verdict?.era === 'legacy') {
       if (verdict.isSure) known.noteLegacy(server);
@@ -122,6 +132,36 @@ export class EraTransport implements GatewayTransport {
   #initialize(initialize: RequestMessage): Promise<void> {
     this.#greeting = initialize.id;
     return this.#inner.send(initialize as JSONRPCMessage);
+  }
+
+  /**
+   * True when the server greeted us in the older era and opened a session there. Without one it could ask its client
+   * nothing, which the newer era can.
+   */
+  async #hasOlderSession(initialize: RequestMessage): Promise<boolean> {
+    const { known, server } = this.#options;
+    if (known.isSessionless(server)) return false;
+    const pipe = new StdioChannel((message) => this.#inner.send(message));
+    this.#pipe = pipe;
+    const late = new AbortController();
+    const timer = later(this.#options.patienceMs ?? PATIENCE_MS, () => late.abort());
+    try {
+      const answer = await pipe.exchange(initialize, {
+        headers: {},
+        signal: late.signal,
+        onNotification: () => undefined,
+      });
+      const isGreeted = 'result' in answer && this.#inner.hasSession;
+      if (isGreeted) this.#up(answer);
+      else known.noteSessionless(server);
+      return isGreeted;
+    } catch (thrown) {
+      if (thrown instanceof StreamableHTTPError && verdictOfFailure(thrown).isSure) known.noteSessionless(server);
+      return false;
+    } finally {
+      clearTimeout(timer);
+      this.#pipe = undefined;
+    }
   }
 
   async #askOver(channel: ModernChannel, initialize: RequestMessage): Promise<Verdict> {

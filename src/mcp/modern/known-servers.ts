@@ -11,11 +11,12 @@ export interface KnownParameters {
 }
 
 /**
- * What connections to a server have learnt, for the next one. Of the era only the older one needs a note: asking is how
- * a connection of the newer one begins.
+ * What connections to a server have learnt, for the next one. Of the era only the older one needs a note, as asking is how
+ * a connection of the newer one begins; and, of a server of the newer one, that it has no sessions for older clients.
  */
 export class KnownServers {
   readonly #legacyUntilMs = new Map<string, number>();
+  readonly #sessionlessUntilMs = new Map<string, number>();
   readonly #parameters = new Map<string, KnownParameters>();
   readonly #now: () => number;
 
@@ -24,16 +25,20 @@ export class KnownServers {
   }
 
   isLegacy(server: string): boolean {
-    const untilMs = this.#legacyUntilMs.get(server);
-    if (untilMs === undefined) return false;
-    if (this.#now() < untilMs) return true;
-    this.#legacyUntilMs.delete(server);
-    return false;
+    return this.#holds(this.#legacyUntilMs, server);
   }
 
   noteLegacy(server: string): void {
-    keepFew(this.#legacyUntilMs);
-    this.#legacyUntilMs.set(server, this.#now() + KEEP_MS);
+    this.#note(this.#legacyUntilMs, server);
+  }
+
+  /** Asked for a session in the words of the older era, the server gave none. */
+  isSessionless(server: string): boolean {
+    return this.#holds(this.#sessionlessUntilMs, server);
+  }
+
+  noteSessionless(server: string): void {
+    this.#note(this.#sessionlessUntilMs, server);
   }
 
   /** What was believed turned out wrong. */
@@ -47,6 +52,19 @@ export class KnownServers {
     if (!this.#parameters.has(server)) keepFew(this.#parameters);
     this.#parameters.set(server, known);
     return known;
+  }
+
+  #holds(notes: Map<string, number>, server: string): boolean {
+    const untilMs = notes.get(server);
+    if (untilMs === undefined) return false;
+    if (this.#now() < untilMs) return true;
+    notes.delete(server);
+    return false;
+  }
+
+  #note(notes: Map<string, number>, server: string): void {
+    keepFew(notes);
+    notes.set(server, this.#now() + KEEP_MS);
   }
 }
 

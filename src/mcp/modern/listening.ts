@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../model/json.ts';
-import { later } from '../timing.ts';
+import { later, settlesWithin } from '../timing.ts';
 import type { AnswerMessage, NotificationMessage } from './channel.ts';
 import { MODERN_CODE } from './protocol.ts';
 
@@ -12,7 +12,11 @@ export interface ListeningOptions {
   ) => Promise<AnswerMessage>;
   readonly onNotification: (message: NotificationMessage) => void;
   readonly trouble: (error: Error) => void;
+  /** How long a wish to hear of a resource waits for the server's word on it; some servers say none that is understood. */
+  readonly patienceMs?: number;
 }
+
+const PATIENCE_MS = 3_000;
 
 const ACKNOWLEDGED = 'notifications/subscriptions/acknowledged';
 const FIRST_PAUSE_MS = 500;
@@ -49,19 +53,23 @@ export class Listening {
     void this.#restart();
   }
 
-  /** Resolves when the server has taken the wish, or refused it. */
+  /** Resolves when the server has taken the wish, or refused it, or says nothing for long. */
   subscribe(uri: string): Promise<void> {
     this.#uris.add(uri);
-    return this.#restart();
+    return this.#patiently(this.#restart());
   }
 
   unsubscribe(uri: string): Promise<void> {
-    return this.#uris.delete(uri) ? this.#restart() : Promise.resolve();
+    return this.#uris.delete(uri) ? this.#patiently(this.#restart()) : Promise.resolve();
   }
 
   close(): void {
     this.#isClosed = true;
     this.#stream?.abort();
+  }
+
+  async #patiently(wish: Promise<void>): Promise<void> {
+    await settlesWithin(wish, this.#options.patienceMs ?? PATIENCE_MS);
   }
 
   get #filter(): JsonObject {
