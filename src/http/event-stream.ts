@@ -118,7 +118,9 @@ function endsEvent(piece: Uint8Array | string): boolean {
   return (last === 0x0a || last === 0x0d) && (piece[length - 2] === last || piece[length - 3] === last);
 }
 
-function drained(response: ServerResponse): Promise<void> {
+/** Once the client has taken what was written, or has gone. */
+export function drained(response: ServerResponse): Promise<void> {
+  if (response.destroyed) return Promise.resolve();
   return new Promise((resolve) => {
     const done = () => {
       response.off('drain', done);

@@ -43,11 +43,29 @@ export function acceptHttp2(server: Server, listener: RequestListener): void {
   };
 }
 
+/** What node's types say of its compatibility API, and the API itself leaves out. */
+const LEFT_OUT: PropertyDescriptorMap & ThisType<Http2ServerResponse> = {
+  destroyed: {
+    get() {
+      return this.stream.destroyed;
+    },
+  },
+  writableNeedDrain: {
+    get() {
+      return this.stream.writableNeedDrain;
+    },
+  },
+};
+
 async function openHttp2(listener: RequestListener, sessions: Set<ServerHttp2Session>): Promise<Http2Server> {
-  const { createServer } = await import('node:http2');
-  const http2 = createServer((request, response) => {
+  const { createServer, Http2ServerResponse: Plain } = await import('node:http2');
+  class Answer extends Plain {}
+  Object.defineProperties(Answer.prototype, LEFT_OUT);
+  const http2 = createServer({ Http2ServerResponse: Answer }, (request, response) => {
     request.headers.host ??= request.authority;
-    // the compatibility API of node:http2 has what our routes use of both
+    // a stream that its client gave up stays open while writes wait for a window that never opens
+    request.on('aborted', () => request.stream.destroy());
+    // with what stands above, the compatibility API has what our routes use of both
     listener(asIncoming(request), asResponse(response));
   });
   http2.on('session', (session) => {

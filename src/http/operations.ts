@@ -3,7 +3,7 @@ import type { Codec } from '../codecs/codec.ts';
 import { type CallContext, type Caller, newTrace } from '../model/call.ts';
 import { asGatewayError } from '../model/errors.ts';
 import { type OperationCall, type OperationFrame, type OperationRequest, operationName } from '../model/operation.ts';
-import { EventStream, type KeepAlive } from './event-stream.ts';
+import { drained, EventStream, type KeepAlive } from './event-stream.ts';
 import { extraFields, holdsExtraFields } from './extra-fields.ts';
 import { cancelledByClient, replyError } from './reply.ts';
 import type { RequestIds } from './request-ids.ts';
@@ -124,16 +124,7 @@ async function passOn(rest: AsyncIterator<OperationFrame>, response: ServerRespo
 }
 
 async function written(bytes: Uint8Array, response: ServerResponse): Promise<void> {
-  if (bytes.length === 0 || response.write(bytes)) return;
-  await new Promise<void>((resolve) => {
-    const done = () => {
-      response.off('drain', done);
-      response.off('close', done);
-      resolve();
-    };
-    response.on('drain', done);
-    response.on('close', done);
-  });
+  if (bytes.length > 0 && !response.write(bytes)) await drained(response);
 }
 
 async function replyEvents(

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { createSseReader } from '../codecs/sse.ts';
 import { asGatewayError } from '../model/errors.ts';
 import type { Frame } from '../model/event.ts';
+import { drained } from './event-stream.ts';
 import type { Exchange } from './reply.ts';
 import { responseHeaders } from './response-headers.ts';
 
@@ -15,7 +16,8 @@ export async function replyArray(frames: AsyncIterable<Frame>, exchange: Exchang
   const encode = codec.encodeStream({ model, createdAtMs: Date.now(), asked });
   try {
     for await (const frame of frames) {
-      array.take(frame.raw ? frame.raw.bytes : Buffer.from(frame.events.map(encode).join('')));
+      const isTaken = array.take(frame.raw ? frame.raw.bytes : Buffer.from(frame.events.map(encode).join('')));
+      if (!isTaken) await drained(response);
       if (response.destroyed) return;
     }
   } catch (thrown) {
@@ -37,8 +39,9 @@ class GrowingArray {
     this.#headers = headers;
   }
 
-  take(bytes: Uint8Array): void {
-    this.#write(this.#reader.push(bytes));
+  /** False when the client is slower. */
+  take(bytes: Uint8Array): boolean {
+    return this.#write(this.#reader.push(bytes));
   }
 
   end(): void {
@@ -46,10 +49,12 @@ class GrowingArray {
     this.#response.end(this.#response.headersSent ? '\n]\n' : this.#begin('[]\n'));
   }
 
-  #write(elements: readonly { readonly data: string }[]): void {
+  #write(elements: readonly { readonly data: string }[]): boolean {
+    let isTaken = true;
     for (const { data } of elements) {
-      this.#response.write(this.#response.headersSent ? `,\n${data}` : this.#begin(`[${data}`));
+      isTaken = this.#response.write(this.#response.headersSent ? `,\n${data}` : this.#begin(`[${data}`));
     }
+    return isTaken;
   }
 
   #begin(text: string): string {
