@@ -170,6 +170,7 @@ export async function openMcp({ config, listed }: LoadedConfig, appDir: string, 
     rules: config.mcp.request_servers,
     toolManager: settings.toolManager,
     log,
+    safety,
   });
   return { clients, logins, safety, results, requestServers, overrides, virtualMcps, virtualMcpStore, settings };
 }

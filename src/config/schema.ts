@@ -285,6 +285,7 @@ export const requestServers = z.looseObject({
     .describe('Hosts ("name" or "name:port") that may be reached wherever they are.'),
   idle_timeout: duration(nanoseconds).prefault('5m').describe('How long an unused connection is kept.'),
   max_connections: z.number().int().positive().default(100).describe('The longest unused one is given up first.'),
+  tool_safety: clientToolSafety.optional().describe('For such servers; what is absent is as in mcp.tool_safety.'),
 });
 
 export type WhiteList = z.output<typeof whiteList>;

@@ -12,6 +12,8 @@ import { Connection, type ConnectionOptions } from './connection.ts';
 import type { ToolCallRequest, ToolResult } from './contract.ts';
 import { reasonOf, statusOfFailure } from './failures.ts';
 import type { ListedTool } from './listed-tools.ts';
+import { cleanedResult } from './safety/scan.ts';
+import { REQUEST_SERVER, type ToolSafety } from './safety/tool-safety.ts';
 import type { McpLog } from './telling.ts';
 import { DEFAULT_TIMING, later, type McpTiming } from './timing.ts';
 
@@ -33,6 +35,8 @@ interface Options {
   readonly rules: RequestServersConfig;
   readonly toolManager: ToolManagerConfig;
   readonly log: McpLog;
+  /** Without it every tool passes as its server gives it. */
+  readonly safety?: ToolSafety | undefined;
   readonly timing?: Partial<McpTiming>;
 }
 
@@ -54,11 +58,13 @@ export class RequestServers {
   readonly #options: Options;
   readonly #timing: McpTiming;
   readonly #entries = new Map<string, Entry>();
+  readonly #stopsListening: (() => void) | undefined;
   #network: ReturnType<typeof guardedFetch> | undefined;
 
   constructor(options: Options) {
     this.#options = options;
     this.#timing = { ...DEFAULT_TIMING, ...options.timing };
+    this.#stopsListening = options.safety?.onRelease((id) => void this.#reviewAgain(id));
   }
 
   /** Throws GatewayError that says why there is no connection. */
@@ -70,13 +76,14 @@ export class RequestServers {
     const entry = this.#entryFor(key, server, url);
     const connection = await entry.connection;
     return {
-      tools: connection.listed,
+      tools: connection.listed.filter(({ heldBack }) => heldBack === undefined),
       // by then the connection may have been given up
       call: (upstreamName, request) => this.#call(key, this.#entryFor(key, server, url), upstreamName, request),
     };
   }
 
   async close(): Promise<void> {
+    this.#stopsListening?.();
     await Promise.all([...this.#entries.keys()].map((key) => this.#forget(key)));
     await this.#network?.close();
   }
@@ -97,16 +104,20 @@ export class RequestServers {
     entry.running += 1;
     try {
       const connection = await entry.connection;
-      return await connection.call({
-        tool: { name: request.name, upstreamName },
-        request,
-        headers: {},
-        timeoutMs,
-        maxMs,
-      });
+      const tool = { name: request.name, upstreamName };
+      const result = await connection.call({ tool, request, headers: {}, timeoutMs, maxMs });
+      const treatment = this.#options.safety?.resultTreatment(connection.config);
+      return treatment ? cleanedResult(result, treatment) : result;
     } finally {
       entry.running -= 1;
       this.#used(key, entry);
+    }
+  }
+
+  async #reviewAgain(clientId: string): Promise<void> {
+    for (const { connection } of this.#entries.values()) {
+      const open = await connection.catch(() => undefined);
+      if (open?.config.client_id === clientId) open.reviewAgain();
     }
   }
 
@@ -165,7 +176,8 @@ export class RequestServers {
   }
 
   async #dial(server: ServerAddress, type: 'http' | 'sse'): Promise<Connection> {
-    const connection = new Connection(configOf(server, type), this.#connectionOptions());
+    const config = { ...configOf(server, type), tool_safety: this.#options.rules.tool_safety };
+    const connection = new Connection(config, this.#connectionOptions());
     try {
       await connection.dial();
       return connection;
@@ -176,7 +188,7 @@ export class RequestServers {
   }
 
   #connectionOptions(): ConnectionOptions {
-    const { rules, log } = this.#options;
+    const { rules, log, safety } = this.#options;
     const { allow_private_addresses: allowPrivate, allowed_hosts: allowedHosts } = rules;
     this.#network ??= guardedFetch({ allowPrivate, allowedHosts });
     const { fetch } = this.#network;
@@ -187,6 +199,7 @@ export class RequestServers {
       random: Math.random,
       log: (level, message, fields: JsonObject) => log(level, message, fields),
       changed: () => undefined,
+      review: safety && ((config, tools) => safety.review(asPinned(config), tools)),
     };
   }
 }
@@ -200,8 +213,26 @@ const keyOf = ({ url, headers }: ServerAddress): string =>
 const configOf = ({ name, url, headers }: ServerAddress, type: 'http' | 'sse'): McpClientConfig => ({
   ...mcpClient.parse({ name: 'request', connection_type: type, connection_string: 'http://request' }),
   name,
+  client_id: requestServerId(url),
+  tools_to_execute: ['*'],
   connection_string: { value: url },
   headers: Object.fromEntries(Object.entries(headers).map(([header, value]) => [header, { value }])),
+});
+
+/** A server is the same one for all its callers, whatever they show it and by whichever transport. */
+function bareAddress(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return origin + pathname;
+}
+
+const requestServerId = (url: string): string =>
+  REQUEST_SERVER + createHash('sha256').update(bareAddress(url)).digest('hex').slice(0, 16);
+
+/** Where it leads must not change by a transport or a token, or its tools would be taken for new ones. */
+const asPinned = (config: McpClientConfig): McpClientConfig => ({
+  ...config,
+  connection_type: 'http',
+  connection_string: { value: bareAddress(config.connection_string?.value ?? '') },
 });
 
 function connectFailure({ name, headers }: ServerAddress, thrown: unknown): GatewayError {

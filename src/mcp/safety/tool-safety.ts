@@ -47,6 +47,9 @@ interface Review {
 }
 
 const MOST_PINS = 5_000;
+/** Begins the id of a server that requests name: whoever may send a request can name as many as there are. */
+export const REQUEST_SERVER = 'request:';
+const MOST_REQUEST_SERVERS = 500;
 
 /**
  * Watches over what servers say of their tools: each definition is pinned when it is first seen, a changed one is held
@@ -160,7 +163,16 @@ export class ToolSafety {
 
   #pin(clientId: string, config: McpClientConfig, tools: ReadonlyMap<string, Pin>): void {
     this.#pins.set(clientId, { source: sourceOf(config), tools });
+    if (clientId.startsWith(REQUEST_SERVER)) this.#dropOldest();
     this.#keep();
+  }
+
+  #dropOldest(): void {
+    const named = [...this.#pins.keys()].filter((id) => id.startsWith(REQUEST_SERVER));
+    for (const id of named.slice(0, -MOST_REQUEST_SERVERS)) {
+      this.#pins.delete(id);
+      this.#reviews.delete(id);
+    }
   }
 
   #keep(): void {
