@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import type { IncomingHttpHeaders, Server } from 'node:http';
 import { bannerRecord, bannerText } from './banner.ts';
+import { forAllowedCallers, openCallers, openVirtualKeys } from './callers.ts';
 import type { ServeOptions } from './cli.ts';
 import { codecs } from './codecs/index.ts';
 import { adminOnDemand, logQueries, openMcp, openModels, openRequestLog, searchingClients } from './composition.ts';
@@ -9,7 +10,7 @@ import { probeHttp } from './config/probe.ts';
 import type { Environment } from './config/secrets.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { closeGently, createApp } from './http/app.ts';
-import { bringingKey, callerFor, wishingRaw } from './http/caller.ts';
+import { bringingKey, wishingRaw } from './http/caller.ts';
 import { KeepAlive } from './http/event-stream.ts';
 import { KeptItems } from './http/kept-items.ts';
 import { adminCheck, originCheck } from './http/origin.ts';
@@ -20,6 +21,7 @@ import { createMetrics } from './logs/metrics.ts';
 import type { McpClients } from './mcp/clients.ts';
 import { ModernServer } from './mcp/modern/server.ts';
 import { McpServer } from './mcp/server/server.ts';
+import { openSignIn } from './mcp-sign-in.ts';
 import { openKnowledge } from './model-sheet.ts';
 import type { Log, ProcessLog } from './process-log.ts';
 import { builtInDeployments } from './providers/registry.ts';
@@ -63,12 +65,15 @@ export async function serve(
   const metrics = createMetrics();
   const rooms = await openMcp(loaded, appDir, log);
   const { clients: mcp, logins, safety, results, requestServers, overrides, virtualMcps, virtualMcpStore } = rooms;
+  const keys = openVirtualKeys(config, mcp, virtualMcps, log);
+  const signIn = await openSignIn(config, keys, log);
+  const callers = openCallers(config, mcp, keys, signIn);
   const knowledge = openKnowledge(config, appDir, log);
   const logs = openRequestLog(config, metrics, knowledge.models, log);
   const models = openModels(config, log, knowledge.models, () => searchingClients(mcp));
   const gateway = createGateway({
-    routed: models.routed,
-    routedOperation: models.routedOperation,
+    routed: forAllowedCallers(models.routed, keys),
+    routedOperation: forAllowedCallers(models.routedOperation, keys),
     countTokens: models.catalog.countTokens,
     mcp,
     results,
@@ -83,11 +88,13 @@ export async function serve(
   mcp.relay.answerSampling = gateway.answerSampling;
 
   // the pages of logins send their forms from where browsers reach the gateway
-  const ownOrigins = URL.canParse(logins.externalUrl ?? '') ? [new URL(logins.externalUrl ?? '').origin] : [];
+  const ownOrigins = [logins.externalUrl, signIn?.issuerUrl].flatMap((url) =>
+    url !== undefined && URL.canParse(url) ? [new URL(url).origin] : [],
+  );
   const originRules = { ...listenAddress, allowedOrigins: [...config.client.allowed_origins, ...ownOrigins] };
   const check = originCheck(originRules);
   const maxBodyBytes = config.client.max_request_body_size_mb * 1024 * 1024;
-  const callerOf = (headers: IncomingHttpHeaders) => callerFor(headers, mcp.allowedExtraHeaders, mcp.asksForLogins);
+  const { callerOf } = callers;
   const keyedCallerOf = config.client.allow_direct_keys
     ? (headers: IncomingHttpHeaders) => bringingKey(callerOf(headers), headers)
     : callerOf;
@@ -115,7 +122,7 @@ export async function serve(
     items: new KeptItems(),
     maxBodyBytes,
     check,
-    mcp: { server: mcpServer, modern: modernServer, check, callerOf, maxBodyBytes },
+    mcp: { server: mcpServer, modern: modernServer, check, callerOf: callers.atMcp, maxBodyBytes },
     sideRoutes: {
       listModels: listing(models.catalog, log),
       countTokens: gateway.countTokens,
@@ -127,6 +134,7 @@ export async function serve(
       check: adminCheck(originRules),
       clients: mcp,
       auth: logins.auth,
+      oauth: signIn,
       externalUrl: logins.externalUrl,
       store: overrides,
       safety,
@@ -172,7 +180,7 @@ export async function serve(
       mcpServer.close();
       // a request whose connection was ended still has its row to write
       await Promise.all([gateway.close(), mcp.close(), requestServers.close(), app.settled()]);
-      await logins.close();
+      await Promise.all([logins.close(), signIn?.close()]);
       await logs.close();
       await models.close();
       knowledge.close();

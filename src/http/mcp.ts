@@ -15,6 +15,7 @@ import type { Session } from '../mcp/server/sessions.ts';
 import type { Caller } from '../model/call.ts';
 import { asGatewayError, statusOf } from '../model/errors.ts';
 import { answerPreflight, applyCors } from './cors.ts';
+import { Unadmitted } from './mcp-admission.ts';
 import { McpAnswer } from './mcp-answer.ts';
 import { answerModern } from './mcp-modern.ts';
 import { McpStream } from './mcp-stream.ts';
@@ -26,7 +27,8 @@ export interface McpEndpoint {
   /** The same for clients of 2026-07-28; absent where only the older revisions are served. */
   readonly modern?: ModernServer;
   readonly check: RequestCheck;
-  readonly callerOf: (headers: IncomingHttpHeaders) => Caller;
+  /** Who comes, to /mcp or to a name below it. Throws Unadmitted. */
+  readonly callerOf: (headers: IncomingHttpHeaders, slug: string | undefined) => Caller;
   readonly maxBodyBytes: number;
   /** Open event streams get a comment this often; 15 s when absent. */
   readonly keepAliveMs?: number;
@@ -74,8 +76,8 @@ export async function handleMcp(
     if (refusal) throw new Refusal(403, refusal);
     if (request.method === 'OPTIONS') return answerPreflight(request, response);
     letPageRead(request, response);
-    const entrance = endpoint.server.enter(slug, endpoint.callerOf(request.headers));
-    if (!entrance) throw new AccessDenied(slug ?? '');
+    const entrance = endpoint.server.enter(slug, endpoint.callerOf(request.headers, slug));
+    if (!entrance) throw nothingAt(slug);
     const visit = { request, response, endpoint, slug, entrance };
     if (request.method === 'POST') await post(visit);
     else if (request.method === 'GET') listen(visit);
@@ -90,7 +92,7 @@ export async function handleMcp(
 function letPageRead(request: IncomingMessage, response: ServerResponse): void {
   if (request.headers.origin === undefined) return;
   applyCors(request, response);
-  response.setHeader('access-control-expose-headers', 'mcp-session-id');
+  response.setHeader('access-control-expose-headers', 'mcp-session-id, www-authenticate');
 }
 
 async function post(visit: Visit): Promise<void> {
@@ -292,7 +294,8 @@ function refuse(response: ServerResponse, thrown: unknown): void {
     response.destroy();
     return;
   }
-  if (thrown instanceof AccessDenied) {
+  if (thrown instanceof Unadmitted) {
+    if (thrown.challenge !== undefined) response.setHeader('www-authenticate', thrown.challenge);
     denyAccess(response, thrown);
     return;
   }
@@ -307,17 +310,16 @@ function refuse(response: ServerResponse, thrown: unknown): void {
 }
 
 /** There is nothing at this address for this caller, and it is not told which of the two it is. */
-class AccessDenied extends Error {
-  constructor(slug: string) {
-    super(`there is no MCP server at /mcp/${slug}, or you may not use it`);
-  }
+function nothingAt(slug: string | undefined): Unadmitted {
+  const message = `access_denied: there is no MCP server at /mcp/${slug ?? ''}, or you may not use it`;
+  return new Unadmitted(403, message, { type: 'access_denied' });
 }
 
 /** A body that JSON-RPC clients can read, with the members that the gateway's other errors have. */
-function denyAccess(response: ServerResponse, { message }: AccessDenied): void {
-  const error = { code: RPC_CODE.refused, type: 'access_denied', message: `access_denied: ${message}` };
-  const text = JSON.stringify({ jsonrpc: '2.0', id: null, is_bifrost_error: false, status_code: 403, error });
-  response.writeHead(403, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
+function denyAccess(response: ServerResponse, { status, type, message }: Unadmitted): void {
+  const error = { code: RPC_CODE.refused, ...(type !== undefined && { type }), message };
+  const text = JSON.stringify({ jsonrpc: '2.0', id: null, is_bifrost_error: false, status_code: status, error });
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
   response.end(text);
 }
 

@@ -151,11 +151,8 @@ describe('one wrong entry', () => {
 
 describe('sections and fields without effect', () => {
   test('a section that this version does not use is named once, an empty one not at all', async () => {
-    const { warnings } = await load({ plugins: [{ name: 'otel' }], governance: { budgets: [] }, framework: {} });
-    expect(warnings).toEqual([
-      '"governance" in config.json is accepted but has no effect in this version',
-      '"plugins" in config.json is accepted but has no effect in this version',
-    ]);
+    const { warnings } = await load({ plugins: [{ name: 'otel' }], webhooks: {}, framework: {} });
+    expect(warnings).toEqual(['"plugins" in config.json is accepted but has no effect in this version']);
   });
 
   test('an unknown top-level field is named, with the one that was meant', async () => {
@@ -198,9 +195,14 @@ describe('sections and fields without effect', () => {
   });
 
   test('what is not used yet is kept whole', async () => {
-    const governance = { virtual_keys: [{ id: 'a', name: 'b', provider_configs: [{ provider: 'x', weight: null }] }] };
-    const { config } = await load({ governance, plugins: [{ name: 'otel' }] });
-    expect(config.governance).toEqual(governance);
+    const provider_configs = [{ provider: 'x', weight: null }];
+    const governance = {
+      virtual_keys: [{ id: 'a', name: 'b', provider_configs }],
+      budgets: [{ id: 'c', max_limit: 1 }],
+    };
+    const { config, warnings } = await load({ governance, plugins: [{ name: 'otel' }] });
+    expect(config.governance).toMatchObject(governance);
+    expect(warnings).toContain('"budgets" in governance is accepted but has no effect in this version');
     expect(config.plugins).toEqual([{ name: 'otel' }]);
   });
 });
@@ -285,14 +287,31 @@ describe('older spellings', () => {
   });
 
   test.each(['enforce_auth_on_inference', 'enforce_governance_header', 'enforce_scim_auth'])(
-    'client.%s asks for a protection that is not there, so nothing starts',
+    'client.%s asks every caller for a virtual key',
     async (field) => {
-      expect(await faultOf({ client: { [field]: true } })).toContain('would let everyone in');
+      expect((await load({ client: { [field]: true } })).config.client.enforce_auth_on_inference).toBe(true);
     },
   );
 
-  test.each(['oauth', 'both'])('a login at /mcp (%s) that nobody would ask for stops the start', async (mode) => {
-    expect(await faultOf({ client: { mcp_server_auth_mode: mode } })).toContain('mcp_server_auth_mode');
+  test.each([
+    [{ oauth2_server_config: { disable_vk_identity: true } }, 'only valid when client.mcp_server_auth_mode is "oauth"'],
+    [
+      {
+        mcp_server_auth_mode: 'oauth',
+        enforce_auth_on_inference: true,
+        oauth2_server_config: { disable_vk_identity: true },
+      },
+      'leave nobody who may sign in',
+    ],
+    [{ mcp_server_auth_mode: 'oauth', oauth2_server_config: { auth_code_ttl: 901 } }, 'auth_code_ttl'],
+    [{ mcp_server_auth_mode: 'sometimes' }, 'mcp_server_auth_mode'],
+  ])('a way to sign in at /mcp that cannot hold stops the start: %j', async (client, why) => {
+    expect(await faultOf({ client })).toContain(why);
+  });
+
+  test('grants need a place to be kept', async () => {
+    const file = { client: { mcp_server_auth_mode: 'both' }, config_store: { enabled: false } };
+    expect(await faultOf(file)).toContain('config_store.enabled');
   });
 
   test.each([{ auth_config: { is_enabled: true } }, { governance: { auth_config: { is_enabled: true } } }])(

@@ -159,7 +159,7 @@ test('a page of an allowed origin may ask first, and read its session', async ()
   expect([preflight.status, preflight.headers.get('access-control-allow-origin')]).toEqual([204, headers.origin]);
   const response = await post(url, INITIALIZE, headers);
   expect(response.headers.get('access-control-allow-origin')).toBe(headers.origin);
-  expect(response.headers.get('access-control-expose-headers')).toBe('mcp-session-id');
+  expect(response.headers.get('access-control-expose-headers')).toBe('mcp-session-id, www-authenticate');
   expect((await fetch(url, { method: 'OPTIONS', headers: { origin: 'http://evil.org' } })).status).toBe(403);
 });
 

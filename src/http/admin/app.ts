@@ -1,4 +1,5 @@
 import express, { type Express, type Request, type RequestHandler } from 'express';
+import { oauthRoutes } from '../oauth/routes.ts';
 import type { RequestCheck } from '../origin.ts';
 import { answerError, answerFailure, answerNotFound } from './errors.ts';
 import { type LogQueries, logRoutes } from './logs.ts';
@@ -10,6 +11,7 @@ import { mcpLoginRoutes } from './mcp-login.ts';
 import { type OpenApiRoutes, openApiRoutes } from './mcp-openapi.ts';
 import { type McpSafetyRoutes, mcpSafetyRoutes } from './mcp-safety.ts';
 import { type VirtualMcpRoutes, virtualMcpRoutes } from './mcp-virtual.ts';
+import { type OauthSessionRoutes, oauthSessionRoutes } from './oauth-sessions.ts';
 import { type SystemRoutes, systemRoutes } from './system.ts';
 
 export interface AdminOptions
@@ -18,6 +20,7 @@ export interface AdminOptions
     McpAuthRoutes,
     McpClientRoutes,
     McpSafetyRoutes,
+    OauthSessionRoutes,
     OpenApiRoutes,
     SystemRoutes,
     VirtualMcpRoutes {
@@ -38,13 +41,14 @@ const MAX_MCP_BODY = '12mb';
  * Where MCP clients look for an authorization server, at the root. They read JSON and take any page for an answer, so
  * the pages of the UI must never be found there.
  */
-const AUTHORIZATION_PATHS = /^\/(?:\.well-known(?:\/.*)?|register|authorize|token)$/;
+const AUTHORIZATION_PATHS = /^\/(?:\.well-known(?:\/.*)?|oauth2?(?:\/.*)?|register|authorize|token)$/;
 
 /** The admin API and the web UI, on Express. */
 export function createAdminApp(options: AdminOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  if (options.oauth) app.use(oauthRoutes(options.oauth));
   app.use(AUTHORIZATION_PATHS, answerNotFound);
   app.use(mcpLoginRoutes(options));
   app.use('/api', apiGuard(options.check));
@@ -59,6 +63,7 @@ export function createAdminApp(options: AdminOptions): Express {
     importRoutes(options),
     openApiRoutes(options),
     inspectRoutes(options),
+    oauthSessionRoutes(options),
     logRoutes(options.logs),
     systemRoutes(options),
     answerNotFound,

@@ -52,6 +52,56 @@ export const clientQuery = z.object({
   disabled: flag,
 });
 
+const SESSION_MODES = ['user', 'vk', 'session'] as const;
+const MOST_SESSIONS = 500;
+
+const numberOf = (text: string | undefined, otherwise: number): number => (text ? Number(text) : otherwise);
+
+export const oauthSessionQuery = z.object({
+  /** Looked for in names and ids of clients and of whom they act as. */
+  q: z
+    .string()
+    .default('')
+    .transform((text) => text.trim()),
+  bf_mode: entries.pipe(z.array(z.enum(SESSION_MODES, { error: 'must be one or more of user, vk, session' }))),
+  virtual_key_id: entries,
+  limit: z
+    .string()
+    .optional()
+    .transform((text) => numberOf(text, 50))
+    .pipe(z.number('must be a number').int('must be a number').positive('must be greater than zero'))
+    .transform((limit) => Math.min(limit, MOST_SESSIONS)),
+  offset: z
+    .string()
+    .optional()
+    .transform((text) => numberOf(text, 0))
+    .pipe(z.number('must be a number').int('must be a number').min(0, 'must be non-negative')),
+});
+
+/** What somebody has allowed a client at /mcp. */
+export const oauthSession = z.object({
+  id: z.string(),
+  client_id: z.string(),
+  client_name: z.string(),
+  bf_mode: z.enum(SESSION_MODES),
+  /** The id of the virtual key, or of the session. */
+  bf_sub: z.string(),
+  bf_sub_display: z.string().optional(),
+  scope: z.string(),
+  resource: z.string(),
+  created_at: z.string(),
+  /** When its tokens were renewed last. */
+  last_used_at: z.string().optional(),
+});
+
+export const oauthSessionList = z.object({
+  sessions: z.array(oauthSession),
+  count: z.number(),
+  total_count: z.number(),
+  limit: z.number(),
+  offset: z.number(),
+});
+
 export const shownTool = z.object({
   /** As models and MCP callers know it. */
   name: z.string(),
@@ -262,6 +312,9 @@ export const catalogInspection = z.object({
 export type CatalogInspection = z.output<typeof catalogInspection>;
 export type ImportRow = z.output<typeof importRow>;
 export type ImportReport = z.output<typeof importReport>;
+export type OauthSessionQuery = z.output<typeof oauthSessionQuery>;
+export type OauthSession = z.output<typeof oauthSession>;
+export type OauthSessionList = z.output<typeof oauthSessionList>;
 export type ClientQuery = z.output<typeof clientQuery>;
 export type ClientFacets = z.output<typeof clientFacets>;
 export type ShownTool = z.output<typeof shownTool>;

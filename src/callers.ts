@@ -1,0 +1,84 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Config } from './config/load.ts';
+import type { McpClientConfig } from './config/schema.ts';
+import { unenforcedLimits } from './governance/unenforced.ts';
+import { VirtualKeys } from './governance/virtual-keys.ts';
+import { callerFor } from './http/caller.ts';
+import { type Admission, mcpAdmission } from './http/mcp-admission.ts';
+import type { McpClients } from './mcp/clients.ts';
+import type { VirtualMcps } from './mcp/virtual-mcps.ts';
+import type { SignIn } from './mcp-sign-in.ts';
+import type { CallContext, Caller } from './model/call.ts';
+import { GatewayError } from './model/errors.ts';
+import type { Log } from './process-log.ts';
+
+/** Who calls, as every way in asks it. */
+export interface Callers {
+  /** On the routes of models. Throws GatewayError when the key is not good, or missing where it must be shown. */
+  readonly callerOf: (headers: IncomingHttpHeaders) => Caller;
+  readonly atMcp: Admission;
+}
+
+const KEY_REQUIRED =
+  'virtual key is required: set one of x-bf-vk, Authorization: Bearer <vk>, x-api-key, or x-goog-api-key';
+
+/** The virtual keys of the config. */
+export function openVirtualKeys(config: Config, mcp: McpClients, virtualMcps: VirtualMcps, log: Log): VirtualKeys {
+  const keys = new VirtualKeys({
+    keys: config.governance.virtual_keys,
+    unenforced: unenforcedLimits(config.governance),
+    version: config.version,
+    clients: () => mcp.statuses().flatMap(({ id }): McpClientConfig[] => listOf(mcp.config(id))),
+    catalog: () => mcp.catalog,
+    virtualMcps: () => virtualMcps.list,
+  });
+  for (const warning of keys.warnings) log('warn', warning);
+  if (keys.isEmpty && config.client.enforce_auth_on_inference) {
+    log('warn', 'enforce_auth_on_inference is true and governance.virtual_keys is empty: nobody may call; add a key');
+  }
+  return keys;
+}
+
+const listOf = <Value>(value: Value | undefined): Value[] => (value === undefined ? [] : [value]);
+
+/** Where no key is configured, callers cost what they cost without any. */
+export function openCallers(
+  { client }: Config,
+  mcp: McpClients,
+  keys: VirtualKeys,
+  signIn: SignIn | undefined,
+): Callers {
+  const { enforce_auth_on_inference: requiresKey, mcp_server_auth_mode: mode } = client;
+  const plain = (headers: IncomingHttpHeaders): Caller =>
+    callerFor(headers, mcp.allowedExtraHeaders, mcp.asksForLogins);
+  if (keys.isEmpty && !requiresKey && mode === 'headers') return { callerOf: plain, atMcp: plain };
+  const identified =
+    keys.isEmpty && !requiresKey ? (caller: Caller) => caller : (caller: Caller) => keys.identified(caller);
+  const { server, issuerUrl } = signIn ?? {};
+  return {
+    callerOf: (headers) => {
+      const caller = identified(plain(headers));
+      if (requiresKey && !caller.keyOwner) {
+        throw new GatewayError('authentication', KEY_REQUIRED, { type: 'virtual_key_required' });
+      }
+      return caller;
+    },
+    atMcp: mcpAdmission({ mode, requiresKey, callerOf: plain, identified, server, issuerUrl }),
+  };
+}
+
+type Asked<Request, Answer> = (request: Request, context: CallContext) => Answer;
+
+/** The way to the models for those whose key lets them; as it is where there are no keys. */
+export function forAllowedCallers<Request, Answer>(
+  ask: Asked<Request, Answer>,
+  keys: VirtualKeys,
+): Asked<Request, Answer> {
+  if (keys.isEmpty) return ask;
+  return (request, context) => {
+    const { modelsRefused } = context.caller;
+    if (modelsRefused !== undefined)
+      throw new GatewayError('permission', modelsRefused, { type: 'virtual_key_blocked' });
+    return ask(request, context);
+  };
+}
