@@ -94,6 +94,7 @@ export function openRequestLog(
     limits: { retentionDays: store.retention_days || client.log_retention_days },
     metrics,
     costOf: (provider, model, usage) => pricing.costOf(provider, model, usage),
+    ownerOf: ({ keyOwner }) => keyOwner,
     warn: (message) => log('warn', message),
   });
 }

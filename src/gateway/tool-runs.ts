@@ -33,7 +33,16 @@ export function loggedTools(tools: McpTools, sink: RunSink): LoggedTools {
       const [serverLabel, toolName] = splitName(request.name);
       const metadata = parentId === undefined ? undefined : { parent_id: parentId };
       const costUsd = tools.catalog.byName.get(request.name)?.priceUsd;
-      const facts = { llmRequestId, serverLabel, toolName, arguments: request.arguments, metadata, costUsd };
+      const facts = {
+        llmRequestId,
+        serverLabel,
+        toolName,
+        arguments: request.arguments,
+        metadata,
+        costUsd,
+        virtualKeyId: request.caller.keyOwner?.id,
+        virtualKeyName: request.caller.keyOwner?.name,
+      };
       return run(facts, () => tools.call(request));
     },
   };
@@ -41,7 +50,7 @@ export function loggedTools(tools: McpTools, sink: RunSink): LoggedTools {
 
 /** Runs a tool and records it, however it ends. */
 export type RunLog = (
-  facts: Pick<ToolRunRecord, 'id' | 'llmRequestId' | 'serverLabel' | 'toolName' | 'arguments' | 'metadata' | 'costUsd'>,
+  facts: Omit<ToolRunRecord, 'startedAtMs' | 'status' | 'latencyMs' | 'error' | 'result'>,
   run: () => Promise<ToolResult>,
 ) => Promise<ToolResult>;
 

@@ -11,7 +11,7 @@ import {
 } from '../mcp/server/json-rpc.ts';
 import { allowsBatches, isKnownVersion, primesStreams, supportedVersions } from '../mcp/server/protocol.ts';
 import type { Entrance, McpServer } from '../mcp/server/server.ts';
-import type { Session } from '../mcp/server/sessions.ts';
+import { type Session, sessionOwner } from '../mcp/server/sessions.ts';
 import type { Caller } from '../model/call.ts';
 import { asGatewayError, statusOf } from '../model/errors.ts';
 import { answerPreflight, applyCors } from './cors.ts';
@@ -233,12 +233,12 @@ function endSession(visit: Visit): void {
   response.writeHead(204).end();
 }
 
-function sessionOf({ request, endpoint, slug }: Visit): Session | undefined {
+function sessionOf({ request, endpoint, slug, entrance }: Visit): Session | undefined {
   const id = request.headers['mcp-session-id'];
   if (id === undefined) return undefined;
   const session = typeof id === 'string' ? endpoint.server.sessions.use(id) : undefined;
-  if (!session || session.facts.slug !== slug)
-    throw new Refusal(404, 'Session not found: initialize again', RPC_CODE.sessionNotFound);
+  const isTheirs = session?.facts.slug === slug && session?.facts.owner === sessionOwner(entrance.caller);
+  if (!session || !isTheirs) throw new Refusal(404, 'Session not found: initialize again', RPC_CODE.sessionNotFound);
   return session;
 }
 

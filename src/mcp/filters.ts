@@ -103,6 +103,12 @@ export function narrowedTo<Given extends CallerFilters>(caller: Given, entries: 
   return { ...caller, includeTools: [...new Set(met)] };
 }
 
+/** Whether the caller's key leaves anything of `entries`; an address of which it leaves nothing is not the caller's. */
+export const meetsKey = ({ keyTools }: CallerFilters, entries: readonly string[]): boolean =>
+  keyTools === undefined ||
+  entries.some((entry) => covers(keyTools, entry)) ||
+  keyTools.some((entry) => covers(entries, entry));
+
 /** Client names hold no hyphen, so the first one ends the name. */
 const covers = (entries: readonly string[], entry: string): boolean =>
   entries.includes(entry) || entries.includes(`${entry.slice(0, entry.indexOf('-'))}-*`);

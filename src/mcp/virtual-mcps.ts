@@ -2,7 +2,7 @@ import type { VirtualMcpConfig } from '../config/virtual-mcp.ts';
 import type { Caller } from '../model/call.ts';
 import type { Catalog, CatalogTool } from './contract.ts';
 import { slugOf } from './endpoints.ts';
-import { narrowedTo } from './filters.ts';
+import { meetsKey, narrowedTo } from './filters.ts';
 
 type Choice = Pick<VirtualMcpConfig, 'tools'>;
 
@@ -59,7 +59,9 @@ export class VirtualMcps {
     const found = this.#list.find(({ enabled, endpoint_slug }) => enabled && endpoint_slug === slug);
     if (!found) return undefined;
     const { name, description: instructions } = found;
-    return { name, instructions, caller: narrowedTo(caller, this.#entriesOf(found, catalog)) };
+    const entries = this.#entriesOf(found, catalog);
+    if (!meetsKey(caller, entries)) return undefined;
+    return { name, instructions, caller: narrowedTo(caller, entries) };
   }
 
   get(id: string): VirtualMcp | undefined {

@@ -23,7 +23,7 @@ import { Offered } from './offered.ts';
 import { jointCapabilities, ownCapabilities } from './presented.ts';
 import { initializeResult, negotiatedVersion } from './protocol.ts';
 import { notifyOf } from './said.ts';
-import { type Session, type SessionLimits, Sessions } from './sessions.ts';
+import { type Session, type SessionLimits, Sessions, sessionOwner } from './sessions.ts';
 import type { Servers } from './source.ts';
 
 /** Where the tools come from: the manager of the MCP clients. */
@@ -125,6 +125,7 @@ export class McpServer {
       scope: entrance.scope,
       version,
       capabilities: isObject(capabilities) ? capabilities : {},
+      owner: sessionOwner(entrance.caller),
     });
     const result = this.presentation(entrance, version);
     return { session, answer: resultText(request.id, JSON.stringify(result)) };

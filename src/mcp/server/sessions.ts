@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Caller } from '../../model/call.ts';
 import type { JsonObject } from '../../model/json.ts';
 import { EventLogs } from './event-log.ts';
 import type { JsonRpcId } from './json-rpc.ts';
@@ -34,7 +35,12 @@ export interface SessionFacts {
   readonly scope: string | undefined;
   readonly version: string | undefined;
   readonly capabilities: JsonObject;
+  /** Whose it is: nobody else may go on with it. */
+  readonly owner?: string | undefined;
 }
+
+/** Whom a session belongs to, as far as callers say who they are. */
+export const sessionOwner = ({ virtualKey, mcpSessionId }: Caller): string | undefined => virtualKey ?? mcpSessionId;
 
 const NO_FACTS: SessionFacts = { slug: undefined, scope: undefined, version: undefined, capabilities: {} };
 
