@@ -100,11 +100,15 @@ export function modedTools(tools: LoggedTools, runLog: RunLog, manager: () => To
     return { content: [{ type: 'text', text }], isError: false, paused };
   };
 
-  const callFor = async (request: ToolCallRequest, leave: Leave): Promise<ToolResult> => {
-    const { name, arguments: args, caller, signal, peer } = request;
-    if (!isMetaTool(name)) return tools.call(request);
+  const callMeta = async (name: MetaToolName, request: ToolCallRequest, leave: Leave): Promise<ToolResult> => {
+    const { arguments: args, caller, signal, peer } = request;
     const run = await runMeta(name, args, { caller, signal, peer, llmRequestId: undefined, leave });
     return run.type === 'ended' ? run.result : textResult(pausedText(run.calls.map(({ tool }) => tool)));
+  };
+
+  const callFor = (request: ToolCallRequest, leave: Leave): Promise<ToolResult> => {
+    const { name } = request;
+    return isMetaTool(name) ? callMeta(name, request, leave) : tools.call(request);
   };
 
   return {

@@ -57,18 +57,18 @@ export type RunLog = (
 export const runLog =
   (sink: RunSink): RunLog =>
   async (given, run) => {
-    const facts = { ...given, startedAtMs: Date.now() };
+    const startedAtMs = Date.now();
     const started = performance.now();
     const latency = () => performance.now() - started;
     try {
       const result = await run();
-      sink.recordToolRun({ ...facts, status: 'success', latencyMs: latency(), result });
+      sink.recordToolRun({ ...given, startedAtMs, status: 'success', latencyMs: latency(), result });
       return result;
     } catch (thrown) {
       const error = asGatewayError(thrown);
       const status = error.kind === 'cancelled' ? 'cancelled' : 'error';
       // Only what ran is paid for.
-      sink.recordToolRun({ ...facts, costUsd: undefined, status, latencyMs: latency(), error });
+      sink.recordToolRun({ ...given, startedAtMs, costUsd: undefined, status, latencyMs: latency(), error });
       throw thrown;
     }
   };

@@ -65,7 +65,8 @@ async function dispatch(options: AppOptions, request: IncomingMessage, response:
   const mark = url.indexOf('?');
   const path = mark < 0 ? url : url.slice(0, mark);
   const method = request.method ?? 'GET';
-  const route = routeOf(method, path);
+  const isMcp = path === '/mcp' || path.startsWith('/mcp/');
+  const route = isMcp ? undefined : routeOf(method, path);
   const label = labelOf(route, path);
   const startedAt = performance.now();
   response.on('close', () => {
@@ -73,9 +74,11 @@ async function dispatch(options: AppOptions, request: IncomingMessage, response:
   });
   if (request.headers.upgrade?.toLowerCase() === 'websocket') return refuseUpgrade(response);
   const booting = options.booting();
-  const isMcp = path === '/mcp' || path.startsWith('/mcp/');
   if (booting && (route || isMcp)) await booting;
-  if (isMcp) return handleMcp(request, response, options.mcp, slugIn(path));
+  if (isMcp) {
+    await handleMcp(request, response, options.mcp, slugIn(path));
+    return;
+  }
   if (path === '/health' && method !== 'POST') return json(response, 200, options.health());
   const refusal = options.check(request.headers);
   if (refusal) return refuse(options, path, new GatewayError('permission', refusal), response);

@@ -120,7 +120,7 @@ async function post(visit: Visit): Promise<void> {
     answer.headers['mcp-session-id'] = session.id;
     return answer.end([text]);
   }
-  const session = checkedSession([message], visit);
+  const session = checkedSession(message, visit);
   const answer = answerFor(visit, accepts, session, false);
   const exchange = new Exchange(entrance.caller, session, entrance.scope, answer);
   const text = await answerTo(message, exchange, endpoint.server);
@@ -147,7 +147,8 @@ function answerFor(
 
 async function answerBatch(messages: readonly RpcMessage[], visit: Visit, accepts: Accepted): Promise<void> {
   const { endpoint, entrance } = visit;
-  const session = checkedSession(messages, visit);
+  const session = sessionOf(visit);
+  for (const message of messages) checkVersionOf(message, visit);
   const answer = answerFor(visit, accepts, session, true);
   const exchange = new Exchange(entrance.caller, session, entrance.scope, answer);
   const texts = await Promise.all(messages.map((message) => answerTo(message, exchange, endpoint.server)));
@@ -155,27 +156,32 @@ async function answerBatch(messages: readonly RpcMessage[], visit: Visit, accept
   answer.end(texts.filter((text) => text !== undefined));
 }
 
-function checkedSession(messages: readonly RpcMessage[], visit: Visit): Session | undefined {
-  const { headers } = visit.request;
+function checkedSession(message: RpcMessage, visit: Visit): Session | undefined {
   const session = sessionOf(visit);
-  const { server } = visit.endpoint;
-  // A method we do not know is answered as such whatever version asks: clients probe for newer protocols that way.
-  if (messages.some((message) => 'method' in message && server.knows(message.method))) checkVersion(headers);
+  checkVersionOf(message, visit);
   return session;
 }
 
-async function answerTo(message: RpcMessage, exchange: Exchange, server: McpServer): Promise<string | undefined> {
+/** A method we do not know is answered as such whatever version asks: clients probe for newer protocols that way. */
+function checkVersionOf(message: RpcMessage, { request, endpoint }: Visit): void {
+  if ('method' in message && endpoint.server.knows(message.method)) checkVersion(request.headers);
+}
+
+const NOTHING: Promise<undefined> = Promise.resolve(undefined);
+
+/** The text that answers a message; most kinds have none. */
+function answerTo(message: RpcMessage, exchange: Exchange, server: McpServer): Promise<string | undefined> {
   switch (message.kind) {
     case 'request':
       return server.answer(message, exchange);
     case 'notification':
       server.accept(message, exchange);
-      return undefined;
+      return NOTHING;
     case 'response':
       exchange.session?.outgoing.settle(message);
-      return undefined;
+      return NOTHING;
     case 'invalid':
-      return errorText(message.id, RPC_CODE.invalidRequest, `Invalid Request: ${message.reason}`);
+      return Promise.resolve(errorText(message.id, RPC_CODE.invalidRequest, `Invalid Request: ${message.reason}`));
   }
 }
 
@@ -265,14 +271,20 @@ interface Accepted {
   readonly stream: boolean;
 }
 
+const JSON_ONLY: Accepted = { json: true, stream: false };
+/** As nearly every client says it (MCP transports, sending messages). */
+const BOTH: Accepted = { json: true, stream: true };
+
 /** A client that says nothing, or takes anything, gets plain JSON; a stream only where it is asked for by name. */
 function acceptedBy(accept: string | undefined): Accepted {
-  if (!accept) return { json: true, stream: false };
+  if (!accept) return JSON_ONLY;
+  if (accept === 'application/json, text/event-stream') return BOTH;
   return { json: /application\/(json|\*)|\*\/\*/i.test(accept), stream: /text\/event-stream/i.test(accept) };
 }
 
 const isJson = (contentType: string | undefined): boolean =>
-  contentType !== undefined && /^\s*application\/json\s*(;|$)/i.test(contentType);
+  contentType === 'application/json' ||
+  (contentType !== undefined && /^\s*application\/json\s*(;|$)/i.test(contentType));
 
 function parsed(bytes: Buffer): unknown {
   try {

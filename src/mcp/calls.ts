@@ -42,68 +42,73 @@ export interface SingleSessions {
 }
 
 /** Calls a tool as its list and its server's config want it called. Throws as `runCall`, and GatewayError beside. */
-export async function callTool(connection: Callable, execution: Execution): Promise<ToolResult> {
+export function callTool(connection: Callable, execution: Execution): Promise<ToolResult> {
   const blocked = blockedReason(connection.life, connection.config);
   if (blocked) {
     throw new GatewayError('authentication', `MCP tool call failed for ${execution.tool.name}: ${blocked}`);
   }
-  const tool = connection.listedTool(execution.tool.upstreamName) ?? (await verifiedTool(connection, execution));
-  const { readOnlyHint, idempotentHint } = tool.annotations;
-  const isRepeatable = readOnlyHint === true || idempotentHint === true;
-  const checked = { ...execution, isRepeatable, check: (sent: Execution) => requireReleased(connection, sent) };
-  if (execution.own) return execute(await execution.own, checked);
-  return connection.holdsSession ? runCall(connection, checked) : runAlone(connection.singleSessions, checked);
+  if (!connection.listedTool(execution.tool.upstreamName)) return callUnlisted(connection, execution);
+  if (execution.own) return execution.own.then((session) => executeReleased(connection, session, execution));
+  return connection.holdsSession ? runCall(connection, execution) : runAlone(connection, execution);
 }
 
-/** A tool that the list does not have, once that is the server's own. */
-async function verifiedTool(connection: Callable, execution: Execution): Promise<ListedTool> {
+/** A tool that the list does not have is looked for once more where that list was not the server's own. */
+async function callUnlisted(connection: Callable, execution: Execution): Promise<ToolResult> {
   const { name, upstreamName } = execution.tool;
   if (!connection.isVerified) {
     if (connection.holdsSession) await sessionFor(connection, execution);
     else await connection.dial();
   }
-  const tool = connection.listedTool(upstreamName);
-  if (!tool) throw new GatewayError('not-found', unknownTool(name));
-  return tool;
+  if (!connection.listedTool(upstreamName)) throw new GatewayError('not-found', unknownTool(name));
+  return callTool(connection, execution);
 }
 
-/** Once more when a call is sent: the server may have been asked for its list only after the call was let in. */
-function requireReleased(connection: Callable, { tool, request }: Execution): void {
+/** What is held back is looked at once more: the server may have been asked for its list after the call was let in. */
+function executeReleased(connection: Callable, session: Session, execution: Execution): Promise<ToolResult> {
+  const { tool, request } = execution;
   const heldBack = connection.listedTool(tool.upstreamName)?.heldBack;
-  if (!heldBack) return;
+  if (!heldBack) return execute(session, execution);
   const refusal = refusalOf({ ...tool, heldBack }, connection.config, request.caller);
   throw new GatewayError('permission', refusal ?? unknownTool(tool.name));
 }
 
 /** Runs one call on a session of its own, for servers that are to have none between calls. */
-async function runAlone(sessions: SingleSessions, execution: Execution): Promise<ToolResult> {
+async function runAlone(connection: Callable, execution: Execution): Promise<ToolResult> {
   try {
-    return await onSession(sessions, execution);
+    return await onSession(connection, execution);
   } catch (thrown) {
-    if (!mayRepeat(thrown, execution)) throw thrown;
+    if (!mayRepeat(thrown, connection, execution)) throw thrown;
   }
-  return onSession(sessions, execution);
+  return onSession(connection, execution);
 }
 
-const onSession = (sessions: SingleSessions, execution: Execution): Promise<ToolResult> =>
-  useAlone(sessions, execution.timeoutMs, (session) => execute(session, execution));
+const onSession = (connection: Callable, execution: Execution): Promise<ToolResult> =>
+  useAlone(connection.singleSessions, execution.timeoutMs, async (session) =>
+    executeReleased(connection, session, execution),
+  );
 
 /** A request that may have been run is sent again only where that does no harm. */
-const mayRepeat = (thrown: unknown, { request, isRepeatable }: Execution): boolean =>
-  !request.signal.aborted && (isNeverExecuted(thrown) || (isRepeatable === true && isTransient(thrown)));
+function mayRepeat(thrown: unknown, connection: Callable, { tool, request }: Execution): boolean {
+  if (request.signal.aborted) return false;
+  return isNeverExecuted(thrown) || (isTransient(thrown) && isRepeatable(connection.listedTool(tool.upstreamName)));
+}
+
+/** Running it twice does what running it once does, by the server's own word. */
+const isRepeatable = (tool: ListedTool | undefined): boolean =>
+  tool?.annotations.readOnlyHint === true || tool?.annotations.idempotentHint === true;
 
 /** Runs one call, on a new session where there is none or where the server forgot ours. */
-async function runCall(connection: Dialable, execution: Execution): Promise<ToolResult> {
+async function runCall(connection: Callable, execution: Execution): Promise<ToolResult> {
   const session = connection.session ?? (await sessionFor(connection, execution));
   try {
-    return await execute(session, execution);
+    return await executeReleased(connection, session, execution);
   } catch (thrown) {
-    if (!mayRepeat(thrown, execution)) throw thrown;
+    if (!mayRepeat(thrown, connection, execution)) throw thrown;
   }
   // Whoever comes first dials; the others find the new session, or wait for it.
   const isNewer = connection.session !== undefined && connection.session !== session;
   const fresh = isNewer ? connection.session : undefined;
-  return execute(fresh ?? (await sessionFor(connection, execution)), execution);
+  return executeReleased(connection, fresh ?? (await sessionFor(connection, execution)), execution);
 }
 
 /** A new session for this call, which waits no longer than its own timeout. */

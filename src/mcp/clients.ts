@@ -193,9 +193,9 @@ export class McpClients {
       return this.#users.use(config, caller, (alone) => alone.call({ tool, request, headers, timeoutMs, maxMs }));
     }
     const own = request.peer && this.#own.for(connection, 'tools/call', request);
-    const result = connection.call({ tool, request, headers, timeoutMs, maxMs, own });
+    const result = await connection.call({ tool, request, headers, timeoutMs, maxMs, own });
     const treatment = this.#safety?.resultTreatment(config);
-    return treatment ? cleanedResult(await result, treatment) : result;
+    return treatment ? cleanedResult(result, treatment) : result;
   }
 
   /** Every client, by name, with what is shown of it. */

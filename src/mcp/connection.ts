@@ -58,7 +58,13 @@ export class Connection implements Callable {
     const { transport, timing, manifests } = options;
     const now = () => this.config;
     this.#peers = options.peers?.(now);
-    this.#keeper = new ProcessKeeper({ config: now, timing, manifests });
+    this.#keeper = new ProcessKeeper({
+      config: now,
+      timing,
+      manifests,
+      isIdle: () => this.#session?.isIdle === true,
+      rest: () => this.#rest('nobody used it'),
+    });
     this.#dialler = new Dialler({ config: now, transport, timing, eventsOf: (session) => this.#eventsOf(session) });
     this.#telling = new Telling(now, transport.environment, options.log);
     this.#watch = new Watch(this.#watched, timing, options.random);
@@ -370,10 +376,7 @@ export class Connection implements Callable {
 
   /** Something was asked of the session: its time of rest begins anew. */
   #used(): void {
-    this.#keeper.used(
-      () => this.#session?.isIdle === true,
-      () => this.#rest('nobody used it'),
-    );
+    this.#keeper.used();
   }
 
   #rest(why: string): void {

@@ -15,12 +15,8 @@ export interface Execution {
   readonly timeoutMs: number;
   /** Altogether, however much progress is reported. */
   readonly maxMs: number;
-  /** Running it twice does what running it once does, by the server's own word. */
-  readonly isRepeatable?: boolean;
   /** A session that serves this caller alone, where it has one. */
   readonly own?: Promise<Session> | undefined;
-  /** Asked just before the call is sent; throws GatewayError('permission') where it may not be. */
-  readonly check?: (execution: Execution) => void;
 }
 
 /** The JSON text of a tool call as the model wrote it; empty means `{}`. Throws GatewayError('invalid-request'). */
@@ -42,7 +38,6 @@ export function parseToolArguments(tool: string, text: string): JsonObject {
  */
 export async function execute(session: Session, execution: Execution): Promise<ToolResult> {
   const { tool, request, headers, timeoutMs, maxMs } = execution;
-  execution.check?.(execution);
   try {
     const result = await session.request({
       method: 'tools/call',

@@ -1,6 +1,6 @@
 import { ErrorCode, type JSONRPCMessage, type JSONRPCRequest, McpError } from '@modelcontextprotocol/sdk/types.js';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.ts';
-import { onAbort } from './cancellation.ts';
+import { onAbort } from '../model/on-abort.ts';
 import type { ToolProgress } from './contract.ts';
 import type { Flight, Origin } from './peer.ts';
 

@@ -1,4 +1,4 @@
-import { onAbort } from './cancellation.ts';
+import { onAbort } from '../model/on-abort.ts';
 
 /** Every wait of the MCP clients, in milliseconds where not said otherwise. */
 export interface McpTiming {

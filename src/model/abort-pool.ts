@@ -1,4 +1,4 @@
-import { getEventListeners } from 'node:events';
+import { isAwaited } from './on-abort.ts';
 
 const MAX_SPARE = 256;
 
@@ -17,6 +17,6 @@ export class AbortPool {
   giveBack(controller: AbortController): void {
     const { signal } = controller;
     if (signal.aborted || this.#spare.length >= MAX_SPARE) return;
-    if (getEventListeners(signal, 'abort').length === 0) this.#spare.push(controller);
+    if (!isAwaited(signal)) this.#spare.push(controller);
   }
 }

@@ -53,10 +53,11 @@ test('a session with a running call is not idle', () => {
   let nowMs = 0;
   const sessions = new Sessions({ idleMs: 1000, now: () => nowMs });
   const session = sessions.open();
-  const ended = session.started(1, new AbortController());
+  const call = new AbortController();
+  session.started(1, call);
   nowMs = 5000;
   expect(sessions.use(session.id)).toBe(session);
-  ended();
+  session.ended(call);
   nowMs = 10_000;
   expect(sessions.use(session.id)).toBeUndefined();
 });

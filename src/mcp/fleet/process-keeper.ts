@@ -8,6 +8,9 @@ export interface ProcessKeeperOptions {
   readonly config: () => McpClientConfig;
   readonly timing: McpTiming;
   readonly manifests: Manifests | undefined;
+  readonly isIdle: () => boolean;
+  /** Called once the server's idle time has passed without use. */
+  readonly rest: () => void;
 }
 
 /**
@@ -82,17 +85,18 @@ export class ProcessKeeper {
     this.#options.manifests?.write(config, { verifiedAtMs: this.#verifiedAtMs, server, tools });
   }
 
-  /** Something was asked of the server: `rest` is called once its idle time has passed without more of that. */
-  used(isIdle: () => boolean, rest: () => void): void {
+  /** Something was asked of the server: its idle time begins anew. */
+  used(): void {
     this.#uses += 1;
     clearTimeout(this.#idleTimer);
     const config = this.#options.config();
     const { idle_timeout: idleMs } = config.process_config;
-    if (idleMs === 0 || !isProcess(config)) return;
-    this.#idleTimer = later(idleMs, () => {
-      if (isIdle()) rest();
-      else this.used(isIdle, rest);
-    });
+    if (idleMs > 0 && isProcess(config)) this.#idleTimer = later(idleMs, () => this.#restOrWait());
+  }
+
+  #restOrWait(): void {
+    if (this.#options.isIdle()) this.#options.rest();
+    else this.used();
   }
 
   /** The process ended by itself. */

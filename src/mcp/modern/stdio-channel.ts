@@ -1,6 +1,6 @@
 import { ErrorCode, type JSONRPCMessage, McpError } from '@modelcontextprotocol/sdk/types.js';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
-import { onAbort } from '../cancellation.ts';
+import { onAbort } from '../../model/on-abort.ts';
 import type { AnswerMessage, ExchangeOptions, ModernChannel, ModernRequest, NotificationMessage } from './channel.ts';
 import { META } from './protocol.ts';
 

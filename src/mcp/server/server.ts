@@ -69,6 +69,8 @@ export interface Entrance {
   readonly virtual?: VirtualServer | undefined;
 }
 
+const NOT_IN_BATCH = 'initialize must be sent on its own, not in a batch';
+
 const METHODS: ReadonlySet<string> = new Set(['initialize', 'ping', 'tools/list', 'tools/call']);
 
 /** The gateway as an MCP server, written by hand: no object graph for each request, one JSON text for each answer. */
@@ -132,16 +134,16 @@ export class McpServer {
   }
 
   /** The answer to a request, or undefined when the client cancelled it and waits no longer. */
-  async answer(request: IncomingRequest, exchange: Exchange): Promise<string | undefined> {
+  answer(request: IncomingRequest, exchange: Exchange): Promise<string | undefined> {
     switch (request.method) {
       case 'tools/call':
         return this.#call(request, exchange);
       case 'tools/list':
-        return this.#list(request, exchange);
+        return Promise.resolve(this.#list(request, exchange));
       case 'ping':
-        return resultText(request.id, '{}');
+        return Promise.resolve(resultText(request.id, '{}'));
       case 'initialize':
-        return errorText(request.id, RPC_CODE.invalidRequest, 'initialize must be sent on its own, not in a batch');
+        return Promise.resolve(errorText(request.id, RPC_CODE.invalidRequest, NOT_IN_BATCH));
       case 'resources/read':
         return isResultUri(request.params.uri) ? this.#readKept(request, exchange) : this.#feature(request, exchange);
       default:
@@ -208,7 +210,7 @@ export class McpServer {
     const { id, method, params } = request;
     if (!this.#features) return errorText(id, RPC_CODE.methodNotFound, `Method not found: ${method}`);
     const call = this.#aborts.take();
-    const ended = exchange.session?.started(id, call);
+    exchange.session?.started(id, call);
     exchange.calls.add(call);
     try {
       const onProgress = progressTo(exchange, params._meta);
@@ -218,7 +220,7 @@ export class McpServer {
       return call.signal.aborted ? undefined : refusalText(id, thrown);
     } finally {
       exchange.calls.delete(call);
-      ended?.();
+      exchange.session?.ended(call);
       this.#aborts.giveBack(call);
     }
   }
@@ -230,7 +232,7 @@ export class McpServer {
     if (typeof name !== 'string') return errorText(id, RPC_CODE.invalidParams, 'params.name must be a string');
     if (!isObject(input)) return errorText(id, RPC_CODE.invalidParams, 'params.arguments must be an object');
     const call = this.#aborts.take();
-    const ended = exchange.session?.started(id, call);
+    exchange.session?.started(id, call);
     exchange.calls.add(call);
     try {
       const toolCall = this.#toolCallOf(name, input, params._meta, call.signal, exchange);
@@ -241,7 +243,7 @@ export class McpServer {
       return call.signal.aborted ? undefined : this.#failed(id, thrown, name, exchange);
     } finally {
       exchange.calls.delete(call);
-      ended?.();
+      exchange.session?.ended(call);
       this.#aborts.giveBack(call);
     }
   }

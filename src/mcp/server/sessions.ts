@@ -55,7 +55,8 @@ export class Session {
   logLevel: string | undefined;
   lastUsedMs: number;
   #isOver = false;
-  readonly #calls = new Map<string, Set<AbortController>>();
+  /** Under the ids of their requests, of which two may be the same. */
+  readonly #calls = new Map<AbortController, JsonRpcId>();
   readonly #listeners: Listener[] = [];
 
   constructor(nowMs: number, facts: SessionFacts = NO_FACTS) {
@@ -76,19 +77,16 @@ export class Session {
     this.outgoing.close();
   }
 
-  /** Two calls may run under one id at once, so an id holds a set. Returns what to do when the call has ended. */
-  started(id: JsonRpcId, call: AbortController): () => void {
-    const key = keyOf(id);
-    const running = this.#calls.get(key) ?? new Set();
-    this.#calls.set(key, running.add(call));
-    return () => {
-      running.delete(call);
-      if (running.size === 0 && this.#calls.get(key) === running) this.#calls.delete(key);
-    };
+  started(id: JsonRpcId, call: AbortController): void {
+    this.#calls.set(call, id);
+  }
+
+  ended(call: AbortController): void {
+    this.#calls.delete(call);
   }
 
   cancel(id: JsonRpcId): void {
-    for (const call of this.#calls.get(keyOf(id)) ?? []) call.abort();
+    for (const [call, ownId] of this.#calls) if (ownId === id) call.abort();
   }
 
   /** Opens one more stream; beyond the limit the oldest is closed, as clients that lost it come with a new one. */
@@ -113,15 +111,13 @@ export class Session {
   }
 
   abortCalls(): void {
-    for (const calls of this.#calls.values()) for (const call of calls) call.abort();
+    for (const call of this.#calls.keys()) call.abort();
   }
 
   closeListeners(): void {
     for (const listener of this.#listeners.splice(0)) listener.close();
   }
 }
-
-const keyOf = (id: JsonRpcId): string => (typeof id === 'number' ? `${id}` : `"${id}`);
 
 /**
  * The open sessions, least recently used first. Most clients never say goodbye, so a session ends when it was idle for
@@ -130,6 +126,7 @@ const keyOf = (id: JsonRpcId): string => (typeof id === 'number' ? `${id}` : `"$
 export class Sessions {
   readonly #limits: SessionLimits;
   readonly #byId = new Map<string, Session>();
+  #newest: Session | undefined;
 
   constructor(limits: Partial<SessionLimits> = {}) {
     this.#limits = { ...DEFAULT_LIMITS, ...limits };
@@ -143,6 +140,7 @@ export class Sessions {
     this.#makeRoom();
     const session = new Session(this.#limits.now(), facts);
     this.#byId.set(session.id, session);
+    this.#newest = session;
     return session;
   }
 
@@ -197,6 +195,8 @@ export class Sessions {
 
   #touch(session: Session): void {
     session.lastUsedMs = this.#limits.now();
+    if (session === this.#newest) return;
+    this.#newest = session;
     this.#byId.delete(session.id);
     this.#byId.set(session.id, session);
   }
@@ -210,6 +210,7 @@ export class Sessions {
 
   /** Calls run on: each has its own connection, on which its answer is awaited. */
   #forget(session: Session): void {
+    if (session === this.#newest) this.#newest = undefined;
     this.#byId.delete(session.id);
     session.closeListeners();
     session.over();
