@@ -5,6 +5,7 @@ import { isObject, type JsonObject } from '../../src/model/json.ts';
 import { post } from '../support/gateway.ts';
 import { shared, sharedPath } from '../support/shared.ts';
 import { type StrictGateway, type StrictName, startStrictGateway } from '../support/strict-gateway.ts';
+import { seal } from '../support/strict-server.ts';
 
 interface Capture {
   readonly name: string;
@@ -43,9 +44,23 @@ function captureOf(client: Capture['client'], file: string, content: unknown): C
     name: file.replace('.json', ''),
     client,
     headers: { 'anthropic-version': '2023-06-01', ...(typeof beta === 'string' && { 'anthropic-beta': beta }) },
-    body: isObject(body) ? body : {},
+    body: isObject(body) ? JSON.parse(JSON.stringify(body), resealed) : {},
   };
 }
+
+/** The captures' signatures are those of other scripts: each becomes the one that its strict server would have given. */
+function resealed(_name: string, value: unknown): unknown {
+  if (!isObject(value)) return value;
+  const { type, signature, thinking, thoughtSignature, functionCall, text, encrypted_content: encrypted, id } = value;
+  if (type === 'thinking' && signature) return { ...value, signature: seal('anthropic', String(thinking)) };
+  if (type === 'reasoning' && encrypted) return { ...value, encrypted_content: seal('openai', String(id)) };
+  if (typeof thoughtSignature !== 'string' || SKIPPED.test(thoughtSignature)) return value;
+  const signed = isObject(functionCall) ? functionCall.name : (text ?? '');
+  return { ...value, thoughtSignature: seal('google', String(signed)) };
+}
+
+/** What Google's client writes in place of a signature that it does not have. */
+const SKIPPED = /skip_thought_signature|context_engineering/;
 
 function ask(url: string, { client, headers, body }: Capture, model: string): Promise<Response> {
   switch (client) {
@@ -71,20 +86,12 @@ function takesEveryCapture(captures: readonly Capture[]): void {
       const before = upstream.accepted.length;
       const answer = await ask(strict.gateway.url, capture, `${provider}/${model}`);
       const text = await answer.text();
-      expect([
-        answer.status,
-        upstream.refused.splice(0).filter((problem) => !isForeignSignature(problem)),
-        answer.ok ? '' : text,
-      ]).toEqual([200, [], '']);
+      expect([answer.status, upstream.refused.splice(0), answer.ok ? '' : text]).toEqual([200, [], '']);
       expect(upstream.accepted.length).toBe(before + 1);
-      expect(text).toContain('here it is'.slice(1, 3));
+      expect(text).toContain('Here it is');
     });
   }
 }
-
-/** The captures hold signatures that no model gave: the gateway asks again without them. */
-const isForeignSignature = (problem: string): boolean =>
-  /Invalid `signature`|Corrupted thought signature/.test(problem);
 
 describe('strict servers take what coding agents send', () => {
   takesEveryCapture(capturesIn(resolve(import.meta.dirname, '../fixtures/clients')));

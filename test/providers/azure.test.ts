@@ -81,6 +81,22 @@ const lastRequest = (): ReceivedRequest => {
 };
 const bodyOf = ({ body }: ReceivedRequest): Record<string, unknown> => JSON.parse(body.toString());
 
+test.each<[model: string, isSent: boolean]>([
+  ['prod', false],
+  ['gpt-4o', false],
+  ['DeepSeek-R1', true],
+])('D5 thinking that another model left in the history: %s', async (model, isSent) => {
+  upstream.answers(json(CHAT_ANSWER));
+  const messages = [
+    { role: 'user', content: 'Hi' },
+    { role: 'assistant', content: 'Hello', reasoning_content: 'Hm.' },
+    { role: 'user', content: 'And?' },
+  ];
+  const { losses } = await asked(azure(), 'openai-chat', { ...CHAT, messages }, model);
+  expect(JSON.stringify(bodyOf(lastRequest()).messages).includes('reasoning_content')).toBe(isSent);
+  expect(losses.map(({ field }) => field)).toEqual(isSent ? [] : ['messages[1]']);
+});
+
 describe('where a chat goes', () => {
   test.each([
     [undefined, '/openai/deployments/prod/chat/completions?api-version=2024-08-01-preview'],

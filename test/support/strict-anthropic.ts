@@ -256,6 +256,17 @@ const RULES: readonly Rule[] = [
       }),
   },
   {
+    rule: 'schemas of answers',
+    source: 'Anthropic, structured outputs, JSON Schema limitations',
+    problem: ({ body, model }) => {
+      const { format } = objectOf(body.output_config);
+      if (format === undefined) return undefined;
+      if (/^claude-(3|\w+-4-(0|1|20))/.test(model)) return `output_config.format: not supported by ${model}`;
+      const [problem] = strictSchemaProblems('anthropic-answer', objectOf(format).schema);
+      return problem && `output_config.format.schema: ${problem}`;
+    },
+  },
+  {
     rule: 'a choice without tools',
     source: API,
     problem: ({ body }) =>

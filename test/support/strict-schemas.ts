@@ -11,6 +11,7 @@ export type SchemaTarget =
   | 'openai-strict'
   | 'anthropic'
   | 'anthropic-strict'
+  | 'anthropic-answer'
   | 'gemini'
   | 'gemini-json'
   | 'vertex'
@@ -32,6 +33,7 @@ const PROBLEMS: Readonly<Record<SchemaTarget, (schema: JsonObject) => string[]>>
   'openai-strict': (schema) => [...openAiRoot(schema), ...strictly(schema, 'openai')],
   anthropic: (schema) => [...anthropicRoot(schema), ...draftProblems(schema)],
   'anthropic-strict': (schema) => [...anthropicRoot(schema), ...strictly(schema, 'anthropic')],
+  'anthropic-answer': (schema) => strictly(schema, 'anthropic'),
   gemini: (schema) => [...objectRoot(schema, 'OBJECT'), ...openApiProblems(schema, '', false)],
   'gemini-json': (schema) => [...objectRoot(schema, 'object'), ...googleJsonProblems(schema)],
   vertex: (schema) => [...objectRoot(schema, 'OBJECT'), ...openApiProblems(schema, '', true)],

@@ -30,6 +30,7 @@ export function fitToModel(body: JsonObject, target: Target, losses: Loss[]): bo
   const before = losses.length;
   fitThinking(body, target, losses);
   fitEffort(body, target, losses);
+  fitFormat(body, target, losses);
   fitSampling(body, target, losses);
   return losses.length > before;
 }
@@ -62,6 +63,14 @@ function fitThinking(body: JsonObject, { reasoning, thinking: forms, model }: Ta
 function obstacleTo(type: JsonValue | undefined, reasoning: boolean | undefined, forms: ThinkingForms | undefined) {
   if (reasoning === false && type !== 'disabled') return 'does not think';
   return type === 'disabled' && forms?.canStop === false ? 'always thinks' : undefined;
+}
+
+/** Older models answer in no form that is asked for (Anthropic, structured outputs). */
+function fitFormat(body: JsonObject, { structuredOutput, model }: Target, losses: Loss[]): void {
+  const { format, ...rest } = objectOf(body.output_config);
+  if (structuredOutput !== false || format === undefined || format === null) return;
+  body.output_config = Object.keys(rest).length > 0 ? rest : undefined;
+  losses.push({ field: 'output_config.format', action: 'dropped', reason: `${model} gives no structured output` });
 }
 
 function fitEffort(body: JsonObject, { efforts, reasoning, model }: Target, losses: Loss[]): void {

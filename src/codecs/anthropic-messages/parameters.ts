@@ -2,6 +2,8 @@ import type { JsonObject } from '../../model/json.ts';
 import type { Loss } from '../../model/loss.ts';
 import type { ReasoningEffort, Settings } from '../../model/request.ts';
 import type { EncodeTarget } from '../codec.ts';
+import { lossesAt } from '../schemas/derivation.ts';
+import { anthropicAnswerSchema } from '../schemas/strict.ts';
 import { budgetOf, MIN_BUDGET } from './model-fit.ts';
 import { thinkingObstacle } from './thinking.ts';
 import { objectOf, ownBlock } from './wire.ts';
@@ -58,7 +60,7 @@ function translatedFields(settings: Settings, maxTokens: number, target: EncodeT
     if (value !== undefined) losses.push({ field, action: 'dropped', reason: 'this format has no such setting' });
   }
   const { thinking, effort } = reasoningFields(settings, maxTokens, target, losses);
-  const format = formatOf(settings, losses);
+  const format = formatOf(settings, target, losses);
   return {
     ...(settings.user !== undefined && { metadata: { user_id: settings.user } }),
     ...(thinking && { thinking }),
@@ -66,11 +68,16 @@ function translatedFields(settings: Settings, maxTokens: number, target: EncodeT
   };
 }
 
-function formatOf({ responseFormat }: Settings, losses: Loss[]): JsonObject | undefined {
+function formatOf({ responseFormat }: Settings, target: EncodeTarget, losses: Loss[]): JsonObject | undefined {
   if (!responseFormat) return undefined;
-  if (responseFormat.type === 'json-schema') return { type: 'json_schema', schema: responseFormat.schema };
-  losses.push({ field: 'response_format', action: 'dropped', reason: 'this format has no JSON mode without a schema' });
-  return undefined;
+  const drop = (reason: string): undefined =>
+    void losses.push({ field: 'response_format', action: 'dropped', reason }) as undefined;
+  if (responseFormat.type === 'json-object') return drop('this format has no JSON mode without a schema');
+  if (target.structuredOutput === false) return drop(`${target.model} gives no structured output`);
+  const written = anthropicAnswerSchema(responseFormat.schema);
+  if (written.obstacle !== undefined) return drop(`Claude's answers take no such schema: ${written.obstacle}`);
+  losses.push(...lossesAt('output_config.format.schema', written));
+  return { type: 'json_schema', schema: written.schema };
 }
 
 interface ReasoningFields {

@@ -3,6 +3,8 @@ import type { ReasoningEffort, Settings } from '../../model/request.ts';
 import type { EncodeTarget } from '../codec.ts';
 import type { Ledger } from '../ledger.ts';
 import { accountForName } from '../schema-name.ts';
+import { lossesAt } from '../schemas/derivation.ts';
+import { anthropicAnswerSchema } from '../schemas/strict.ts';
 import type { ModelTraits } from './models.ts';
 import { objectOf, ownBlock } from './wire.ts';
 
@@ -96,7 +98,13 @@ function formatField({ responseFormat, origin }: Settings, ledger: Ledger): Json
     ledger.dropped('response_format', 'Converse has no JSON mode without a schema');
     return {};
   }
-  const { name, schema } = responseFormat;
+  const { name } = responseFormat;
+  const { schema, obstacle, ...derived } = anthropicAnswerSchema(responseFormat.schema);
+  if (obstacle !== undefined) {
+    ledger.dropped('response_format', `structured outputs of Bedrock take no such schema: ${obstacle}`);
+    return {};
+  }
+  ledger.losses.push(...lossesAt('outputConfig.textFormat.structure.jsonSchema.schema', { schema, ...derived }));
   accountForName('outputConfig.textFormat.structure.jsonSchema.name', origin, ledger);
   const jsonSchema = { name: name.replace(/[^a-zA-Z0-9_-]/g, '_').slice(0, 64), schema: JSON.stringify(schema) };
   return { outputConfig: { textFormat: { type: 'json_schema', structure: { jsonSchema } } } };

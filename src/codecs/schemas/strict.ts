@@ -1,6 +1,7 @@
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import { objectOf, stringsOf } from '../members.ts';
-import type { Derivation, SchemaLoss } from './derivation.ts';
+import { type Derivation, derivation, type SchemaLoss } from './derivation.ts';
+import { inDraft2020 } from './draft.ts';
 import { memoised } from './memo.ts';
 import { isRecursive } from './references.ts';
 import { anthropicSchema, groqSchema, mistralSchema, openAiSchema } from './targets.ts';
@@ -20,6 +21,8 @@ interface StrictRules {
   /** Every property must be required. */
   readonly allRequired: boolean;
   readonly takesRecursion: boolean;
+  /** Of how long a list must be, it knows only whether it may be empty. */
+  readonly knowsEmptyLists?: true;
 }
 
 const FORMATS = ['date-time', 'time', 'date', 'duration', 'email', 'hostname', 'ipv4', 'ipv6', 'uuid'];
@@ -48,6 +51,15 @@ const ANTHROPIC: StrictRules = {
   formats: [...FORMATS, 'uri'],
   allRequired: false,
   takesRecursion: false,
+  knowsEmptyLists: true,
+};
+
+/** An answer has no plain form to go back to: whatever cannot be held to is told in words. */
+const ANTHROPIC_ANSWER: StrictRules = {
+  ...ANTHROPIC,
+  base: derivation(inDraft2020),
+  told: [...ANTHROPIC.told, ...ANTHROPIC.refused],
+  refused: [],
 };
 
 /** Cerebras, structured outputs: closed objects, and no limits of texts and lists. */
@@ -64,6 +76,8 @@ const CEREBRAS: StrictRules = {
 
 const openAiStrictSchema = memoised((given: JsonObject) => strictly(given, OPENAI));
 const anthropicStrictSchema = memoised((given: JsonObject) => strictly(given, ANTHROPIC));
+/** The form of Claude's answers (Anthropic and Bedrock, structured outputs); `obstacle` where they take no such schema. */
+export const anthropicAnswerSchema = memoised((given: JsonObject) => answering(given, ANTHROPIC_ANSWER));
 const cerebrasStrictSchema = memoised((given: JsonObject) => strictly(given, CEREBRAS));
 
 function strictly(given: JsonObject, rules: StrictRules): StrictSchema {
@@ -77,6 +91,39 @@ function strictly(given: JsonObject, rules: StrictRules): StrictSchema {
   if (!rules.takesRecursion && isRecursive(schema)) obstacles.push('the schema holds itself');
   const [obstacle] = obstacles;
   return obstacle === undefined ? { schema, losses, isStrict: true } : { ...base, isStrict: false, obstacle };
+}
+
+function answering(given: JsonObject, rules: StrictRules): StrictSchema {
+  const base = rules.base(given);
+  const losses: SchemaLoss[] = [...base.losses];
+  const schema = mapSchemas(base.schema, (inner, path) =>
+    closed(withoutTold(saying(inner, path, losses), path, rules, losses), path, losses),
+  );
+  if (!isRecursive(schema)) return { schema, losses, isStrict: true };
+  return { ...base, isStrict: false, obstacle: 'the schema holds itself' };
+}
+
+const ANY_VALUE: readonly JsonValue[] = ['string', 'number', 'boolean', 'null'];
+
+/** Every schema says what its values are, and objects what is in them. */
+function saying(schema: JsonObject, path: string, losses: SchemaLoss[]): JsonObject {
+  const opened = withoutBooleans(schema);
+  if (isOpenObject(opened)) return { ...opened, properties: {} };
+  if (opened.properties !== undefined || SAYING.some((keyword) => opened[keyword] !== undefined)) return opened;
+  losses.push({ path: `${path}.type`, action: 'invented', reason: 'an answer must say what its values are' });
+  return { ...opened, type: [...ANY_VALUE] };
+}
+
+/** `true` allows any value. */
+function withoutBooleans(schema: JsonObject): JsonObject {
+  if (!hasOpenBooleans(schema)) return schema;
+  const any = (value: JsonValue | undefined) => (typeof value === 'boolean' ? { type: [...ANY_VALUE] } : value);
+  const properties = Object.entries(objectOf(schema.properties)).map(([name, value]) => [name, any(value)] as const);
+  return {
+    ...schema,
+    ...(schema.properties !== undefined && { properties: Object.fromEntries(properties) }),
+    ...(schema.items !== undefined && { items: any(schema.items) ?? null }),
+  };
 }
 
 /** What the schema leaves open and strict mode wants closed, or says in words that strict mode does not know. */
@@ -116,8 +163,7 @@ function withoutTold(schema: JsonObject, path: string, rules: StrictRules, losse
   const { format, minItems } = changed;
   const told = rules.told.filter((keyword) => changed[keyword] !== undefined);
   if (typeof format === 'string' && !rules.formats.includes(format)) told.push('format');
-  // of lists, Anthropic knows only whether they may be empty
-  if (rules === ANTHROPIC && typeof minItems === 'number' && minItems > 1) told.push('minItems');
+  if (rules.knowsEmptyLists && typeof minItems === 'number' && minItems > 1) told.push('minItems');
   const notes = told.map((keyword) => `${keyword}: ${JSON.stringify(changed[keyword])}`);
   for (const keyword of told) {
     delete changed[keyword];
@@ -125,6 +171,14 @@ function withoutTold(schema: JsonObject, path: string, rules: StrictRules, losse
       path: `${path}.${keyword}`,
       action: 'rewritten',
       reason: 'strict mode has no such keyword; told in words',
+    });
+  }
+  if (notes.length > 0) {
+    const reason = 'limits that strict mode does not know are told in words';
+    losses.push({
+      path: `${path}.description`,
+      action: schema.description === undefined ? 'invented' : 'rewritten',
+      reason,
     });
   }
   if (rules === OPENAI && changed.$ref !== undefined) return alone(changed, path, losses);
@@ -148,7 +202,8 @@ function closed(schema: JsonObject, path: string, losses: SchemaLoss[]): JsonObj
   const isShort = schema.required !== undefined && required.length < listOf(schema.required).length;
   if (schema.additionalProperties === false && !isShort) return schema;
   if (schema.additionalProperties !== false) {
-    losses.push({ path: `${path}.additionalProperties`, action: 'invented', reason: 'strict mode wants it said' });
+    const action = schema.additionalProperties === undefined ? 'invented' : 'rewritten';
+    losses.push({ path: `${path}.additionalProperties`, action, reason: 'strict mode wants every object closed' });
   }
   return { ...schema, ...(isShort && { required }), additionalProperties: false };
 }

@@ -1,8 +1,10 @@
 import type { ProviderKey } from '../../config/schema.ts';
+import { familyOf } from '../../vault/family.ts';
+import { dropsFromHistory } from '../message-quirks.ts';
 import { openAiReasoning } from '../openai-reasoning.ts';
 import { allOpenAiOperations } from '../operations/wires.ts';
 import type { Deployment, OperationTable, OperationWire } from '../provider.ts';
-import { adjustWith, completesToolSchemas, type Quirk, renames } from '../quirks.ts';
+import { adjustWith, completesToolSchemas, onlyFor, type Quirk, renames } from '../quirks.ts';
 import { azureAccess, claudeAccess, DEFAULT_API_VERSION } from './access.ts';
 
 /** Versions of the API without a date: its OpenAI-compatible surface, which names the model in the body. */
@@ -17,11 +19,23 @@ type Limit = 'max_tokens' | 'max_completion_tokens';
 const deploymentFolder = (model: string): string => `/deployments/${encodeURIComponent(model)}`;
 const undatedFolder = (): string => '/v1';
 
+/** Deployments have names of their own: whatever does not name another maker may be OpenAI's. */
+const mayBeOpenAis = (model: string): boolean => /^(openai at )?azure$/.test(familyOf('azure', model));
+
+const noForeignThinking = dropsFromHistory(
+  'a field of another provider, refused here',
+  'reasoning_content',
+  'reasoning_details',
+  'reasoning',
+  'extra_content',
+);
+
 function openAiOn(folderOf: (model: string) => string, limit: Limit): Deployment {
   const quirks: readonly Quirk[] = [
     ...(limit === 'max_tokens' ? [renames('max_completion_tokens', 'max_tokens')] : []),
     ...openAiReasoning,
     completesToolSchemas,
+    onlyFor(mayBeOpenAis, noForeignThinking),
   ];
   return {
     name: 'azure',

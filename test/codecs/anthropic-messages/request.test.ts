@@ -261,6 +261,8 @@ describe("appending to the client's own body", () => {
   });
 });
 
+const CLOSED: JsonObject = { type: 'object', properties: {}, additionalProperties: false };
+
 describe('building a body of its own', () => {
   const sent = (request: ChatRequest, target: Partial<Parameters<typeof encodeRequest>[1]> = {}) => {
     const { body, losses, toolNames } = encodeRequest(request, { ...TARGET, ...target });
@@ -627,9 +629,9 @@ describe('building a body of its own', () => {
     ],
     [
       'a schema',
-      { maxOutputTokens: 9, responseFormat: { type: 'json-schema', name: 'n', schema: { type: 'object' } } },
+      { maxOutputTokens: 9, responseFormat: { type: 'json-schema', name: 'n', schema: CLOSED } },
       {},
-      { max_tokens: 9, output_config: { format: { type: 'json_schema', schema: { type: 'object' } } } },
+      { max_tokens: 9, output_config: { format: { type: 'json_schema', schema: CLOSED } } },
       [],
     ],
     [

@@ -278,7 +278,7 @@ describe('settings of another format', () => {
   });
 
   test('a schema for the answer is JSON text', async () => {
-    const schema = { type: 'object', properties: { a: { type: 'string' } } };
+    const schema = { type: 'object', properties: { a: { type: 'string' } }, additionalProperties: false };
     const { body } = fromChat({
       messages: [USER],
       response_format: { type: 'json_schema', json_schema: { name: 'n', schema } },

@@ -289,6 +289,7 @@ describe('strict tools of another dialect', () => {
     });
     expect(losses.map(({ field }) => field)).toEqual([
       'parameters.properties.a.minLength',
+      'parameters.properties.a.description',
       'parameters.additionalProperties',
     ]);
   });
