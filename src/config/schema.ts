@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { codeModeLimits } from './code-mode-section.ts';
 import { duration, milliseconds, nanoseconds, secondsOrNanoseconds } from './durations.ts';
 import { AUTH_TYPES, authFault, headerKeys, oauthConfig } from './mcp-auth-section.ts';
 import { openApiConfig } from './openapi-section.ts';
@@ -265,6 +266,7 @@ export const toolManager = z.looseObject({
     .default(10)
     .transform((depth) => (depth > 0 ? depth : 10)),
   code_mode_binding_level: z.string().default('server'),
+  code_mode_limits: codeModeLimits.prefault({}).describe('What a script of code mode may use.'),
   disable_auto_tool_inject: z.boolean().default(false),
   /** At most this many of one turn's tool calls run at once. */
   max_parallel_tools: z.number().int().positive().default(16),

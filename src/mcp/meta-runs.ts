@@ -37,32 +37,37 @@ export type MetaRun =
       abandon(): void;
     };
 
-/** More scripts than this at once wait for each other, so that they cannot take the whole machine. */
-const MAX_SCRIPTS = 8;
 /** Text of one tool's result, for code to look through. */
 const RESULT_LIMITS = { maxTextLength: 4_000_000, maxMediaLength: 0 };
 
-const LIMITS: Omit<ScriptLimits, 'wallMs' | 'maxParallelCalls'> = {
-  cpuMs: 5_000,
-  memoryBytes: 64 * 1024 * 1024,
-  stackBytes: 256 * 1024,
-  outputLength: 100_000,
-  codeLength: 200_000,
-  inputLength: 1_000_000,
-  resultLength: 8_000_000,
-  maxCalls: 200,
+/** More would be met by the host's own stack first. */
+const STACK_BYTES = 256 * 1024;
+
+const limitsOf = (manager: ToolManagerConfig): ScriptLimits => {
+  const limits = manager.code_mode_limits;
+  return {
+    wallMs: limits.time_limit || manager.tool_execution_timeout,
+    cpuMs: limits.cpu_time_limit,
+    memoryBytes: limits.memory_limit_mb * 1024 * 1024,
+    stackBytes: STACK_BYTES,
+    outputLength: limits.max_output_chars,
+    codeLength: limits.max_code_chars,
+    inputLength: limits.max_argument_chars,
+    resultLength: limits.max_result_chars,
+    maxCalls: limits.max_calls,
+    maxParallelCalls: manager.max_parallel_tools,
+  };
 };
 
 /** Runs the tools that stand for others. */
 export class MetaRuns {
   readonly #manager: () => ToolManagerConfig;
-  readonly #limits: Partial<ScriptLimits>;
   readonly #threads = new SandboxThreads();
-  readonly #turns = new PQueue({ concurrency: MAX_SCRIPTS });
+  /** Scripts wait for each other, so that they cannot take the whole machine. */
+  readonly #turns = new PQueue();
 
-  constructor(manager: () => ToolManagerConfig, limits: Partial<ScriptLimits> = {}) {
+  constructor(manager: () => ToolManagerConfig) {
     this.#manager = manager;
-    this.#limits = limits;
   }
 
   given(visible: readonly CatalogTool[]): GivenTools {
@@ -112,8 +117,7 @@ export class MetaRuns {
 
   async #execute(code: string, tools: readonly CatalogTool[], host: MetaHost): Promise<MetaRun> {
     return this.#inTurn(host.signal, () => {
-      const { tool_execution_timeout: wallMs, max_parallel_tools: maxParallelCalls } = this.#manager();
-      const limits = { ...LIMITS, wallMs, maxParallelCalls, ...this.#limits };
+      const limits = limitsOf(this.#manager());
       const script = new Script({ code, servers: boundServers(tools), limits, thread: this.#threads.take() });
       this.#threads.prepare();
       return this.#runOf(script, script.start(scriptHost(tools, host), host.signal), tools);
@@ -136,6 +140,7 @@ export class MetaRuns {
   }
 
   async #inTurn(signal: AbortSignal, run: () => Promise<MetaRun>): Promise<MetaRun> {
+    this.#turns.concurrency = this.#manager().code_mode_limits.max_parallel_scripts;
     return this.#turns.add(async () => {
       if (signal.aborted) throw new GatewayError('cancelled', 'the script was cancelled before it began');
       return run();
