@@ -47,6 +47,8 @@ async function runMcpCommand(asked: McpCommand): Promise<void> {
 async function runGateway(options: ServeOptions): Promise<void> {
   // on small requests the helper threads of the young generation's collector cost more CPU than they save (a fifth of all)
   setFlagsFromString('--no-parallel-scavenge');
+  // what V8 expects to live long it puts among the old at once, where it keeps all alive that its request holds
+  setFlagsFromString('--no-allocation-site-pretenuring');
   const [{ serve }, { openProcessLog }] = await Promise.all([import('./serve.ts'), import('./process-log.ts')]);
   const processLog = await openProcessLog(options.logLevel, options.logStyle);
   try {

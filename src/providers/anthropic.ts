@@ -1,6 +1,7 @@
 import Anthropic from '@anthropic-ai/sdk';
 import type { Fetch } from './fetch.ts';
 import { cacheHeads } from './head-cache.ts';
+import { oneDeadline } from './one-deadline.ts';
 import { throughSdk } from './sdk-upstream.ts';
 import type { Upstream, UpstreamTarget } from './upstream.ts';
 
@@ -23,6 +24,7 @@ export function openAnthropic(target: UpstreamTarget, fetch: Fetch): Upstream {
     fetch,
     defaultHeaders: { 'accept-encoding': 'identity', ...spokenVersion, ...keyHeaders(target), ...target.headers },
   });
+  oneDeadline(client, fetch);
   cacheHeads(client);
   return throughSdk((path) => [client, path], anthropicErrors, target);
 }

@@ -13,6 +13,8 @@ export interface BodySource {
 /** Response headers as the vendors' SDKs read them; `record` has lower-case names. */
 export class DirectHeaders {
   readonly record: Readonly<Record<string, string>>;
+  /** What they came with; set by it. */
+  response: DirectResponse | undefined;
 
   constructor(record: Readonly<Record<string, string>>) {
     this.record = record;
@@ -118,10 +120,8 @@ export class StreamBody {
 }
 
 /** The response whose headers these are: an SDK's error keeps the headers object but not the body as it came. */
-const responseOfHeaders = new WeakMap<object, DirectResponse>();
-
 export const responseOf = (headers: unknown): DirectResponse | undefined =>
-  typeof headers === 'object' && headers !== null ? responseOfHeaders.get(headers) : undefined;
+  headers instanceof DirectHeaders ? headers.response : undefined;
 
 /**
  * The part of a WHATWG Response that the vendors' SDKs read. An event stream has `stream`; any other answer was
@@ -145,7 +145,8 @@ export class DirectResponse {
     this.headers = head.headers;
     this.stream = body instanceof StreamBody ? body : undefined;
     this.bytes = body instanceof StreamBody ? Buffer.alloc(0) : body;
-    responseOfHeaders.set(this.headers, this);
+    // not in a WeakMap: what a scavenge finds in an old one lives on, so every answer did until a full collection
+    this.headers.response = this;
   }
 
   get ok(): boolean {

@@ -65,7 +65,7 @@ function directFetch(
     const request = {
       origin,
       path,
-      method: init.method ?? 'GET',
+      method: init.method?.toUpperCase() ?? 'GET',
       headers: wireOf(init.headers),
       body: bodyOf(init.body),
     };

@@ -44,7 +44,9 @@ export function cacheHeads<GivenOptions extends Options, Result extends Built>(
   // Most calls have no headers of their own but one and the same object, which is written out once
   const written = new WeakMap<object, string>();
   const writtenOf = (headers: object): string => {
-    const text = written.get(headers) ?? JSON.stringify(headers);
+    const known = written.get(headers);
+    if (known !== undefined) return known;
+    const text = JSON.stringify(headers);
     written.set(headers, text);
     return text;
   };

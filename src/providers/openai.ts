@@ -2,6 +2,7 @@ import OpenAI from 'openai';
 import type { Fetch } from './fetch.ts';
 import { cacheHeads } from './head-cache.ts';
 import type { Token } from './identity.ts';
+import { oneDeadline } from './one-deadline.ts';
 import { throughSdk } from './sdk-upstream.ts';
 import type { Upstream, UpstreamTarget } from './upstream.ts';
 
@@ -26,6 +27,7 @@ export function openOpenAi(target: UpstreamTarget, fetch: Fetch, token?: Token):
       ...target.headers,
     },
   });
+  oneDeadline(client, fetch);
   // A kept head would hold a token beyond its end
   if (!token) cacheHeads(client);
   return throughSdk((path) => [client, path], openAiErrors, target);

@@ -3,6 +3,7 @@ import { anthropicErrors, spokenVersion } from '../anthropic.ts';
 import type { Fetch } from '../fetch.ts';
 import { cacheHeads } from '../head-cache.ts';
 import type { Token } from '../identity.ts';
+import { oneDeadline } from '../one-deadline.ts';
 import { throughSdk } from '../sdk-upstream.ts';
 import type { Upstream, UpstreamTarget } from '../upstream.ts';
 
@@ -18,6 +19,7 @@ export function openAzureAnthropic(target: UpstreamTarget, fetch: Fetch, token?:
     fetch,
     defaultHeaders: { 'accept-encoding': 'identity', ...spokenVersion, ...target.headers },
   });
+  oneDeadline(client, fetch);
   // A kept head would hold a token beyond its end
   if (!token) cacheHeads(client);
   return throughSdk((path) => [client, path], anthropicErrors, target);

@@ -2,6 +2,7 @@ import OpenAI, { AzureOpenAI } from 'openai';
 import type { Fetch } from '../fetch.ts';
 import { cacheHeads } from '../head-cache.ts';
 import type { Token } from '../identity.ts';
+import { oneDeadline } from '../one-deadline.ts';
 import { openAiErrors } from '../openai.ts';
 import { throughSdk } from '../sdk-upstream.ts';
 import type { Upstream, UpstreamTarget } from '../upstream.ts';
@@ -13,8 +14,11 @@ const UNDATED = /^\/v1\//;
 export function openAzureOpenAi(target: UpstreamTarget, fetch: Fetch, token?: Token): Upstream {
   const dated = datedClient(target, fetch, token);
   const undated = undatedClient(target, fetch, token);
-  // A kept head would hold a token beyond its end
-  if (!token) for (const client of [dated, undated]) cacheHeads(client);
+  for (const client of [dated, undated]) {
+    oneDeadline(client, fetch);
+    // A kept head would hold a token beyond its end
+    if (!token) cacheHeads(client);
+  }
   return throughSdk(
     (path) => (UNDATED.test(path) ? [undated, path.slice('/v1'.length)] : [dated, path]),
     openAiErrors,
