@@ -11,7 +11,7 @@ import { objectOf } from './members.ts';
  * codec says so. `carried`: ends of paths for which this target has words all the same.
  */
 export function accountForForeign(
-  { messages, tools, settings }: Pick<ChatRequest, 'messages' | 'tools' | 'settings'>,
+  { messages, tools, settings, raw }: Pick<ChatRequest, 'messages' | 'tools' | 'settings' | 'raw'>,
   target: CodecId,
   losses: Loss[],
   carried: readonly string[] = [],
@@ -30,12 +30,25 @@ export function accountForForeign(
         losses.push(asFunction(`tools.${index}.${field}`, 'a tool that its model knows by name'));
     }
   });
+  if (raw && raw.codec !== target && allowsSomeOnly(raw.body)) losses.push(NOT_OFFERED);
   const { origin } = settings;
   if (!origin || origin.codec === target) return;
   unsaid(origin.block, WORDS[origin.codec].settings, '', drop);
   const { responseSchema } = objectOf(origin.block.generationConfig);
   if (hasOrder(responseSchema)) drop('generationConfig.responseSchema.propertyOrdering');
 }
+
+/** `allowed_tools` of OpenAI's two formats, and the names that Gemini's calling config allows: decoding leaves the others out. */
+function allowsSomeOnly({ tool_choice: choice, toolConfig }: JsonObject): boolean {
+  const { allowedFunctionNames: names } = objectOf(objectOf(toolConfig).functionCallingConfig);
+  return objectOf(choice).type === 'allowed_tools' || (Array.isArray(names) && names.length > 0);
+}
+
+const NOT_OFFERED: Loss = {
+  field: 'tools',
+  action: 'dropped',
+  reason: 'only tools that the choice allows are offered; this format cannot offer one and forbid it',
+};
 
 const asFunction = (field: string, what: string): Loss => ({
   field,
