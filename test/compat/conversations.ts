@@ -27,7 +27,7 @@ type Begin = (tools: Tools) => Conversation;
 /** Conversations of one caller: `key` is its virtual key, by which the gateway tells callers apart. */
 export function conversationsAt(url: string, key: string): Readonly<Record<Format, Begin>> {
   const defaultHeaders = { 'x-bf-vk': key };
-  const quiet = { apiKey: 'any', maxRetries: 0, timeout: 15_000, defaultHeaders };
+  const quiet = { apiKey: 'any', maxRetries: 0, timeout: 60_000, defaultHeaders };
   const openai = new OpenAI({ ...quiet, baseURL: `${url}/v1` });
   const anthropic = new Anthropic({ ...quiet, baseURL: `${url}/anthropic`, logLevel: 'off' });
   const google = new GoogleGenAI({ apiKey: 'any', httpOptions: { baseUrl: `${url}/genai`, headers: defaultHeaders } });

@@ -13,7 +13,7 @@ const FORMATS = Object.values(FORMAT_OF);
 const ENDPOINTS = Object.keys(FORMAT_OF);
 const recorded = new Map(ENDPOINTS.map((endpoint) => [endpoint, cases({ endpoint })]));
 const AT_ONCE = 12;
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 120_000;
 
 let stage: Stage;
 let sdks: Readonly<Record<Format, AskSdk>>;

@@ -50,7 +50,7 @@ describe.runIf(shared)('every recorded conversation, walked through the running 
       await Promise.all(Array.from({ length: AT_ONCE }, worker));
       expect(lines.sort().join('\n')).toBe('');
     },
-    60_000,
+    120_000,
   );
 });
 

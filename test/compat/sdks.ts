@@ -18,7 +18,7 @@ const HELLO = [{ role: 'user' as const, content: 'hello' }];
 
 /** The official SDKs as clients of the gateway at `url`. */
 export function sdksAt(url: string): Readonly<Record<Format, AskSdk>> {
-  const quiet = { apiKey: 'any', maxRetries: 0, timeout: 15_000 };
+  const quiet = { apiKey: 'any', maxRetries: 0, timeout: 60_000 };
   const openai = new OpenAI({ ...quiet, baseURL: `${url}/v1` });
   const anthropic = new Anthropic({ ...quiet, baseURL: `${url}/anthropic`, logLevel: 'off' });
   const google = new GoogleGenAI({ apiKey: 'any', httpOptions: { baseUrl: `${url}/genai` } });
