@@ -5,6 +5,7 @@ import { codecs } from './codecs/index.ts';
 import type { Config, LoadedConfig } from './config/load.ts';
 import type { McpClientConfig } from './config/schema.ts';
 import type { VirtualMcpConfig } from './config/virtual-mcp.ts';
+import { pricedCall, priceOverridesOf } from './governance/price-overrides.ts';
 import { createPricing } from './governance/pricing.ts';
 import type { AdminOptions } from './http/admin/app.ts';
 import type { LogQueries, LogQuery } from './http/admin/logs.ts';
@@ -81,19 +82,27 @@ export function openModels(
 }
 
 export function openRequestLog(
-  { client, logs_store: store }: Config,
+  { client, logs_store: store, governance, providers }: Config,
   metrics: Metrics,
   models: ModelKnowledge,
   log: Log,
 ): Logs {
-  const pricing = createPricing([], Date.now, models.rowsOf);
+  const keyNameOf = (provider: string | undefined, given: string): string | undefined =>
+    Object.entries(providers)
+      .filter(([name]) => provider === undefined || name.toLowerCase() === provider)
+      .flatMap(([, { keys }]) => keys)
+      .find(({ id, name }) => id === given || name === given)?.name;
+  const overrides = priceOverridesOf(governance.pricing_overrides, keyNameOf);
+  const pricing = createPricing(overrides, Date.now, models);
+  const isAsked = overrides.length > 0;
   return openLogs({
     path: store.config.path,
     enabled: client.enable_logging && store.enabled,
     contentLogging: !client.disable_content_logging,
     limits: { retentionDays: store.retention_days || client.log_retention_days },
     metrics,
-    costOf: (provider, model, usage) => pricing.costOf(provider, model, usage),
+    costOf: (provider, model, usage, context) =>
+      pricing.costOf(provider, model, usage, isAsked ? pricedCall(context) : undefined),
     ownerOf: ({ keyOwner }) => keyOwner,
     warn: (message) => log('warn', message),
   });

@@ -103,7 +103,6 @@ export const FIELDS_WITHOUT_EFFECT: readonly string[] = [
   'teams',
   'routing_rules',
   'model_configs',
-  'pricing_overrides',
   'business_units',
   'roles',
   'complexity_analyzer_config',

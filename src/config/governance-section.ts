@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { pricingOverride } from './pricing-section.ts';
 import { whiteList } from './schema.ts';
 import { secret } from './secrets.ts';
 
@@ -48,6 +49,7 @@ const virtualKey = z.looseObject({
 
 export const governanceSection = z.looseObject({
   virtual_keys: list(virtualKey).describe('The keys that callers of the gateway show.'),
+  pricing_overrides: list(pricingOverride).describe('Prices of one’s own; the most specific one counts.'),
   auth_config: z.looseObject({}).nullish(),
 });
 

@@ -14,14 +14,30 @@ export interface PricePatch {
 export interface PriceOverride {
   /** Absent = every provider. */
   readonly provider?: string | undefined;
+  /** Absent = every key. */
+  readonly keyName?: string;
+  /** Absent = every caller. */
+  readonly virtualKeyId?: string;
+  /** Absent = whatever is asked for. */
+  readonly operations?: readonly string[];
   /** A model's upstream name, or the beginning of it and `*`. */
   readonly pattern: string;
+  /** True where a `*` at the end is part of the name. */
+  readonly isExact?: boolean;
   readonly patch: PricePatch;
+}
+
+/** What a price may depend on beside the model. */
+export interface PricedCall {
+  /** Without regard to whether it was streamed. */
+  readonly operation: string;
+  readonly keyName: string | undefined;
+  readonly virtualKeyId: string | undefined;
 }
 
 export interface Pricing {
   /** US dollars for a call, or undefined when the price is unknown, which is not the same as free. */
-  costOf(provider: string, model: string, usage: Usage): number | undefined;
+  costOf(provider: string, model: string, usage: Usage, call?: PricedCall): number | undefined;
 }
 
 /** Dollars a token; a tier applies to the whole call once its input is larger than `above`. */
@@ -51,29 +67,37 @@ const TABLE_NAMES: Readonly<Record<string, string>> = {
 const REMEMBERED_FOR_MS = 10 * 60_000;
 const REMEMBERED_MODELS = 1_000;
 
-/** `rowsOf`: what a sheet and the configuration say of a model's prices, the most telling last; overrides win. */
+/** What a sheet and the configuration say of models' prices. */
+export interface PriceRows {
+  /** The most telling last. */
+  rowsOf(provider: string, model: string): readonly PricePatch[];
+  /** Another number once they say something else. */
+  readonly revision: number;
+}
+
+const NO_ROWS: PriceRows = { rowsOf: () => [], revision: 0 };
+
+/** Prices of the table; `rows` win over it, and overrides over both. */
 export function createPricing(
   overrides: readonly PriceOverride[] = [],
   now: () => number = Date.now,
-  rowsOf: (provider: string, model: string) => readonly PricePatch[] = () => [],
+  rows: PriceRows = NO_ROWS,
 ): Pricing {
   const remembered = new Map<string, Prices | undefined>();
   let forgetAtMs = 0;
+  let revision = rows.revision;
   return {
-    costOf(provider, model, usage) {
-      if (now() >= forgetAtMs || remembered.size > REMEMBERED_MODELS) {
+    costOf(provider, model, usage, call) {
+      if (now() >= forgetAtMs || remembered.size > REMEMBERED_MODELS || revision !== rows.revision) {
         remembered.clear();
         forgetAtMs = now() + REMEMBERED_FOR_MS;
+        revision = rows.revision;
       }
-      const key = `${provider}/${model}`;
+      const own = overrides.length > 0 ? overrideFor(overrides, provider, model, call) : undefined;
+      const key = own ? `${provider}/${model} ${overrides.indexOf(own)}` : `${provider}/${model}`;
       let prices = remembered.get(key);
       if (!prices && !remembered.has(key)) {
-        prices = pricesOf(
-          provider,
-          model,
-          [...rowsOf(provider, model), patchFor(overrides, provider, model)],
-          new Date(now()),
-        );
+        prices = pricesOf(provider, model, [...rows.rowsOf(provider, model), own?.patch], new Date(now()));
         remembered.set(key, prices);
       }
       return prices && costAt(prices, usage);
@@ -125,18 +149,40 @@ function pricesOf(
 const flat = (price: number | undefined): Rate | undefined =>
   price === undefined ? undefined : { base: price, tiers: [] };
 
-/** The most specific override: a provider's before everybody's, then an exact name, then the longest beginning. */
-function patchFor(overrides: readonly PriceOverride[], provider: string, model: string): PricePatch | undefined {
-  const weight = ({ provider, pattern }: PriceOverride): number =>
-    (provider ? 1e6 : 0) + (pattern.endsWith('*') ? pattern.length : 1e5);
-  return overrides
-    .filter((override) => (override.provider ?? provider) === provider && matches(override.pattern, model))
-    .reduce<PriceOverride | undefined>((best, next) => (best && weight(best) >= weight(next) ? best : next), undefined)
-    ?.patch;
+/**
+ * The most specific override: a caller's before a key's, a key's before a provider's, that before everybody's; then an
+ * exact name, then the longest beginning.
+ */
+function overrideFor(
+  overrides: readonly PriceOverride[],
+  provider: string,
+  model: string,
+  call: PricedCall | undefined,
+): PriceOverride | undefined {
+  let best: PriceOverride | undefined;
+  for (const override of overrides) {
+    if (!concerns(override, provider, model, call)) continue;
+    if (!best || weightOf(override) > weightOf(best)) best = override;
+  }
+  return best;
 }
 
-const matches = (pattern: string, model: string): boolean =>
-  pattern.endsWith('*') ? model.startsWith(pattern.slice(0, -1)) : model === pattern;
+const weightOf = (override: PriceOverride): number =>
+  (override.virtualKeyId ? 4e6 : 0) +
+  (override.keyName ? 2e6 : 0) +
+  (override.provider ? 1e6 : 0) +
+  (isBeginning(override) ? override.pattern.length : 1e5);
+
+const isBeginning = ({ pattern, isExact }: PriceOverride): boolean => !isExact && pattern.endsWith('*');
+
+function concerns(override: PriceOverride, provider: string, model: string, call: PricedCall | undefined): boolean {
+  const { pattern, keyName, virtualKeyId, operations } = override;
+  if (override.provider !== undefined && override.provider !== provider) return false;
+  if (keyName !== undefined && keyName !== call?.keyName) return false;
+  if (virtualKeyId !== undefined && virtualKeyId !== call?.virtualKeyId) return false;
+  if (operations && !(call && operations.includes(call.operation))) return false;
+  return isBeginning(override) ? model.startsWith(pattern.slice(0, -1)) : model === pattern;
+}
 
 type ListedPrices = Partial<Omit<Prices, 'request'>> & Pick<Prices, 'request'>;
 

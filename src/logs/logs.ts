@@ -1,4 +1,4 @@
-import type { Caller } from '../model/call.ts';
+import type { CallContext, Caller } from '../model/call.ts';
 import { GatewayError } from '../model/errors.ts';
 import { orderedId } from '../model/ordered-id.ts';
 import type { Usage } from '../model/usage.ts';
@@ -24,7 +24,7 @@ export interface LogsOptions {
   readonly maxContentBytes?: number;
   readonly sweepEveryMs?: number;
   readonly metrics: Metrics;
-  costOf(provider: string, model: string, usage: Usage): number | undefined;
+  costOf(provider: string, model: string, usage: Usage, context: CallContext): number | undefined;
   /** Absent = virtual keys are not named in the log. */
   readonly ownerOf?: (caller: Caller) => KeyOwner | undefined;
   /** Told of trouble with the database, once until things go well again. */

@@ -66,7 +66,7 @@ export abstract class Observation<Piece> {
       latencyMs: performance.now() - this.#started,
       firstTokenMs: this.firstTokenMs,
       usage,
-      costUsd: provider !== undefined && usage ? this.sink.costOf(provider, model, usage) : undefined,
+      costUsd: provider !== undefined && usage ? this.sink.costOf(provider, model, usage, this.#context) : undefined,
       stopReason: this.stopReason,
       retries: last && attempts.length > 1 ? attemptsAt(last.fallbackIndex, attempts) - 1 : 0,
       fallbackIndex: last?.fallbackIndex ?? 0,

@@ -1,4 +1,4 @@
-import type { Caller } from '../model/call.ts';
+import type { CallContext, Caller } from '../model/call.ts';
 import type { Usage } from '../model/usage.ts';
 import type { ModelCallRecord, ToolRunRecord } from './record.ts';
 
@@ -14,7 +14,7 @@ export interface LogSink {
   readonly keepsContents: boolean;
   /** For each side of a call. */
   readonly maxContentBytes: number;
-  costOf(provider: string, model: string, usage: Usage): number | undefined;
+  costOf(provider: string, model: string, usage: Usage, context: CallContext): number | undefined;
   ownerOf(caller: Caller): KeyOwner | undefined;
   recordCall(record: ModelCallRecord): void;
   recordToolRun(record: ToolRunRecord): void;

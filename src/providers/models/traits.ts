@@ -8,6 +8,8 @@ export interface ModelKnowledge {
   traitsOf(provider: string, model: string): ModelTraits;
   /** The rows that a sheet and the configuration have for a model, the most telling last. */
   rowsOf(provider: string, model: string): readonly ModelRow[];
+  /** Another number once something else was learnt. */
+  readonly revision: number;
   /** Takes the rows of a sheet in place of those of an earlier one. */
   learn(sheet: Readonly<Record<string, ModelRow>>): void;
 }
@@ -24,8 +26,12 @@ export function createModelKnowledge(overrides: Readonly<Record<string, ModelRow
     ...matchingRows(learnt, provider, model),
     ...matchingRows(overrides, provider, model),
   ];
+  let revision = 0;
   return {
     rowsOf,
+    get revision() {
+      return revision;
+    },
     traitsOf(provider, model) {
       const key = `${provider}/${model}`;
       const known = remembered.get(key);
@@ -39,6 +45,7 @@ export function createModelKnowledge(overrides: Readonly<Record<string, ModelRow
     },
     learn(sheet) {
       learnt = sheet;
+      revision++;
       remembered.clear();
     },
   };

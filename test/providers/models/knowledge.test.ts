@@ -60,7 +60,7 @@ describe('what is known of a model', () => {
   test('a sheet’s price counts where the table has none, and an override before it', () => {
     const models = createModelKnowledge({ 'house-2': { output_cost_per_token: 5 } });
     models.learn({ 'house-2': { input_cost_per_token: 1, output_cost_per_token: 2 } });
-    const pricing = createPricing([], Date.now, models.rowsOf);
+    const pricing = createPricing([], Date.now, models);
     expect(pricing.costOf('vllm', 'house-2', { ...NO_USAGE, input: 3, output: 2 })).toBe(13);
   });
 
