@@ -342,6 +342,7 @@ export class McpClients {
       changed: () => this.#rebuild(),
       peers: (config) => this.relay.eventsOf(config),
       review: safety && ((config, tools) => safety.review(config, tools)),
+      lookAhead: safety && ((config, listed) => safety.lookAhead(config, listed)),
       manifests,
     };
   }

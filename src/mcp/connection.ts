@@ -28,6 +28,8 @@ export interface ConnectionOptions {
   readonly peers?: ((config: () => McpClientConfig) => PeerEvents) | undefined;
   /** Marks what of a list is held back until an admin releases it. */
   readonly review?: ((config: McpClientConfig, tools: readonly ListedTool[]) => readonly ListedTool[]) | undefined;
+  /** Does beforehand what `review` of a new list would take long for. */
+  readonly lookAhead?: ((config: McpClientConfig, listed: readonly unknown[]) => Promise<void>) | undefined;
 }
 
 /**
@@ -65,7 +67,13 @@ export class Connection implements Callable {
       isIdle: () => this.#session?.isIdle === true,
       rest: () => this.#rest('nobody used it'),
     });
-    this.#dialler = new Dialler({ config: now, transport, timing, eventsOf: (session) => this.#eventsOf(session) });
+    this.#dialler = new Dialler({
+      config: now,
+      transport,
+      timing,
+      lookAhead: options.lookAhead,
+      eventsOf: (session) => this.#eventsOf(session),
+    });
     this.#telling = new Telling(now, transport.environment, options.log);
     this.#watch = new Watch(this.#watched, timing, options.random);
   }
@@ -158,6 +166,7 @@ export class Connection implements Callable {
   /** Makes the client ready: from its list of an earlier run where a process may wait for its first call, or by a dial. */
   async start(): Promise<void> {
     const manifest = this.#dialler.isUsable ? await this.#keeper.freshManifest() : undefined;
+    if (manifest) await this.#options.lookAhead?.(this.config, manifest.tools);
     if (manifest && !this.#closed && !this.#session && !this.#dialling) this.#restWith(manifest);
     else await this.dial();
   }

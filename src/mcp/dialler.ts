@@ -10,6 +10,8 @@ export interface DiallerOptions {
   readonly config: () => McpClientConfig;
   readonly transport: TransportOptions;
   readonly timing: McpTiming;
+  /** Looks at a list before it is taken. */
+  readonly lookAhead?: ((config: McpClientConfig, listed: readonly unknown[]) => Promise<void>) | undefined;
   /** What the sessions tell their connection. */
   readonly eventsOf: (session: () => Session) => SessionEvents;
 }
@@ -52,6 +54,7 @@ export class Dialler {
     try {
       await staged('connect', session.open(timing.stepTimeoutMs, this.#stop.signal));
       const listed = await staged('list_tools', session.listTools(timing.stepTimeoutMs));
+      await this.#options.lookAhead?.(config(), listed);
       this.#stop.signal.throwIfAborted();
       if (session.closed) throw session.explained(new Error('Not connected'));
       return { session, listed };

@@ -24,7 +24,13 @@ export const namelessHash = (definition: JsonObject): string => hashOf({ ...pinn
 export const hashOf = (value: JsonValue): string => createHash('sha256').update(canonicalJson(value)).digest('hex');
 
 /** JSON with the members of each object in the order of their names. */
-const canonicalJson = (value: JsonValue): string => JSON.stringify(value, (_, member) => sorted(member));
-
-const sorted = (value: unknown): unknown =>
-  isObject(value) ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value;
+function canonicalJson(value: JsonValue): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (!isObject(value)) return JSON.stringify(value);
+  const members: string[] = [];
+  for (const name of Object.keys(value).sort()) {
+    const member = value[name];
+    if (member !== undefined) members.push(`${JSON.stringify(name)}:${canonicalJson(member)}`);
+  }
+  return `{${members.join(',')}}`;
+}

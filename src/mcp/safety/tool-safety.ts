@@ -7,8 +7,9 @@ import { definitionHash, hashOf, namelessHash, pinnedPart } from './definition.t
 import { type Change, changesOf } from './diff.ts';
 import type { Finding } from './finding.ts';
 import { type Judgement, judged, type WhyHeld } from './judgement.ts';
+import { definitionFindings, lookAhead } from './looks.ts';
 import type { ClientPins, Pin, PinStore } from './pins.ts';
-import { cleaned, findingsOf } from './scan.ts';
+import { cleaned } from './scan.ts';
 
 type Log = (level: 'info' | 'warn' | 'error', message: string, fields: JsonObject) => void;
 
@@ -66,6 +67,12 @@ export class ToolSafety {
     this.#pins = new Map(options.store.pins);
   }
 
+  /** What a review of this list would look at, looked at bit by bit. */
+  lookAhead({ client_id, name }: McpClientConfig, listed: readonly unknown[]): Promise<void> {
+    const last = this.#reviews.get(client_id ?? name);
+    return lookAhead(listed, (hash) => last?.findings.has(hash) === true);
+  }
+
   /** The same list with what is held back marked, and the words of the others made visible. Pins what is seen first. */
   review(config: McpClientConfig, listed: readonly ListedTool[]): readonly ListedTool[] {
     const clientId = config.client_id ?? config.name;
@@ -76,7 +83,7 @@ export class ToolSafety {
     const findings = new Map<string, readonly Finding[]>();
     const judgements = listed.map((tool) => {
       const hash = definitionHash(tool.definition);
-      const found = last?.findings.get(hash) ?? findingsOf(pinnedPart(tool.definition));
+      const found = last?.findings.get(hash) ?? definitionFindings(tool.definition);
       findings.set(hash, found);
       const pin = known?.tools.get(tool.upstreamName);
       const seen = { hash, pin, findings: found, isKnownClient: known !== undefined, isFull: tools.size >= MOST_PINS };
