@@ -11,6 +11,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     expect: { poll: { timeout: 30_000, interval: 20 } },
     pool: 'forks',
+    // vitest itself would leave one of two cores to nobody
+    maxWorkers: '100%',
     // files share their worker's modules, which halves the run; no test mocks or edits a module
     isolate: false,
     reporters: ['default', new ClosingLine()],
