@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { FormPayload } from '../codecs/operations/form.ts';
 import { rawPayload } from '../codecs/operations/raw-payload.ts';
 import { readOperation } from '../codecs/operations/read-operation.ts';
+import { requireParts } from '../codecs/operations/required.ts';
 import { GatewayError } from '../model/errors.ts';
 import { isObject, type JsonObject } from '../model/json.ts';
 import type { OperationRequest, Payload } from '../model/operation.ts';
@@ -21,14 +22,8 @@ export async function askedOperation(
 ): Promise<OperationRequest> {
   const isSound = kind === 'transcription' || kind === 'translation';
   const bytes = await requestBody(request, isSound ? Math.min(MOST_SOUND_BYTES, maxBodyBytes) : maxBodyBytes);
-  return readOperation({
-    kind,
-    format,
-    contentType: request.headers['content-type'],
-    bytes,
-    said: url?.said,
-    azure: url?.azure,
-  });
+  const contentType = request.headers['content-type'];
+  return requireParts(readOperation({ kind, format, contentType, bytes, said: url?.said, azure: url?.azure }));
 }
 
 /**
