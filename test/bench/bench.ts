@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { installed } from '../e2e/installed.ts';
 import { sharedPath } from '../support/shared.ts';
+import { runMcpScene } from './mcp-scene.ts';
 
 // Measures the built gateway with the load harness that lies beside the checkout, everything on: key, routing, log with
 // contents, metrics. Read the ratios to `http.pipe` (a bare node:http proxy in the same run), not the absolute figures.
@@ -116,4 +117,8 @@ for (const { work, only, what, names = [] } of SCENES) {
   process.stdout.write(`\n#### ${what}\n`);
   const args = ['--targets', targetsFile, '--peers', peers, '--only', only, '--work', work, '--rounds', '3'];
   spawnSync(process.execPath, [join(bench, 'run.mjs'), ...args], { stdio: 'inherit' });
+}
+if (chosen.length === 0 || chosen.includes('mcp')) {
+  process.stdout.write('\n#### MCP: tools/call\n');
+  await runMcpScene({ harness: bench, folder, main });
 }
