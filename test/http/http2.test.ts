@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/client-bedrock-runtime';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createAmazonFrameReader } from '../../src/codecs/amazon-frames.ts';
+import { drained } from '../../src/http/event-stream.ts';
 import { eventually, type Gateway, keyed, startGatewayHere } from '../support/gateway.ts';
 import { wireAnswers } from '../support/wire-answers.ts';
 
@@ -205,12 +206,7 @@ describe('over HTTP/2', () => {
     script = async (response) => {
       streamed(response);
       while (!response.destroyed) {
-        if (!response.write(piece)) {
-          await new Promise<void>((resolve) => {
-            response.once('drain', resolve);
-            response.once('close', resolve);
-          });
-        }
+        if (!response.write(piece)) await drained(response);
       }
     };
     const stream = post(question({ stream: true }));

@@ -59,7 +59,7 @@ describe('processes', () => {
       });
       gateway = child;
       for await (const chunk of child.stdout) return JSON.parse(String(chunk));
-      return [];
+      throw new Error('the gateway said nothing');
     };
 
     test('G3 kill -9 leaves no server and nothing that a server started', async () => {
@@ -71,6 +71,7 @@ describe('processes', () => {
 
     test('G3 an exit without close leaves nothing either, at once', async () => {
       const pids = await startGateway();
+      expect(pids.map(isAlive)).toEqual([true, true]);
       gateway?.stdin?.write('exit\n');
       await until(() => gateway?.exitCode !== null);
       await until(() => !pids.some(isAlive));

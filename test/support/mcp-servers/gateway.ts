@@ -10,6 +10,8 @@ const clients = new McpClients({
   toolManager: toolManager.parse({}),
   cwd: import.meta.dirname,
   log: () => {},
+  // a busy machine may take its time: the ids are those of a server that is there
+  timing: { bootWaitMs: 50_000 },
   ...(stateFolder && { stateFolder }),
 });
 await clients.start();
