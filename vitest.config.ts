@@ -6,9 +6,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/e2e/**'],
     setupFiles: ['test/support/property-seed.ts'],
-    // no test takes long; what waits for a condition on a busy machine is given time, and fails by its condition
-    // no news of ours
+    // what an SDK tells of its own future is no result
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
+    // no test takes long; what waits for a condition on a busy machine is given time, and fails by its condition
     testTimeout: 60_000,
     hookTimeout: 60_000,
     expect: { poll: { timeout: 30_000, interval: 20 } },
