@@ -2,6 +2,7 @@ import type { CodecId, Origin } from '../model/content.ts';
 import type { StreamEvent } from '../model/event.ts';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import type { Loss } from '../model/loss.ts';
+import { citationsOf, groundingOf } from './citations.ts';
 import { foreignBlock } from './foreign-block.ts';
 import { unsaid } from './foreign-fields.ts';
 import { WORDS, type Words } from './foreign-words.ts';
@@ -33,12 +34,14 @@ export class AnswerAccount {
   #frame(origin: Origin | undefined, place: 'start' | 'end'): void {
     if (!origin || origin.codec === this.#client) return;
     const words = FRAMES[origin.codec][place];
-    if (words) this.#unsaid(withFirstsOnly(origin.block), words, 'answer.');
+    const isShown = this.#client === 'openai-chat' && groundingOf(origin, '').length > 0;
+    if (words) this.#unsaid(withFirstsOnly(origin.block), words, 'answer.', isShown);
   }
 
   #part(origin: Origin | undefined): void {
     if (!origin || origin.codec === this.#client || isOpaque(origin)) return;
-    this.#unsaid(origin.block, PARTS[origin.codec], 'answer.content.*.');
+    const isShown = ANNOTATING.has(this.#client) && citationsOf(origin, 0).length > 0;
+    this.#unsaid(origin.block, PARTS[origin.codec], 'answer.content.*.', isShown);
   }
 
   #opaque(origin: Origin): void {
@@ -46,11 +49,27 @@ export class AnswerAccount {
     this.#losses.push({ field: 'answer.content.*', action: 'dropped', reason: foreignBlock(origin) });
   }
 
-  #unsaid(block: JsonObject, words: Words, at: string): void {
+  /** `isShown`: the pages that it cites are annotations to the client. */
+  #unsaid(block: JsonObject, words: Words, at: string, isShown: boolean): void {
     const reason = `${this.#client} has no such field`;
-    unsaid(withoutEmptyLists(block), words, at, (field) => this.#losses.push({ field, action: 'dropped', reason }));
+    unsaid(withoutEmptyLists(block), words, at, (field) =>
+      this.#losses.push(
+        isShown && CITING.test(field)
+          ? {
+              field,
+              action: 'rewritten',
+              reason: 'annotations tell the pages; what else is said of sources stays behind',
+            }
+          : { field, action: 'dropped', reason },
+      ),
+    );
   }
 }
+
+/** Formats whose texts have annotations. */
+const ANNOTATING: ReadonlySet<CodecId> = new Set(['openai-chat', 'openai-responses']);
+
+const CITING = /\.(citations|annotations|groundingMetadata)$/;
 
 /** Opaque parts end with the block they began with, which was told as a whole. */
 const isOpaque = ({ codec, block }: Origin): boolean =>

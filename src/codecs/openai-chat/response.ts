@@ -3,6 +3,7 @@ import { isObject, type JsonObject } from '../../model/json.ts';
 import { type ChatResponse, foldAll } from '../../model/response.ts';
 import type { AnswerContext, AnswerHead } from '../codec.ts';
 import { Ledger } from '../ledger.ts';
+import { allAnnotations } from './annotations.ts';
 import { finishWord } from './finish.ts';
 import { wireMedia } from './media.ts';
 import { REASONING_FIELDS, wireDetails } from './reasoning.ts';
@@ -27,7 +28,7 @@ export function encodeResponse(response: ChatResponse, head?: AnswerHead): JsonO
       {
         ...choice,
         index: 0,
-        message: { ...messageOf(response.parts, calls), ...(isObject(extras) ? extras : {}) },
+        message: { ...messageOf(response.parts, calls), ...annotated(response), ...(isObject(extras) ? extras : {}) },
         logprobs: logprobs ?? null,
         finish_reason: finishWord(response.reason, calls.length > 0),
       },
@@ -67,6 +68,12 @@ function topFields(response: ChatResponse): JsonObject {
   const { created: _created, ...start } = ownBlock(response.origin) ?? {};
   const { choices: _choices, usage: _usage, ...end } = endBlock(response);
   return { ...start, ...end };
+}
+
+function annotated({ parts, endOrigin }: ChatResponse): JsonObject {
+  const texts = parts.filter((part) => part.type === 'text' && !isRefusal(part));
+  const annotations = allAnnotations(texts, texts.map(textOf).join(''), endOrigin);
+  return annotations.length > 0 ? { annotations } : {};
 }
 
 function messageOf(parts: readonly Part[], calls: readonly ToolCallPart[]): JsonObject {

@@ -3,6 +3,7 @@ import type { StreamEvent } from '../../model/event.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { AnswerHead } from '../codec.ts';
 import { Ledger } from '../ledger.ts';
+import { annotationsAtEnd, annotationsOf } from './annotations.ts';
 import { finishWord } from './finish.ts';
 import { wireMedia } from './media.ts';
 import { wireDetails } from './reasoning.ts';
@@ -23,10 +24,12 @@ type WriteDelta = (delta: string) => string;
 
 class StreamWriter {
   readonly #head: AnswerHead;
-  readonly #open = new Map<number, { readonly part: Part; readonly write: WriteDelta; grew: boolean }>();
+  readonly #open = new Map<number, { readonly part: Part; readonly write: WriteDelta; grew: boolean; from: number }>();
   #prefix = '';
   #calls = 0;
   #details = 0;
+  /** The content so far: sources are told by their places in it. */
+  #content = '';
 
   constructor(head: AnswerHead) {
     this.#head = head;
@@ -71,7 +74,7 @@ class StreamWriter {
   #startPart({ index, part }: EventOf<'part-start'>): string {
     const write = this.#writerOf(part);
     if (!write) return isShownCall(part) ? '' : this.#wholePart(part);
-    this.#open.set(index, { part, write, grew: false });
+    this.#open.set(index, { part, write, grew: false, from: this.#content.length });
     const opening = isShownCall(part) ? this.#startCall(part) : '';
     const text = textOf(part);
     return text === '' ? opening : opening + this.#growPart({ type: 'part-delta', index, delta: text });
@@ -79,8 +82,11 @@ class StreamWriter {
 
   #writerOf(part: Part): WriteDelta | undefined {
     if (part.type === 'text') {
-      const field = isRefusal(part) ? '{"refusal":' : '{"content":';
-      return (delta) => this.#chunk(`${field}${JSON.stringify(delta)}}`);
+      if (isRefusal(part)) return (delta) => this.#chunk(`{"refusal":${JSON.stringify(delta)}}`);
+      return (delta) => {
+        this.#content += delta;
+        return this.#chunk(`{"content":${JSON.stringify(delta)}}`);
+      };
     }
     if (part.type === 'reasoning') {
       return (delta) => {
@@ -123,7 +129,13 @@ class StreamWriter {
       if (isCustom(open.part)) return this.#customCall(open.part, origin ?? open.part.origin);
       return open.grew ? '' : open.write('{}');
     }
-    return open.part.type === 'reasoning' ? this.#signature(origin ?? open.part.origin) : '';
+    const finished = origin ?? open.part.origin;
+    if (open.part.type === 'reasoning') return this.#signature(finished);
+    return this.#annotations(annotationsOf(finished, this.#content.length - open.from, open.from));
+  }
+
+  #annotations(annotations: readonly JsonObject[]): string {
+    return annotations.length > 0 ? this.#chunk(JSON.stringify({ annotations })) : '';
   }
 
   /** A call with free text as its input comes whole: its text is known only once it has ended. */
@@ -151,6 +163,7 @@ class StreamWriter {
   }
 
   #end({ reason, usage, origin }: EventOf<'response-end'>): string {
+    const sources = this.#annotations(annotationsAtEnd(origin, this.#content));
     const { choices, usage: theirs, ...top } = ownBlock(origin) ?? {};
     const first: unknown = Array.isArray(choices) ? choices[0] : undefined;
     const { message, logprobs, ...extras }: JsonObject = isObject(first) ? first : {};
@@ -162,7 +175,7 @@ class StreamWriter {
       finish_reason: finishWord(reason, this.#calls > 0),
     });
     const counts = JSON.stringify({ ...top, usage: wireUsage(usage, theirs) });
-    return `${this.#prefix}${finish}]}\n\n${this.#prefix}],${counts.slice(1)}\n\ndata: [DONE]\n\n`;
+    return `${sources}${this.#prefix}${finish}]}\n\n${this.#prefix}],${counts.slice(1)}\n\ndata: [DONE]\n\n`;
   }
 }
 

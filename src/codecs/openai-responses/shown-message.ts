@@ -1,5 +1,6 @@
 import type { Origin, TextPart } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
+import { citationsOf } from '../citations.ts';
 import { isRefusal } from './content.ts';
 import type { Place, ShownPart } from './shown-parts.ts';
 import { objectOf, objectsOf, ownBlock, without } from './wire.ts';
@@ -112,6 +113,20 @@ const REFUSAL: ContentNames = {
 /** The content part with its text, and with the citations and probabilities of an upstream of this format. */
 function finishedContent(text: string, { empty, field }: ContentNames, origin: Origin | undefined): JsonObject {
   const own = ownBlock(origin);
-  const kept = own && own.type === empty.type ? without(own, 'message') : {};
+  const kept = own && own.type === empty.type ? without(own, 'message') : citing(origin, text);
   return { ...empty, ...kept, [field]: text };
+}
+
+/** Pages that an upstream of another format names. */
+function citing(origin: Origin | undefined, text: string): JsonObject {
+  const annotations = citationsOf(origin, text.length).map(
+    ({ url, title, start, end }): JsonObject => ({
+      type: 'url_citation',
+      url,
+      title,
+      start_index: start,
+      end_index: end,
+    }),
+  );
+  return annotations.length > 0 ? { annotations } : {};
 }

@@ -1,0 +1,54 @@
+import type { Origin } from '../model/content.ts';
+import type { JsonValue } from '../model/json.ts';
+import { objectOf, objectsOf } from './members.ts';
+
+/** A page that a stretch of a text rests on; places are those of a JavaScript string. */
+export interface Citation {
+  readonly url: string;
+  readonly title: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * The pages that the end of a text names (Anthropic's `citations`, the Responses API's `annotations`). Places in files
+ * have no address that another format could give.
+ */
+export function citationsOf(origin: Origin | undefined, length: number): Citation[] {
+  if (origin?.codec === 'anthropic-messages') {
+    // the whole block is what rests on the source
+    return objectsOf(origin.block.citations).flatMap(({ url, source, title }) =>
+      cited(url ?? source, title, 0, length),
+    );
+  }
+  if (origin?.codec !== 'openai-responses') return [];
+  return objectsOf(origin.block.annotations).flatMap(({ type, url, title, start_index: start, end_index: end }) =>
+    type === 'url_citation' ? cited(url, title, placeOf(start, 0), placeOf(end, length)) : [],
+  );
+}
+
+/** The pages that the end of an answer of Gemini's names; its places count bytes (Gemini API, Segment). */
+export function groundingOf(origin: Origin | undefined, text: string): Citation[] {
+  if (origin?.codec !== 'gemini') return [];
+  const [candidate] = objectsOf(origin.block.candidates);
+  const { groundingChunks, groundingSupports } = objectOf(candidate?.groundingMetadata);
+  const pages = objectsOf(groundingChunks).map(({ web }) => objectOf(web));
+  if (pages.length === 0) return [];
+  const bytes = Buffer.from(text);
+  const placeAt = (byte: JsonValue | undefined, otherwise: number): number =>
+    typeof byte === 'number' ? bytes.toString('utf8', 0, byte).length : otherwise;
+  return objectsOf(groundingSupports).flatMap(({ segment, groundingChunkIndices }) => {
+    const { startIndex, endIndex } = objectOf(segment);
+    const [start, end] = [placeAt(startIndex, 0), placeAt(endIndex, text.length)];
+    const indices = Array.isArray(groundingChunkIndices) ? groundingChunkIndices : [];
+    return indices.flatMap((index) => cited(pages[Number(index)]?.uri, pages[Number(index)]?.title, start, end));
+  });
+}
+
+function cited(url: JsonValue | undefined, title: JsonValue | undefined, start: number, end: number): Citation[] {
+  if (typeof url !== 'string' || !/^https?:/i.test(url)) return [];
+  return [{ url, title: typeof title === 'string' ? title : '', start, end }];
+}
+
+const placeOf = (index: JsonValue | undefined, otherwise: number): number =>
+  typeof index === 'number' ? index : otherwise;
