@@ -12,7 +12,7 @@ export const codeModeLimits = z.looseObject({
     .prefault('5s')
     .transform((ms) => (ms > 0 ? ms : 5_000))
     .describe('Of computing.'),
-  memory_limit_mb: z.number().min(1).max(1_024).default(64),
+  memory_limit_mb: z.number().min(16).max(1_024).default(64).describe('Of the whole engine, which begins with 16.'),
   max_output_chars: count()
     .default(100_000)
     .describe('Printed, and again of the returned value; the rest is left out.'),

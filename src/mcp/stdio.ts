@@ -143,7 +143,7 @@ export class StdioTransport implements GatewayTransport {
     });
     this.#ended = this.#afterExit(child, drained);
     child.on('error', (error) => this.onerror?.(error));
-    child.stdin?.on('error', (error) => this.onerror?.(error));
+    child.stdin?.on('error', (error) => void this.#inputFailed(error));
     child.stdout?.on('data', (chunk: Buffer) => this.#read(chunk));
     child.stdout?.once('end', () => void this.#outputEnded());
     child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#stderr.write(text));
@@ -166,6 +166,14 @@ export class StdioTransport implements GatewayTransport {
   async #outputEnded(): Promise<void> {
     if (await settlesWithin(this.#exited, this.#options.graceMs)) return;
     this.#endReason ??= 'the server closed its output';
+    await this.close();
+  }
+
+  /** A server that reads no more will never answer again. One that is ending says better why itself. */
+  async #inputFailed(error: Error): Promise<void> {
+    this.onerror?.(error);
+    if (await settlesWithin(this.#exited, DRAIN_MS)) return;
+    this.#endReason ??= 'the server closed its input';
     await this.close();
   }
 

@@ -11,10 +11,25 @@ import type { FromSandbox, ScriptErrorKind, ScriptLimits, ServerBinding } from '
 
 /** How many jobs run between two looks at the clock and at the outside world. */
 const JOBS_AT_ONCE = 1_000;
+/** Of WebAssembly memory. */
+const PAGE_BYTES = 65_536;
 
 /** WebAssembly with nothing in it yet: it takes a moment, which a spare sandbox spends before it is needed. */
 export const loadEngine = (): Promise<QuickJSWASMModule> =>
   newQuickJSWASMModuleFromVariant(import('@jitl/quickjs-wasmfile-release-sync'));
+
+/**
+ * The engine's own limit counts blocks and not their bytes (its C library cannot tell how large a block is), so the memory
+ * that it lives in is kept from growing: an allocation that finds no room is an error inside of the script.
+ */
+function limitMemory(engine: QuickJSWASMModule, maxBytes: number): void {
+  const memory = engine.getWasmMemory();
+  const grow = memory.grow.bind(memory);
+  memory.grow = (pages: number) => {
+    if (memory.buffer.byteLength + pages * PAGE_BYTES > maxBytes) throw new RangeError('out of memory');
+    return grow(pages);
+  };
+}
 
 interface SandboxOptions {
   readonly engine: QuickJSWASMModule;
@@ -36,7 +51,8 @@ export class Sandbox {
   #answered = 0;
   #printed = 0;
   #spentMs = 0;
-  #sliceStartedMs = 0;
+  /** The script's own time has not begun yet. */
+  #sliceStartedMs = Number.POSITIVE_INFINITY;
   #show: QuickJSHandle | undefined;
   #outcome: QuickJSHandle | undefined;
   #isOver = false;
@@ -45,7 +61,7 @@ export class Sandbox {
     this.#limits = limits;
     this.#send = send;
     this.#runtime = engine.newRuntime();
-    this.#runtime.setMemoryLimit(limits.memoryBytes);
+    limitMemory(engine, limits.memoryBytes);
     this.#runtime.setMaxStackSize(limits.stackBytes);
     this.#runtime.setInterruptHandler(() => this.#cpuMs > limits.cpuMs);
     this.#context = this.#runtime.newContext();
@@ -53,8 +69,8 @@ export class Sandbox {
 
   /** `code` is JavaScript: the body of an async function. */
   async start(code: string, servers: readonly ServerBinding[]): Promise<void> {
-    this.#sliceStartedMs = performance.now();
     this.#install(servers);
+    this.#sliceStartedMs = performance.now();
     const evaluated = this.#context.evalCode(asProgram(code), 'script.js');
     if (evaluated.error) {
       this.#fail(evaluated.error);

@@ -298,7 +298,8 @@ describe('a script that tries to get out or to take everything', () => {
     const host = new Host();
     await run('await Promise.all(Array.from({ length: 20 }, (_, a) => math.add({ a, b: 1 })));', {}, host);
     expect(host.calls).toHaveLength(20);
-    expect(host.most).toBe(4);
+    expect(host.most).toBeGreaterThan(1);
+    expect(host.most).toBeLessThanOrEqual(4);
   });
 
   test('whoever leaves ends the script', async () => {
