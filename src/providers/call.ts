@@ -10,6 +10,7 @@ import { eventsOf } from '../model/response.ts';
 import { ReasoningVault, withoutAnyState } from '../vault/vault.ts';
 import { googleModelPath } from './base-url.ts';
 import type { Cancellation } from './cancellation.ts';
+import { ChatServers } from './chat-servers.ts';
 import { decodedFrames } from './decoded.ts';
 import type { DirectResponse, StreamBody } from './direct-response.ts';
 import { ForeignAccount } from './foreign-account.ts';
@@ -70,12 +71,14 @@ export function createProviderCall({
   compat,
   insteadOfHosted,
 }: ProviderCallOptions): ProviderCall {
+  const chatServers = new ChatServers();
   const writing = { codecs, vault, models, ...(compat && { compat }), insteadOfHosted };
   return (given, request, context) => {
     const target = placed(given);
     const { deployment } = target.provider;
     if (isScripted(deployment)) return scriptedFrames(deployment.scripted(request, target.model, context.signal));
-    return new UpstreamFrames(context, (cancellation) => answered(deployment, target, request, context, cancellation));
+    const seen = chatServers.seen(deployment);
+    return new UpstreamFrames(context, (cancellation) => answered(seen, target, request, context, cancellation));
   };
 
   async function answered(
@@ -90,14 +93,28 @@ export function createProviderCall({
     try {
       answer = await send(target, sent, request, context, cancellation);
     } catch (thrown) {
-      if (!isHistoryRefusal(thrown)) throw thrown;
-      sent = outgoing(writing, deployment, withoutAnyState(request), target.model, context);
+      sent = rewritten(thrown, sent, deployment, request, target.model, context);
       answer = await send(target, sent, request, context, cancellation);
     }
     const witness = witnessOf(sent, target, request, context);
     context.trace.upstreamHeaders = toldHeaders(answer.headers.record);
     if (!answer.stream) return wholeFrame(answer, target.provider.name, sent, request, context, witness);
     return streamFrames(answer.stream, target.provider, sent, request, context, witness)[Symbol.asyncIterator]();
+  }
+
+  /** The request in another form, where a refusal tells that this helps. Throws the refusal elsewhere. */
+  function rewritten(
+    refusal: unknown,
+    sent: Outgoing,
+    deployment: Deployment,
+    request: ChatRequest,
+    model: string,
+    context: CallContext,
+  ): Outgoing {
+    if (isHistoryRefusal(refusal)) return outgoing(writing, deployment, withoutAnyState(request), model, context);
+    const chatServer = chatServers.learnt(deployment, sent, refusal);
+    if (!chatServer) throw refusal;
+    return outgoing(writing, chatServer, request, model, context);
   }
 
   /** The answer with a status below 300. Throws GatewayError. */
