@@ -1,6 +1,9 @@
 /** A client format that the recordings are read in. */
 export type Format = 'anthropic-messages' | 'openai-chat' | 'openai-responses' | 'gemini';
 
+/** A format that they are read in beside; nobody recorded answers in it. */
+export type ReadFormat = Format | 'bedrock-converse';
+
 /** What a client holds in its hands after a call, in words that all formats share. */
 export interface Answer {
   readonly text: string;

@@ -1,9 +1,9 @@
-import type { Format } from './answers.ts';
+import type { ReadFormat } from './answers.ts';
 
 /** A field of a translated answer that is not what the vendor's SDK made of the recording, and why it cannot be. */
 export interface Exception {
   readonly recording: string;
-  readonly formats: readonly Format[];
+  readonly formats: readonly ReadFormat[];
   readonly fields: readonly string[];
   readonly reason: string;
 }
@@ -12,7 +12,7 @@ export interface Exception {
 export const EXCEPTIONS: readonly Exception[] = [
   {
     recording: 'oc-rll-azure-with-params-supports-response-format-param',
-    formats: ['anthropic-messages', 'openai-responses', 'gemini'],
+    formats: ['anthropic-messages', 'openai-responses', 'gemini', 'bedrock-converse'],
     fields: ['usage.cacheRead'],
     reason:
       'the provider counts more cached tokens (157) than tokens (29); cached tokens are part of the input, so that ' +
@@ -20,7 +20,7 @@ export const EXCEPTIONS: readonly Exception[] = [
   },
   {
     recording: 'or-vai-reasoning-encrypted-content-1-stream',
-    formats: ['anthropic-messages', 'openai-chat', 'gemini'],
+    formats: ['anthropic-messages', 'openai-chat', 'gemini', 'bedrock-converse'],
     fields: ['text', 'reasoning', 'finish', 'calls', 'usage.input', 'usage.output'],
     reason:
       'the source put the answers of two requests into one file; the digest holds the second, and an answer ends with ' +

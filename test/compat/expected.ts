@@ -2,7 +2,7 @@ import { createSseReader } from '../../src/codecs/sse.ts';
 import type { FinishReason } from '../../src/model/event.ts';
 import { isObject, type JsonObject } from '../../src/model/json.ts';
 import type { Digest, Recording } from '../support/recordings.ts';
-import type { Answer, Call, Counts, Failure, Format } from './answers.ts';
+import type { Answer, Call, Counts, Failure, Format, ReadFormat } from './answers.ts';
 
 type Kind = FinishReason['kind'];
 
@@ -24,7 +24,7 @@ export const formatOf = ({ endpoint }: Recording): Format => {
 export type Expected = Partial<Omit<Answer, 'usage'>> & { readonly usage?: Partial<Counts> };
 
 /** What a client of `format` must make of a recorded answer, out of what the vendor's SDK made of it. */
-export function expectedOf(recording: Recording, format: Format): Expected | Pick<Failure, 'failed' | 'status'> {
+export function expectedOf(recording: Recording, format: ReadFormat): Expected | Pick<Failure, 'failed' | 'status'> {
   const { digest } = recording;
   if (digest.error) return { failed: true, status: digest.error.status ?? undefined };
   const isSame = format === formatOf(recording);
@@ -123,10 +123,10 @@ function kindOf(recording: Recording): Kind {
 }
 
 /** A refusal told in words is a complete answer in the Responses API. */
-const finishFor = (recording: Recording, format: Format): string =>
+const finishFor = (recording: Recording, format: ReadFormat): string =>
   format === 'openai-responses' && recording.digest.refusal ? 'completed' : WORDS[format][kindOf(recording)];
 
-const WORDS: Readonly<Record<Format, Readonly<Record<Kind, string>>>> = {
+const WORDS: Readonly<Record<ReadFormat, Readonly<Record<Kind, string>>>> = {
   'anthropic-messages': {
     stop: 'end_turn',
     'stop-sequence': 'stop_sequence',
@@ -157,6 +157,16 @@ const WORDS: Readonly<Record<Format, Readonly<Record<Kind, string>>>> = {
     'context-exceeded': 'incomplete: max_output_tokens',
     other: 'completed',
   },
+  'bedrock-converse': {
+    stop: 'end_turn',
+    'stop-sequence': 'stop_sequence',
+    length: 'max_tokens',
+    'tool-calls': 'tool_use',
+    refusal: 'content_filtered',
+    pause: 'end_turn',
+    'context-exceeded': 'model_context_window_exceeded',
+    other: 'end_turn',
+  },
   gemini: {
     stop: 'STOP',
     'stop-sequence': 'STOP',
@@ -170,7 +180,7 @@ const WORDS: Readonly<Record<Format, Readonly<Record<Kind, string>>>> = {
 };
 
 /** The digest's counts, which follow their vendor, as inclusive ones; only those for which the format has a place. */
-function countsOf(recording: Recording, format: Format): Partial<Counts> {
+function countsOf(recording: Recording, format: ReadFormat): Partial<Counts> {
   const { input = 0, output = 0, cacheRead = 0, cacheWrite = 0, reasoning, total } = recording.digest.usage ?? {};
   const origin = formatOf(recording);
   // Gemini's output leaves thinking out, and so does xAI's: its total says so
@@ -180,5 +190,6 @@ function countsOf(recording: Recording, format: Format): Partial<Counts> {
     output: apart ? output + (reasoning ?? 0) : output,
     cacheRead,
   };
-  return format === 'anthropic-messages' || reasoning === undefined ? inclusive : { ...inclusive, reasoning };
+  const hasNoPlace = format === 'anthropic-messages' || format === 'bedrock-converse';
+  return hasNoPlace || reasoning === undefined ? inclusive : { ...inclusive, reasoning };
 }

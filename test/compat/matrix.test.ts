@@ -2,21 +2,21 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { post } from '../support/gateway.ts';
 import { cases, type Recording } from '../support/recordings.ts';
 import { shared } from '../support/shared.ts';
-import type { Format } from './answers.ts';
+import type { ReadFormat } from './answers.ts';
 import { lineOf, type Slip, slipsIn } from './compare.ts';
 import { EXCEPTIONS } from './exceptions.ts';
 import { expectedOf, FORMAT_OF, formatOf } from './expected.ts';
 import { pathOf, providerOf, type Stage, startStage } from './replay.ts';
 import { type AskSdk, sdksAt } from './sdks.ts';
 
-const FORMATS = Object.values(FORMAT_OF);
+const FORMATS: readonly ReadFormat[] = [...Object.values(FORMAT_OF), 'bedrock-converse'];
 const ENDPOINTS = Object.keys(FORMAT_OF);
 const recorded = new Map(ENDPOINTS.map((endpoint) => [endpoint, cases({ endpoint })]));
 const AT_ONCE = 12;
 const TIMEOUT_MS = 120_000;
 
 let stage: Stage;
-let sdks: Readonly<Record<Format, AskSdk>>;
+let sdks: Readonly<Record<ReadFormat, AskSdk>>;
 
 describe.runIf(shared)('every recording, through the running gateway', () => {
   beforeAll(async () => {
@@ -62,7 +62,7 @@ describe.runIf(shared)('every recording, through the running gateway', () => {
 
 const modelOf = (recording: Recording): string => `${providerOf(recording)}/replay:${recording.id}`;
 
-async function asRecorded(recording: Recording, format: Format): Promise<string[]> {
+async function asRecorded(recording: Recording, format: ReadFormat): Promise<string[]> {
   const { request, stream } = recording;
   const own = format === formatOf(recording) ? (request.body ?? {}) : undefined;
   const got = await sdks[format](modelOf(recording), stream, own);
@@ -70,13 +70,13 @@ async function asRecorded(recording: Recording, format: Format): Promise<string[
 }
 
 /** An upstream may answer a request for a stream with a whole body, and the reverse. */
-async function otherwise(recording: Recording, format: Format): Promise<string[]> {
+async function otherwise(recording: Recording, format: ReadFormat): Promise<string[]> {
   const got = await sdks[format](modelOf(recording), !recording.stream);
   return linesOf(recording, format, slipsIn(expectedOf(recording, format), got));
 }
 
 /** A line for each slip that is no exception, and for each exception that no longer occurs. */
-function linesOf({ id }: Recording, format: Format, slips: readonly Slip[]): string[] {
+function linesOf({ id }: Recording, format: ReadFormat, slips: readonly Slip[]): string[] {
   const excepted = EXCEPTIONS.filter(({ recording, formats }) => recording === id && formats.includes(format));
   const fields = excepted.flatMap((exception) => exception.fields);
   const unforeseen = slips.filter(({ field }) => !fields.includes(field));

@@ -1,4 +1,5 @@
 import Anthropic from '@anthropic-ai/sdk';
+import { BedrockRuntimeClient } from '@aws-sdk/client-bedrock-runtime';
 import { FunctionCallingConfigMode, type GenerateContentResponse, GoogleGenAI } from '@google/genai';
 import OpenAI from 'openai';
 import type {
@@ -9,7 +10,8 @@ import type {
 import type { CompletionUsage } from 'openai/resources/completions';
 import type { Response, ResponseCreateParamsNonStreaming } from 'openai/resources/responses/responses';
 import { isObject, type JsonObject } from '../../src/model/json.ts';
-import type { Answer, Failure, Format } from './answers.ts';
+import type { Answer, Failure, ReadFormat } from './answers.ts';
+import { askConverse } from './converse.ts';
 
 /** A client format, spoken by the official SDK with the helper that puts a stream together. */
 export type AskSdk = (model: string, stream: boolean, body?: JsonObject) => Promise<Answer | Failure>;
@@ -17,12 +19,20 @@ export type AskSdk = (model: string, stream: boolean, body?: JsonObject) => Prom
 const HELLO = [{ role: 'user' as const, content: 'hello' }];
 
 /** The official SDKs as clients of the gateway at `url`. */
-export function sdksAt(url: string): Readonly<Record<Format, AskSdk>> {
+export function sdksAt(url: string): Readonly<Record<ReadFormat, AskSdk>> {
   const quiet = { apiKey: 'any', maxRetries: 0, timeout: 60_000 };
   const openai = new OpenAI({ ...quiet, baseURL: `${url}/v1` });
   const anthropic = new Anthropic({ ...quiet, baseURL: `${url}/anthropic`, logLevel: 'off' });
   const google = new GoogleGenAI({ apiKey: 'any', httpOptions: { baseUrl: `${url}/genai` } });
+  const bedrock = new BedrockRuntimeClient({
+    region: 'us-east-1',
+    endpoint: `${url}/bedrock`,
+    token: { token: 'any' },
+    authSchemePreference: ['httpBearerAuth'],
+    maxAttempts: 1,
+  });
   return {
+    'bedrock-converse': (model, stream) => settled(() => askConverse(bedrock, model, stream)),
     'openai-chat': (model, stream, body) => settled(() => askChat(openai, model, stream, body)),
     'openai-responses': (model, stream, body) => settled(() => askResponses(openai, model, stream, body)),
     'anthropic-messages': (model, stream, body) => settled(() => askMessages(anthropic, model, stream, body)),
@@ -35,10 +45,19 @@ async function settled(ask: () => Promise<Answer>): Promise<Answer | Failure> {
     return await ask();
   } catch (thrown) {
     if (!(thrown instanceof Error)) throw thrown;
-    const status = 'status' in thrown && typeof thrown.status === 'number' ? thrown.status : undefined;
-    return { failed: true, status, message: thrown.message };
+    return { failed: true, status: statusIn(thrown), message: thrown.message };
   }
 }
+
+/** AWS's exceptions inside streams have the status of the stream. */
+function statusIn(thrown: Error): number | undefined {
+  if ('status' in thrown && typeof thrown.status === 'number') return thrown.status;
+  const status = isAwsError(thrown) ? thrown.$metadata.httpStatusCode : undefined;
+  return status === 200 ? undefined : status;
+}
+
+const isAwsError = (thrown: Error): thrown is Error & { $metadata: { httpStatusCode?: number } } =>
+  '$metadata' in thrown && isObject(thrown.$metadata);
 
 async function askChat(client: OpenAI, model: string, stream: boolean, body?: JsonObject): Promise<Answer> {
   // a recorded body is what that vendor took
