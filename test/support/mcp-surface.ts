@@ -77,6 +77,8 @@ export function surface(more: readonly object[] = []): Surface {
     const stdio_config = { command: process.execPath, args };
     gateway = await startGatewayHere({
       mcp: {
+        // some calls wait until hundreds of others do
+        tool_manager_config: { tool_execution_timeout: 300 },
         client_configs: [
           { name: 'web', connection_type: 'http', connection_string: upstream.url, tools_to_execute: ['*'] },
           { name: 'pipe', connection_type: 'stdio', stdio_config, tools_to_execute: ['*'], endpoint_slug: 'the-pipe' },
