@@ -4,7 +4,7 @@ import { ClosingLine } from './test/support/reporter.ts';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/e2e/**'],
+    exclude: ['test/e2e/**', 'test/conformance/**'],
     setupFiles: ['test/support/property-seed.ts'],
     // what an SDK tells of its own future is no result
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },

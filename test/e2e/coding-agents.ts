@@ -16,8 +16,8 @@ export interface CodingAgent {
   readonly shell: { readonly name: string; readonly input: (command: string) => JsonObject };
   /** Installed on first use. */
   binary(): Promise<string>;
-  /** Asks once and waits for the answer, every tool allowed, pointed at a gateway. */
-  prompt(binary: string, gateway: string, model: string, text: string): Promise<CommandRun>;
+  /** Asks once and waits for the answer, every tool allowed, pointed at a gateway, and at its /mcp where `mcp` says so. */
+  prompt(binary: string, gateway: string, model: string, text: string, mcp?: boolean): Promise<CommandRun>;
 }
 
 function folders(name: string): { readonly home: string; readonly work: string } {
@@ -32,10 +32,10 @@ export const codex: CodingAgent = {
   name: 'Codex CLI',
   shell: { name: 'exec_command', input: (cmd) => ({ cmd }) },
   binary: async () => join(await installed(`codex-${CODEX}`, `@openai/codex@${CODEX}`), 'node_modules/.bin/codex'),
-  prompt(binary, gateway, model, text) {
+  prompt(binary, gateway, model, text, mcp = false) {
     const { home, work } = folders('codex');
     mkdirSync(join(home, '.codex'));
-    writeFileSync(join(home, '.codex/config.toml'), codexConfig(gateway, model));
+    writeFileSync(join(home, '.codex/config.toml'), `${codexConfig(gateway, model)}${mcp ? codexMcp(gateway) : ''}`);
     const args = ['exec', '--skip-git-repo-check', '--dangerously-bypass-approvals-and-sandbox', text];
     return runCommand(binary, args, { cwd: work, env: { HOME: home, BIFROST_KEY: 'dummy-key' } });
   },
@@ -59,6 +59,11 @@ request_max_retries = 0
 stream_max_retries = 1
 `;
 
+const codexMcp = (gateway: string): string => `
+[mcp_servers.bifrost]
+url = "${gateway}/mcp"
+`;
+
 export const geminiCli: CodingAgent = {
   name: 'Gemini CLI',
   shell: {
@@ -67,10 +72,13 @@ export const geminiCli: CodingAgent = {
   },
   binary: async () =>
     join(await installed(`gemini-cli-${GEMINI_CLI}`, `@google/gemini-cli@${GEMINI_CLI}`), 'node_modules/.bin/gemini'),
-  prompt(binary, gateway, model, text) {
+  prompt(binary, gateway, model, text, mcp = false) {
     const { home, work } = folders('gemini');
     mkdirSync(join(home, '.gemini'));
-    writeFileSync(join(home, '.gemini/settings.json'), JSON.stringify(GEMINI_SETTINGS));
+    writeFileSync(
+      join(home, '.gemini/settings.json'),
+      JSON.stringify({ ...GEMINI_SETTINGS, ...(mcp && geminiMcp(gateway)) }),
+    );
     return runCommand(binary, ['-p', text, '-m', model, '--yolo', '--skip-trust'], {
       cwd: work,
       env: {
@@ -82,6 +90,8 @@ export const geminiCli: CodingAgent = {
     });
   },
 };
+
+const geminiMcp = (gateway: string) => ({ mcpServers: { bifrost: { httpUrl: `${gateway}/mcp` } } });
 
 const GEMINI_SETTINGS = {
   security: { auth: { selectedType: 'gemini-api-key' } },

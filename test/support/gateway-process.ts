@@ -6,6 +6,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const MAIN = resolve(import.meta.dirname, '../../src/main.ts');
+const FROM_SOURCE: readonly string[] = ['--import', 'tsx', MAIN];
+
+/** As it was built last: what `npm start` and an installed package run. */
+export const BUILT = [resolve(import.meta.dirname, '../../dist/main.js')];
 
 export interface GatewayProcess {
   readonly url: string;
@@ -22,9 +26,13 @@ export interface GatewayProcess {
  * The gateway as users run it: a process of its own with an app-dir of its own. Resolves once it answers. Without a
  * config there is no file; text is written as it is.
  */
-export async function startGateway(config: unknown, env: Record<string, string> = {}): Promise<GatewayProcess> {
+export async function startGateway(
+  config: unknown,
+  env: Record<string, string> = {},
+  program: readonly string[] = FROM_SOURCE,
+): Promise<GatewayProcess> {
   const port = await freePort();
-  const started = spawnGateway(config, ['-port', String(port), '-host', '127.0.0.1'], env);
+  const started = spawnGateway(config, ['-port', String(port), '-host', '127.0.0.1'], env, program);
   const url = `http://127.0.0.1:${port}`;
   await answering(url, started.child, started.output);
   return { ...started, url, pid: started.child.pid ?? 0 };
@@ -43,11 +51,11 @@ export async function runGateway(config: unknown, args: readonly string[], env =
   return { code, output: started.output() };
 }
 
-function spawnGateway(config: unknown, args: readonly string[], env: Record<string, string>) {
+function spawnGateway(config: unknown, args: readonly string[], env: Record<string, string>, program = FROM_SOURCE) {
   const appDir = mkdtempSync(join(tmpdir(), 'bifrost-app-'));
   const text = typeof config === 'string' ? config : JSON.stringify(config);
   if (config !== undefined) writeFileSync(join(appDir, 'config.json'), text);
-  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, '-app-dir', appDir, ...args], {
+  const child = spawn(process.execPath, [...program, '-app-dir', appDir, ...args], {
     env: { PATH: process.env.PATH ?? '', HOME: appDir, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -8,7 +8,7 @@ import type { AnswerMessage, ModernChannel } from './channel.ts';
 import { type Verdict, verdictOf, verdictOfFailure } from './discovery.ts';
 import type { KnownServers } from './known-servers.ts';
 import { type ClientMessage, ModernLink, type RequestMessage } from './link.ts';
-import { isFromModernCaller, metaOf, withoutEnvelope } from './protocol.ts';
+import { isFromModernCaller, isModernVersion, metaOf, withoutEnvelope } from './protocol.ts';
 import { StdioChannel } from './stdio-channel.ts';
 
 export interface EraTransportOptions {
@@ -141,7 +141,10 @@ export class EraTransport implements GatewayTransport {
   async #hasOlderSession(initialize: RequestMessage): Promise<boolean> {
     const { known, server } = this.#options;
     if (known.isSessionless(server)) return false;
-    const pipe = new StdioChannel((message) => this.#inner.send(message));
+    // a server of the newer era alone takes no request without it
+    const flight: Flight = { id: initialize.id, headers: { 'mcp-method': 'initialize' }, origin: undefined };
+    // the only message that goes out by it
+    const pipe = new StdioChannel((message) => this.#inner.request(message as JSONRPCRequest, flight));
     this.#pipe = pipe;
     const late = new AbortController();
     const timer = later(this.#options.patienceMs ?? PATIENCE_MS, () => late.abort());
@@ -151,7 +154,7 @@ export class EraTransport implements GatewayTransport {
         signal: late.signal,
         onNotification: () => undefined,
       });
-      const isGreeted = 'result' in answer && this.#inner.hasSession;
+      const isGreeted = 'result' in answer && this.#inner.hasSession && !isModernVersion(answer.result.protocolVersion);
       if (isGreeted) this.#up(answer);
       else known.noteSessionless(server);
       return isGreeted;

@@ -14,6 +14,7 @@ export interface HttpChannelOptions {
 }
 
 const MAX_REASON = 500;
+const LISTEN = 'subscriptions/listen';
 
 /** Streamable HTTP of 2026-07-28: one POST for each request, answered by one JSON text or one event stream. */
 export function httpChannel({ url, headers, fetch }: HttpChannelOptions): ModernChannel {
@@ -26,7 +27,8 @@ export function httpChannel({ url, headers, fetch }: HttpChannelOptions): Modern
         body: JSON.stringify({ jsonrpc: '2.0', ...request }),
         signal: options.signal,
       });
-      if (response.ok && isStream(response)) return streamedAnswer(request, response, options);
+      if (response.ok && isStream(response)) return streamedAnswer(request, response, options, createSseReader());
+      if (response.ok && request.method === LISTEN) return streamedAnswer(request, response, options, linesReader());
       return wholeAnswer(request, response);
     },
   };
@@ -68,20 +70,40 @@ function answerIn(text: string): AnswerMessage | undefined {
 const isAnswer = (value: unknown): value is AnswerMessage =>
   isObject(value) && value.jsonrpc === '2.0' && (isObject(value.result) || isObject(value.error));
 
+/** What is read of a stream: texts that should be messages. */
+interface MessageReader {
+  push(bytes: Uint8Array): readonly { readonly data: string }[];
+  end(): readonly { readonly data: string }[];
+}
+
+/** Some servers say what happens as lines of JSON in an answer that does not end (the conformance suite's own). */
+function linesReader(): MessageReader {
+  const decoder = new TextDecoder();
+  let rest = '';
+  return {
+    push(bytes) {
+      const lines = `${rest}${decoder.decode(bytes, { stream: true })}`.split('\n');
+      rest = lines.pop() ?? '';
+      return lines.map((data) => ({ data }));
+    },
+    end: () => [{ data: rest }],
+  };
+}
+
 async function streamedAnswer(
   { id }: ModernRequest,
   response: Response,
   { onNotification }: ExchangeOptions,
+  events: MessageReader,
 ): Promise<AnswerMessage> {
   const reader = response.body?.getReader();
-  const events = createSseReader();
   try {
     for (;;) {
       const piece = await reader?.read();
       const isEnd = !piece || piece.done;
       for (const { data } of isEnd ? events.end() : events.push(piece.value)) {
         const message = messageIn(data);
-        if (isAnswer(message) && message.id === id) return message;
+        if (isAnswer(message) && (message.id ?? id) === id) return { ...message, id };
         if (isNotification(message)) onNotification(message);
       }
       if (isEnd) throw new McpError(ErrorCode.ConnectionClosed, 'the connection ended before the answer came');

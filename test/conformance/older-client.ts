@@ -1,6 +1,5 @@
 import { legacyClient } from '../support/era-clients.ts';
 import { startGatewayHere } from '../support/gateway.ts';
-import { clientAt } from './mcp-modern.ts';
 
 // Plays a client scenario of the conformance suite: a gateway with the scenario's server as MCP client, and a client of
 // the older era that uses it. The suite gives the server's address last, and the calls to make in the environment.
@@ -10,7 +9,18 @@ interface Scenario {
 }
 
 const scenario = JSON.parse(process.env.MCP_CONFORMANCE_CONTEXT ?? '{}') as Scenario;
-const gateway = await startGatewayHere({ mcp: { client_configs: [clientAt(process.argv.at(-1) ?? '')] } });
+const gateway = await startGatewayHere({
+  mcp: {
+    client_configs: [
+      {
+        name: 'reference',
+        connection_type: 'http',
+        connection_string: process.argv.at(-1) ?? '',
+        tools_to_execute: ['*'],
+      },
+    ],
+  },
+});
 const client = await legacyClient(`${gateway.url}/mcp/reference`);
 const tools = await client.listTools();
 const calls = scenario.toolCalls ?? tools.map(({ name }) => ({ name, arguments: { a: 5, b: 3 } }));

@@ -23,8 +23,8 @@ const CALLS = { tools_call: ['add_numbers', { a: 5, b: 3 }], 'sse-retry': ['test
 const appDir = mkdtempSync(join(tmpdir(), 'bifrost-conformance-'));
 writeFileSync(join(appDir, 'config.json'), JSON.stringify({ version: 2, providers: {} }));
 const gateway = spawn(
-  process.env.BIFROST_NODE ?? process.execPath,
-  ['--import', 'tsx', 'src/main.ts', '-app-dir', appDir, '-host', '127.0.0.1', '-port', '0', '-log-style', 'json'],
+  process.execPath,
+  ['dist/main.js', '-app-dir', appDir, '-host', '127.0.0.1', '-port', '0', '-log-style', 'json'],
   { cwd: REPOSITORY, stdio: ['ignore', 'pipe', 'inherit'] },
 );
 
