@@ -204,7 +204,7 @@ describe('rounds of tools', () => {
     expect(model.requests.map((request) => request.toolChoice?.type)).toEqual(['required', 'auto', 'auto']);
   });
 
-  test('max depth N allows N rounds of tools and N+1 calls of the model', async () => {
+  test('I7 max depth N allows N rounds of tools and N+1 calls of the model', async () => {
     const again: Step = { parts: [call('x', 'fs-list')] };
     const { tools, response } = await play({ steps: [again, again, again], options: { maxDepth: 2 } });
     expect(tools.ran).toHaveLength(2);
@@ -292,7 +292,7 @@ describe('mixed turns', () => {
     expect(memory.isEmpty).toBe(true);
   });
 
-  test('whole rounds are shown as they run', async () => {
+  test('I6 whole rounds are shown as they run', async () => {
     const steps = [{ parts: [text('a'), call('1', 'fs-list')] }, { parts: [text('b')] }];
     const { response } = await play({ steps, options: { showsTools: () => true } });
     expect(visible(response.parts)).toEqual(['a', 'gateway:fs-list', 'result:1', 'b']);

@@ -267,7 +267,7 @@ describe('a Responses client that names MCP servers, on a model of another forma
     expect(gateway.output()).not.toContain(TOKEN);
   });
 
-  test('is asked before a call, and a yes runs it', async () => {
+  test('I10 is asked before a call, and a yes runs it; what the history lists is not listed again', async () => {
     const tools = [mcp({ require_approval: 'always' })];
     const first = await ask(tools);
     expect(first.output).toMatchObject([
@@ -313,7 +313,7 @@ describe('a Responses client that names MCP servers, on a model of another forma
     expect(calls()).toBe(before);
   });
 
-  test('is asked for some tools only', async () => {
+  test('I4 I8 is asked for some tools only, decided for each call', async () => {
     const { output } = await ask([mcp({ require_approval: { never: { tool_names: ['echo'] } } })]);
     expect(output).toMatchObject(shown);
     script = callsEcho('my-server-fail');

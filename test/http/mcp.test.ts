@@ -97,7 +97,7 @@ test('requests without a session are answered', async () => {
   expect(response.headers.has('mcp-session-id')).toBe(false);
 });
 
-test('a session ends with DELETE; afterwards it is unknown', async () => {
+test('H2 a session ends with DELETE; afterwards it is unknown, by the 404 on which clients start anew', async () => {
   const { url } = await endpointOf(new LocalTools());
   const headers = { 'mcp-session-id': await sessionOf(url) };
   expect((await post(url, rpc('ping'), headers)).status).toBe(200);
