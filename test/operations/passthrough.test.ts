@@ -122,7 +122,53 @@ describe('what is passed through', () => {
   });
 });
 
+describe('whatever it holds', () => {
+  test('a form travels under its own boundary, byte for byte', async () => {
+    const body = Buffer.concat([
+      Buffer.from('preamble\r\n--odd "x"\r\ncontent-disposition: form-data; name=file; filename=a.wav\r\n\r\n'),
+      Buffer.from([0, 255, 13, 10, 45, 45, 0]),
+      Buffer.from('\r\n--odd "x"--\r\nepilogue'),
+    ]);
+    upstream.answers(json({}));
+    const type = 'multipart/form-data; boundary="odd \\"x\\""';
+    await post(`${gateway.url}/openai_passthrough/v1/audio/transcriptions`, body, { 'content-type': type });
+    expect(said().headers['content-type']).toBe(type);
+    expect(said().body.equals(body)).toBe(true);
+  });
+
+  test('a large upload arrives whole, and a large answer too', async () => {
+    const large = Buffer.alloc(40 * 1024 * 1024, 'sound ');
+    upstream.answers((response, { body }) => void response.writeHead(200, { 'content-type': 'audio/wav' }).end(body));
+    const answer = await post(`${gateway.url}/openai_passthrough/v1/audio/translations`, large, {
+      'content-type': 'audio/wav',
+    });
+    expect(Buffer.from(await answer.arrayBuffer()).equals(large)).toBe(true);
+    expect(said().body.equals(large)).toBe(true);
+  });
+
+  test.each<[string, number, string, string]>([
+    ['a page', 502, 'text/html', '<html><title>Bad Gateway</title></html>'],
+    ['a redirect', 307, 'text/plain', 'elsewhere'],
+    ['no JSON', 200, 'application/json', '{"half":'],
+    ['an error of the provider’s own', 418, 'application/json', '{ "error" : {"odd":1.0} }'],
+    ['nothing', 204, 'text/plain', ''],
+  ])('%s comes back as it is', async (_what, status, type, text) => {
+    upstream.answers((response) => void response.writeHead(status, { 'content-type': type, location: '/x' }).end(text));
+    const answer = await fetch(`${gateway.url}/anthropic_passthrough/v1/messages`, {
+      method: 'POST',
+      body: '{}',
+      redirect: 'manual',
+    });
+    expect([answer.status, answer.headers.get('content-type'), await answer.text()]).toEqual([status, type, text]);
+  });
+});
+
 describe('what is not passed through', () => {
+  test('HEAD, which has no words for why', async () => {
+    const answer = await fetch(`${gateway.url}/openai_passthrough/v1/chat/completions`, { method: 'HEAD' });
+    expect([answer.status, await answer.text()]).toEqual([403, '']);
+  });
+
   test.each([
     ['GET', '/openai_passthrough/v1/models'],
     ['POST', '/openai_passthrough/v1/files'],
