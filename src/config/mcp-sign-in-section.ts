@@ -30,5 +30,4 @@ export const oauth2Server = z.looseObject({
   disable_vk_identity: z.boolean().default(false).describe('Nobody may sign in as a virtual key; "oauth" mode only.'),
 });
 
-export type Oauth2ServerConfig = z.output<typeof oauth2Server>;
 export type McpAuthMode = (typeof MCP_AUTH_MODES)[number];

@@ -54,7 +54,7 @@ export async function consented(url: string | URL, choice: Choice): Promise<URLS
 }
 
 export const newVerifier = (): string => randomBytes(32).toString('base64url');
-export const challengeOf = (verifier: string): string => createHash('sha256').update(verifier).digest('base64url');
+const challengeOf = (verifier: string): string => createHash('sha256').update(verifier).digest('base64url');
 
 export interface Tokens {
   readonly access_token: string;
