@@ -68,7 +68,7 @@ const REMEMBERED_FOR_MS = 10 * 60_000;
 const REMEMBERED_MODELS = 1_000;
 
 /** What a sheet and the configuration say of models' prices. */
-export interface PriceRows {
+interface PriceRows {
   /** The most telling last. */
   rowsOf(provider: string, model: string): readonly PricePatch[];
   /** Another number once they say something else. */

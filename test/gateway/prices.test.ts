@@ -123,6 +123,21 @@ describe('governance.pricing_overrides', () => {
     expect(await costOf(gateway, by('cheap'))).toBe(costs(3, 1));
   });
 
+  test('a caller’s own counts above all, for that caller', async () => {
+    const gateway = await started({
+      governance: {
+        virtual_keys: [{ id: 'vk-1', name: 'team', value: 'sk-bf-team', is_active: true }],
+        pricing_overrides: [
+          { scope_kind: 'provider_key', provider_key_id: 'key-2', ...priced(3) },
+          { scope_kind: 'virtual_key', virtual_key_id: 'vk-1', ...priced(4) },
+        ],
+      },
+    });
+    const headers = { 'x-bf-api-key': 'cheap' };
+    expect(await costOf(gateway, { headers: { ...headers, 'x-bf-vk': 'sk-bf-team' } })).toBe(costs(4, 1));
+    expect(await costOf(gateway, { headers })).toBe(costs(3, 1));
+  });
+
   test('only what is asked for in the ways they name', async () => {
     const gateway = await started({
       governance: { pricing_overrides: [{ ...priced(2), request_types: ['embedding'] }] },
