@@ -231,15 +231,17 @@ export class McpClients {
     if (changes.name !== undefined && changes.name !== entry.config.name) this.#requireNewName(changes.name);
     entry.config = { ...entry.config, ...changes };
     const { connection, config } = entry;
+    const redialled = config.disabled ? undefined : connection?.reconfigure(config, mustRedial(changes));
     if (config.disabled) entry.connection = undefined;
-    else if (connection) connection.reconfigure(config, mustRedial(changes));
-    else entry.connection = this.#newConnection(config);
+    else entry.connection ??= this.#newConnection(config);
     if (isPerUser(config)) await this.#users?.forget(id);
     this.#rebuild();
     if (config.disabled) await connection?.close();
     else if (!connection && entry.connection) {
       await settlesWithin(Promise.allSettled([entry.connection.dial()]), this.#timing.bootWaitMs);
     }
+    // whoever changes how calls connect wants to know whether they do
+    if ('needs_session_stickiness' in changes && redialled) await settlesWithin(redialled, this.#timing.bootWaitMs);
     return statusOf(entry);
   }
 

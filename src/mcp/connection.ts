@@ -204,12 +204,12 @@ export class Connection implements Callable {
     return this.#dialler.beside(`${this.config.name}-user`, events);
   }
 
-  /** From now on under this config; `redial` where the server must be told (other headers). */
-  reconfigure(config: McpClientConfig, redial: boolean): void {
+  /** From now on under this config; `redial` where the server must be told (other headers): resolves after that dial. */
+  async reconfigure(config: McpClientConfig, redial: boolean): Promise<void> {
     this.config = config;
     this.#tools.reviewAgain();
     this.#used();
-    if (redial) this.#dialAgain();
+    if (redial) await this.#dialAgain();
   }
 
   /** The server takes our credential no longer, and a person must log in: no call, no dial until `credentialRenewed`. */
@@ -226,7 +226,7 @@ export class Connection implements Callable {
   credentialRenewed(): void {
     this.#happened({ type: 'credential-renewed' });
     this.#options.changed();
-    this.#dialAgain();
+    void this.#dialAgain();
   }
 
   /** Runs one call; dials first when there is no connection or no list yet. Throws GatewayError. */
@@ -271,10 +271,10 @@ export class Connection implements Callable {
     }
   }
 
-  #dialAgain(): void {
+  #dialAgain(): Promise<void> {
     const running = this.#dialling ?? Promise.resolve();
     // A dial that is under way has the old config; its failure is noted, and so is that of the next.
-    void running
+    return running
       .catch(() => undefined)
       .then(() => this.redial())
       .catch(() => undefined);

@@ -25,6 +25,8 @@ const CHANGEABLE = [
   'openapi_config',
   'tool_safety',
   'result_limits',
+  'sampling',
+  'per_user_header_keys',
   'needs_session_stickiness',
   'process_config',
   'disabled',
@@ -87,9 +89,16 @@ function parsedClient(fields: object): McpClientConfig {
   return withAutoExecuteChecked(parsed.data);
 }
 
+/** As many as fit into the original's 64 bits of nanoseconds. */
+const MOST_MINUTES = 153_722_867;
+
 /** A bare integer is minutes in the API, though nanoseconds in the config file. */
 function withMinutes(fields: object): object {
   if (!('tool_sync_interval' in fields) || typeof fields.tool_sync_interval !== 'number') return fields;
+  const { tool_sync_interval: minutes } = fields;
+  if (!(minutes >= 0 && minutes <= MOST_MINUTES)) {
+    throw adminError(400, `tool_sync_interval must be between 0 and ${MOST_MINUTES} minutes`);
+  }
   return { ...fields, tool_sync_interval: `${fields.tool_sync_interval}m` };
 }
 

@@ -230,7 +230,8 @@ export const shownProvider = z.object({
 export const providerList = z.object({ providers: z.array(shownProvider), total: z.number() });
 
 export const done = z.object({
-  status: z.literal('success'),
+  /** `partial_success`: what was asked is kept, and does not work yet. */
+  status: z.enum(['success', 'partial_success']),
   message: z.string(),
   mcp_client_id: z.string().optional(),
 });

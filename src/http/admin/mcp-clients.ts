@@ -19,7 +19,7 @@ export interface McpClients {
   config(id: string): McpClientConfig | undefined;
   /** Connects and lists the tools; when that fails it rejects, and nothing is left of the client. */
   add(config: McpClientConfig): Promise<unknown>;
-  update(id: string, changes: Partial<McpClientConfig>): Promise<unknown>;
+  update(id: string, changes: Partial<McpClientConfig>): Promise<ClientStatus>;
   remove(id: string): Promise<unknown>;
   reconnect(id: string): Promise<unknown>;
 }
@@ -57,8 +57,7 @@ export function mcpClientRoutes(options: McpClientRoutes): Router {
     response.json({ ...success(message), mcp_client_id: config.client_id });
   });
   router.put('/mcp/client/:id', async (request: Request<{ id: string }>, response: Response) => {
-    await changeClient(clients, store, request.params.id, request.body);
-    response.json(success('MCP client edited successfully'));
+    response.json(await changeClient(clients, store, request.params.id, request.body));
   });
   router.delete('/mcp/client/:id', async (request: Request<{ id: string }>, response: Response) => {
     const { id, name } = known(clients, request.params.id);
@@ -142,7 +141,7 @@ export async function addClient(clients: McpClients, store: ClientStore, config:
   }
 }
 
-async function changeClient(clients: McpClients, store: ClientStore, id: string, body: unknown): Promise<void> {
+async function changeClient(clients: McpClients, store: ClientStore, id: string, body: unknown): Promise<Done> {
   const { name, config } = known(clients, id);
   const changes = clientChanges(config, body);
   const changed = { ...config, ...changes, client_id: id };
@@ -150,11 +149,24 @@ async function changeClient(clients: McpClients, store: ClientStore, id: string,
   checkUnique(clients, changed, id);
   await store.put(changed, name);
   try {
-    await clients.update(id, changes);
+    return edited(changes, await clients.update(id, changes));
   } catch (thrown) {
     await store.put({ ...config, client_id: id }, changed.name);
     throw withStatus500(thrown);
   }
+}
+
+/** The change is kept; where it changed how calls connect, it is also told whether they do. */
+function edited(changes: Partial<McpClientConfig>, { state, lastFailure }: ClientStatus): Done {
+  const message = 'MCP client edited successfully';
+  if (!('needs_session_stickiness' in changes) || state === 'disabled') return success(message);
+  const mode =
+    changes.needs_session_stickiness === false
+      ? 'each call opens a connection of its own'
+      : 'one connection is shared by all calls';
+  if (state === 'healthy') return success(`${message}; from now on ${mode}`);
+  const why = lastFailure?.message ?? `the client is ${state}`;
+  return { status: 'partial_success', message: `${message}, but the server could not be connected: ${why}` };
 }
 
 /** Whatever keeps a server from being reached is answered with 500 here, as the original does. */
