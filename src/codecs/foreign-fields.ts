@@ -20,11 +20,19 @@ export function accountForForeign(
     if (!carried.some((suffix) => field.endsWith(suffix)))
       losses.push({ field, action: 'dropped', reason: `${target} has no such field` });
   };
-  for (const { parts } of messages) accountForParts(parts, target, drop);
+  for (const { parts } of messages) {
+    accountForParts(parts, target, drop);
+    if (parts.some((part) => part.type === 'tool-call' && isCustomCall(part.origin, target))) {
+      losses.push(asFunction('input.*.input', 'a call with free text'));
+    }
+  }
   tools.forEach(({ origin, type }, index) => {
     if (!origin || origin.codec === target || type !== 'function') return;
     accountForTool(origin, `tools.${index}`, drop);
-    if (isFreeText(origin)) losses.push(asFunction(`tools.${index}.parameters`, 'a tool that takes free text'));
+    if (isFreeText(origin)) {
+      for (const field of ['parameters', 'description', 'format'])
+        losses.push(asFunction(`tools.${index}.${field}`, 'a tool that takes free text'));
+    }
     if (isKnownByName(origin)) {
       for (const field of ['description', 'parameters'])
         losses.push(asFunction(`tools.${index}.${field}`, 'a tool that its model knows by name'));
@@ -58,6 +66,9 @@ const asFunction = (field: string, what: string): Loss => ({
 
 /** The Responses API's custom tools. */
 const isFreeText = ({ codec, block }: Origin): boolean => codec === 'openai-responses' && block.type === 'custom';
+
+const isCustomCall = (origin: Origin | undefined, target: CodecId): boolean =>
+  origin?.codec === 'openai-responses' && target !== 'openai-responses' && origin.block.type === 'custom_tool_call';
 
 /** Anthropic's tools that the client runs (bash, text editor) come without a schema: Claude was trained on them. */
 const isKnownByName = ({ codec, block }: Origin): boolean =>

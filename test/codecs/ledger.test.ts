@@ -11,6 +11,7 @@ import { cases } from '../support/recordings.ts';
 import { shared } from '../support/shared.ts';
 import { capturedRequests } from './captured-requests.ts';
 import { anyBody, longHistory } from './ledger-bodies.ts';
+import { ODD_REQUESTS } from './odd-requests.ts';
 import { requestOf } from './requests.ts';
 
 /** Of each format one model that thinks and one that does not, so that both ways of writing are walked. */
@@ -83,6 +84,17 @@ describe('any request', () => {
       }),
       { seed: 7, numRuns: 60 },
     );
+  });
+});
+
+describe('odd but legal requests', () => {
+  test.each(PAIRS)('from %s to %s differ only where the ledger says so', (from, to) => {
+    const found = Object.entries(ODD_REQUESTS[from] ?? {}).flatMap(([what, body]) =>
+      silent(from, to, body).map(
+        ({ kind, field, value }) => `${what}: ${kind} ${field} = ${String(value).slice(0, 40)}`,
+      ),
+    );
+    expect([...new Set(found)]).toEqual([]);
   });
 });
 

@@ -117,14 +117,17 @@ export function toolUseBlock(part: ToolCallPart, id: string, at: string, { names
 export function toolResultBlock(part: ToolResultPart, id: string, at: string, writing: Writing): JsonObject {
   const own = ownBlock(part.origin);
   if (own) return { ...own, toolResult: { ...objectOf(own.toolResult), toolUseId: id } };
+  const { ledger, traits } = writing;
   const content = part.content.flatMap((inner, index) => resultContent(inner, `${at}.content.${index}`, writing));
+  if (content.length === 0) ledger.invented(`${at}.toolResult.content`, 'a result without content is refused');
+  // only Claude and Nova know a status (Bedrock API, ToolResultBlock)
+  const knowsStatus = traits.isClaude || traits.isNova;
+  if (part.isError && !knowsStatus) ledger.dropped(`${at}.is_error`, 'this model knows no status of results');
   return {
     toolResult: {
       toolUseId: id,
-      // a result without content is refused
       content: content.length > 0 ? content : [{ text: '(no content)' }],
-      // only Claude and Nova know a status (Bedrock API, ToolResultBlock)
-      ...((writing.traits.isClaude || writing.traits.isNova) && part.isError && { status: 'error' }),
+      ...(knowsStatus && part.isError && { status: 'error' }),
     },
   };
 }
