@@ -16,6 +16,9 @@ import {
 import { expect } from 'vitest';
 import { type Client, FORECAST, testClient, WEATHER } from './contract.ts';
 
+// what it thinks of a model's settings is no result
+globalThis.AI_SDK_LOG_WARNINGS = false;
+
 interface Provider {
   readonly chat: (model: string) => LanguageModel;
   readonly embedding?: (model: string) => EmbeddingModel;
