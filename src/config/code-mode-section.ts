@@ -22,5 +22,3 @@ export const codeModeLimits = z.looseObject({
   max_calls: count().default(200).describe('Of tools, in one script.'),
   max_parallel_scripts: count().default(8).describe('More of them wait for each other.'),
 });
-
-export type CodeModeLimits = z.output<typeof codeModeLimits>;

@@ -22,7 +22,7 @@ import { patientFetch, type TrustingFetch } from './patient-fetch.ts';
 import { Relay } from './relay.ts';
 import { cleanedResult } from './safety/scan.ts';
 import type { ToolSafety } from './safety/tool-safety.ts';
-import { connectFailure, type Entry, statusOf } from './status.ts';
+import { connectFailure, type Entry, reconnectable, statusOf } from './status.ts';
 import type { McpLog } from './telling.ts';
 import { DEFAULT_TIMING, type McpTiming, settlesWithin } from './timing.ts';
 import type { Command } from './transports.ts';
@@ -281,20 +281,7 @@ export class McpClients {
   /** A new connection in place of the old one, which stays if that fails. Throws GatewayError with the reason. */
   async reconnect(id: string): Promise<ClientStatus> {
     const entry = this.#required(id);
-    const { connection } = entry;
-    if (!connection) {
-      throw new GatewayError('invalid-request', 'cannot reconnect a disabled MCP client: enable the client first');
-    }
-    if (isPerUser(entry.config)) {
-      throw new GatewayError('invalid-request', 'cannot reconnect an MCP client to which each user connects alone');
-    }
-    if (!connection.holdsSession) {
-      throw new GatewayError(
-        'invalid-request',
-        'cannot reconnect an MCP client that connects for each call (needs_session_stickiness is false)',
-      );
-    }
-    if (connection.isDialling) throw new GatewayError('invalid-request', 'reconnect already in progress');
+    const connection = reconnectable(entry);
     try {
       await connection.redial();
     } catch (thrown) {

@@ -271,13 +271,10 @@ export class Connection implements Callable {
     }
   }
 
-  #dialAgain(): Promise<void> {
-    const running = this.#dialling ?? Promise.resolve();
-    // A dial that is under way has the old config; its failure is noted, and so is that of the next.
-    return running
-      .catch(() => undefined)
-      .then(() => this.redial())
-      .catch(() => undefined);
+  /** A dial that is under way has the old config; its failure is noted, and so is that of the next. */
+  async #dialAgain(): Promise<void> {
+    await this.#dialling?.catch(() => undefined);
+    await this.redial().catch(() => undefined);
   }
 
   #eventsOf(session: () => Session): SessionEvents {

@@ -1,5 +1,6 @@
 import type { McpClientConfig } from '../config/schema.ts';
 import { GatewayError } from '../model/errors.ts';
+import { isPerUser } from './auth/identity.ts';
 import { exposedName, offeredTools } from './catalog.ts';
 import type { Connection } from './connection.ts';
 import type { ClientStatus } from './contract.ts';
@@ -39,4 +40,23 @@ export function statusOf({ id, config, connection }: Entry): ClientStatus {
 export function connectFailure({ config, connection }: Entry, thrown: unknown): GatewayError {
   const reason = connection?.lastFailure?.message ?? reasonOf(thrown);
   return new GatewayError('network', `Failed to connect MCP client: ${config.name}: ${reason}`, { cause: thrown });
+}
+
+/** The connection that may be made anew by hand. Throws GatewayError with the reason where there is none. */
+export function reconnectable(entry: Entry): Connection {
+  const { config, connection } = entry;
+  if (!connection) {
+    throw new GatewayError('invalid-request', 'cannot reconnect a disabled MCP client: enable the client first');
+  }
+  if (isPerUser(config)) {
+    throw new GatewayError('invalid-request', 'cannot reconnect an MCP client to which each user connects alone');
+  }
+  if (!connection.holdsSession) {
+    throw new GatewayError(
+      'invalid-request',
+      'cannot reconnect an MCP client that connects for each call (needs_session_stickiness is false)',
+    );
+  }
+  if (connection.isDialling) throw new GatewayError('invalid-request', 'reconnect already in progress');
+  return connection;
 }
