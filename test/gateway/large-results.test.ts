@@ -95,6 +95,7 @@ describe('readers', () => {
     const here = await fresh({ result_limits: { reader_tools } });
     length = 200_000;
     await ask(here);
+    expect(upstream.bodies.length).toBeGreaterThan(0);
     for (const body of upstream.bodies) expect(toolsIn(body).includes('readResult')).toBe(isThere);
     await here.stop();
   });

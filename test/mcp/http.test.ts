@@ -82,7 +82,7 @@ describe.each<[string, Type, boolean]>([
       { ...common, 'x-user': 'bob' },
       { ...common, 'x-user': 'cid' },
     ]);
-    for (const headers of seen) expect(Object.keys(headers)).not.toEqual(expect.arrayContaining(['x-other', 'cookie']));
+    for (const headers of seen) for (const kept of ['x-other', 'cookie']) expect(headers).not.toHaveProperty(kept);
     expect(requests.every(({ headers }) => headers.authorization === 'Bearer configured')).toBe(true);
   });
 
