@@ -9,6 +9,7 @@ import { sampleSource, type UpstreamAuth, withSource } from './auth/upstream-aut
 import { UserConnections } from './auth/user-connections.ts';
 import type { CatalogSource } from './catalog.ts';
 import { clientIdOf } from './client-id.ts';
+import { changesOf, mustRedial } from './config-changes.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import type { Catalog, CatalogTool, ClientStatus, ToolCallRequest, ToolResult } from './contract.ts';
 import { reasonOf } from './failures.ts';
@@ -55,12 +56,6 @@ export interface McpClientsOptions {
   readonly ownSessions?: Partial<OwnSessionLimits>;
   readonly random?: () => number;
 }
-
-/** What cannot change after a client was made; a patch that has these is otherwise obeyed (Bifrost v2). */
-const IMMUTABLE = ['client_id', 'connection_type', 'connection_string', 'stdio_config', 'auth_type'] as const;
-/** What a server is told when it is dialled. */
-const mustRedial = (changes: Partial<McpClientConfig>): boolean =>
-  ['headers', 'tls_config', 'openapi_config', 'needs_session_stickiness'].some((field) => field in changes);
 
 /** All MCP clients of the gateway: their connections, their tools as one catalog, and the way to call one. */
 export class McpClients {
@@ -226,8 +221,7 @@ export class McpClients {
   /** Changes what may change; a new name, new rules and limits hold from the next call on. */
   async update(id: string, patch: Partial<McpClientConfig>): Promise<ClientStatus> {
     const entry = this.#required(id);
-    const changes = { ...patch };
-    for (const field of IMMUTABLE) delete changes[field];
+    const changes = changesOf(patch);
     if (changes.name !== undefined && changes.name !== entry.config.name) this.#requireNewName(changes.name);
     entry.config = { ...entry.config, ...changes };
     const { connection, config } = entry;
@@ -330,8 +324,7 @@ export class McpClients {
       log,
       changed: () => this.#rebuild(),
       peers: (config) => this.relay.eventsOf(config),
-      review: safety && ((config, tools) => safety.review(config, tools)),
-      lookAhead: safety && ((config, listed) => safety.lookAhead(config, listed)),
+      safety,
       manifests,
     };
   }

@@ -9,6 +9,7 @@ import { ProcessKeeper } from './fleet/process-keeper.ts';
 import { isBlocked, type Life, type LifecycleEvent, NEW_LIFE, nextLife } from './lifecycle.ts';
 import { type ListedTool, ToolList } from './listed-tools.ts';
 import type { PeerEvents } from './peer.ts';
+import type { ToolSafety } from './safety/tool-safety.ts';
 import type { Session, SessionEvents } from './session.ts';
 import { causeIn, type McpLog, Telling } from './telling.ts';
 import type { McpTiming } from './timing.ts';
@@ -27,9 +28,7 @@ export interface ConnectionOptions {
   /** Takes what the servers ask and say of themselves. */
   readonly peers?: ((config: () => McpClientConfig) => PeerEvents) | undefined;
   /** Marks what of a list is held back until an admin releases it. */
-  readonly review?: ((config: McpClientConfig, tools: readonly ListedTool[]) => readonly ListedTool[]) | undefined;
-  /** Does beforehand what `review` of a new list would take long for. */
-  readonly lookAhead?: ((config: McpClientConfig, listed: readonly unknown[]) => Promise<void>) | undefined;
+  readonly safety?: Pick<ToolSafety, 'review' | 'lookAhead'> | undefined;
 }
 
 /**
@@ -41,7 +40,7 @@ export class Connection implements Callable {
   config: McpClientConfig;
   readonly #options: ConnectionOptions;
   readonly #dialler: Dialler;
-  readonly #tools = new ToolList((tools) => this.#options.review?.(this.config, tools) ?? tools);
+  readonly #tools = new ToolList((tools) => this.#options.safety?.review(this.config, tools) ?? tools);
   readonly #peers: PeerEvents | undefined;
   readonly #keeper: ProcessKeeper;
   readonly #watch: Watch;
@@ -67,13 +66,7 @@ export class Connection implements Callable {
       isIdle: () => this.#session?.isIdle === true,
       rest: () => this.#rest('nobody used it'),
     });
-    this.#dialler = new Dialler({
-      config: now,
-      transport,
-      timing,
-      lookAhead: options.lookAhead,
-      eventsOf: (session) => this.#eventsOf(session),
-    });
+    this.#dialler = new Dialler({ ...options, config: now, eventsOf: (session) => this.#eventsOf(session) });
     this.#telling = new Telling(now, transport.environment, options.log);
     this.#watch = new Watch(this.#watched, timing, options.random);
   }
@@ -166,7 +159,7 @@ export class Connection implements Callable {
   /** Makes the client ready: from its list of an earlier run where a process may wait for its first call, or by a dial. */
   async start(): Promise<void> {
     const manifest = this.#dialler.isUsable ? await this.#keeper.freshManifest() : undefined;
-    if (manifest) await this.#options.lookAhead?.(this.config, manifest.tools);
+    if (manifest) await this.#options.safety?.lookAhead(this.config, manifest.tools);
     if (manifest && !this.#closed && !this.#session && !this.#dialling) this.#restWith(manifest);
     else await this.dial();
   }

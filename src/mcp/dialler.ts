@@ -1,6 +1,7 @@
 import type { McpClientConfig } from '../config/schema.ts';
 import type { SingleSessions } from './calls.ts';
 import { staged } from './health.ts';
+import type { ToolSafety } from './safety/tool-safety.ts';
 import { Session, type SessionEvents } from './session.ts';
 import type { McpTiming } from './timing.ts';
 import { type TransportOptions, transportFor } from './transports.ts';
@@ -11,7 +12,7 @@ export interface DiallerOptions {
   readonly transport: TransportOptions;
   readonly timing: McpTiming;
   /** Looks at a list before it is taken. */
-  readonly lookAhead?: ((config: McpClientConfig, listed: readonly unknown[]) => Promise<void>) | undefined;
+  readonly safety?: Pick<ToolSafety, 'lookAhead'> | undefined;
   /** What the sessions tell their connection. */
   readonly eventsOf: (session: () => Session) => SessionEvents;
 }
@@ -54,7 +55,7 @@ export class Dialler {
     try {
       await staged('connect', session.open(timing.stepTimeoutMs, this.#stop.signal));
       const listed = await staged('list_tools', session.listTools(timing.stepTimeoutMs));
-      await this.#options.lookAhead?.(config(), listed);
+      await this.#options.safety?.lookAhead(config(), listed);
       this.#stop.signal.throwIfAborted();
       if (session.closed) throw session.explained(new Error('Not connected'));
       return { session, listed };

@@ -1,13 +1,8 @@
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
-import {
-  Agent,
-  type Dispatcher,
-  EnvHttpProxyAgent,
-  type RequestInit as UndiciRequestInit,
-  fetch as undiciFetch,
-} from 'undici';
+import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import type { TlsConfig } from '../config/tls-section.ts';
 import { type AddressRules, guardedFetch } from './address-guard.ts';
+import { fetchThrough } from './light-fetch.ts';
 import { type Trust, trustKey, trustOf } from './trust.ts';
 
 export interface PatientFetch {
@@ -58,14 +53,6 @@ const through = (dispatcher: Dispatcher): PatientFetch => ({
   fetch: fetchThrough(dispatcher),
   close: () => dispatcher.destroy(),
 });
-
-const fetchThrough =
-  (dispatcher: Dispatcher): FetchLike =>
-  async (url, init) => {
-    // undici is where Node's own fetch comes from: the same types under two names.
-    const request = { ...init, dispatcher } as unknown as UndiciRequestInit;
-    return (await undiciFetch(url, request)) as unknown as Response;
-  };
 
 function dispatcherFor(environment: NodeJS.ProcessEnv, trust?: Trust): Dispatcher {
   const named = (name: string) => environment[name.toLowerCase()] || environment[name];

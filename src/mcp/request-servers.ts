@@ -199,7 +199,10 @@ export class RequestServers {
       random: Math.random,
       log: (level, message, fields: JsonObject) => log(level, message, fields),
       changed: () => undefined,
-      review: safety && ((config, tools) => safety.review(asPinned(config), tools)),
+      safety: safety && {
+        review: (config, tools) => safety.review(asPinned(config), tools),
+        lookAhead: (config, listed) => safety.lookAhead(asPinned(config), listed),
+      },
     };
   }
 }
