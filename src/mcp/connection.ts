@@ -11,6 +11,7 @@ import { type ListedTool, ToolList } from './listed-tools.ts';
 import type { PeerEvents } from './peer.ts';
 import type { ToolSafety } from './safety/tool-safety.ts';
 import type { Session, SessionEvents } from './session.ts';
+import { SessionWishes } from './session-wishes.ts';
 import { causeIn, type McpLog, Telling } from './telling.ts';
 import type { McpTiming } from './timing.ts';
 import type { TransportOptions } from './transports.ts';
@@ -38,6 +39,7 @@ export interface ConnectionOptions {
  */
 export class Connection implements Callable {
   config: McpClientConfig;
+  readonly wishes = new SessionWishes();
   readonly #options: ConnectionOptions;
   readonly #dialler: Dialler;
   readonly #tools = new ToolList((tools) => this.#options.safety?.review(this.config, tools) ?? tools);
@@ -290,6 +292,7 @@ export class Connection implements Callable {
     this.#keeper.wake();
     this.#server = factsOf(session);
     if (old) this.#dialler.retire(old);
+    if (this.holdsSession) this.wishes.repeatOn(session, this.#options.timing.stepTimeoutMs, this.#telling);
     this.#telling.log('info', `connected, ${listed.length} tools listed`);
     this.#healthy(listed, { type: this.holdsSession ? 'connected' : 'check-passed' });
     this.#used();

@@ -96,7 +96,10 @@ export class UpstreamServers implements Servers {
       const asUser = isPerUser(entry.config) && this.#options.asUser(entry.config, request.caller, work);
       if (asUser) return await asUser;
       const own = this.#options.own.for(connection, method, request);
-      return await (own ? work(await own) : connection.use(work));
+      if (own) return await work(await own);
+      const result = await connection.use(work);
+      connection.wishes.note(request);
+      return result;
     } catch (thrown) {
       const error = askFailure(thrown, request);
       if (error instanceof RpcError) this.noteElicitations(client, error.data, peer);
