@@ -107,6 +107,7 @@ export async function serve(
     servers: mcp.servers,
     version,
     virtual: (slug, caller) => virtualMcps.serving(slug, caller, mcp.catalog),
+    onVirtualChange: (listener) => virtualMcps.onChange(listener),
   });
   const modernServer = new ModernServer(mcpServer);
   let booting: Promise<void> | undefined;

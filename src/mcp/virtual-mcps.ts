@@ -44,6 +44,7 @@ export interface ServedVirtualMcp {
 /** The virtual MCPs of the gateway as they are now; whoever changes them replaces the list. */
 export class VirtualMcps {
   #list: readonly VirtualMcp[] = [];
+  readonly #listeners = new Set<() => void>();
   readonly #entries = new WeakMap<VirtualMcp, { readonly catalog: Catalog; readonly entries: readonly string[] }>();
 
   constructor(configs: readonly VirtualMcpConfig[]) {
@@ -64,6 +65,12 @@ export class VirtualMcps {
     return { name, instructions, caller: narrowedTo(caller, entries) };
   }
 
+  /** Calls `listener` after each change; gives the function that ends it. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   get(id: string): VirtualMcp | undefined {
     return this.#list.find((virtualMcp) => String(virtualMcp.id) === id);
   }
@@ -79,11 +86,17 @@ export class VirtualMcps {
     this.#list = isKnown
       ? this.#list.map((known) => (known.id === settled.id ? settled : known))
       : [...this.#list, settled];
+    this.#tell();
     return settled;
   }
 
   remove(id: VirtualMcp['id']): void {
     this.#list = this.#list.filter((known) => known.id !== id);
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
   }
 
   #entriesOf(virtualMcp: VirtualMcp, catalog: Catalog): readonly string[] {

@@ -1,6 +1,7 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type Gateway, post, startGatewayHere, testServer } from '../support/gateway.ts';
 
 let gateway: Gateway;
@@ -90,4 +91,32 @@ test('a change by API is seen by the next list', async () => {
   });
   expect(await namesOf(client)).toEqual(['one-echo']);
   await client.close();
+});
+
+test.each([[''], ['changing']])('clients at /mcp/%s hear that a virtual MCP was changed', async (path) => {
+  const made = await post(`${gateway.url}/api/mcp/virtual-mcps`, {
+    name: 'changing',
+    tools: [{ mcp_client_name: 'two', tool_names: ['fail'] }],
+  });
+  const { virtual_mcp } = (await made.json()) as { virtual_mcp: { id: number } };
+  const address = `${gateway.url}/api/mcp/virtual-mcps/${virtual_mcp.id}`;
+  const client = await connected(path);
+  const told = new Promise<void>((resolve) => {
+    client.setNotificationHandler(ToolListChangedNotificationSchema, () => resolve());
+  });
+  // what is said before the client's stream stands is not heard: it is said again with each change
+  let isTold = false;
+  void told.then(() => {
+    isTold = true;
+  });
+  await vi.waitFor(async () => {
+    await fetch(address, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ tools: [{ mcp_client_name: 'one', tool_names: ['echo'] }] }),
+    });
+    expect(isTold).toBe(true);
+  }, 5_000);
+  await client.close();
+  await fetch(address, { method: 'DELETE' });
 });

@@ -52,6 +52,8 @@ export interface McpServerOptions {
   readonly servers?: Servers;
   /** A chosen set of tools at an address of its own; undefined when there is none of this name. */
   readonly virtual?: (slug: string, caller: Caller) => VirtualServer | undefined;
+  /** Calls `listener` when what those choose changed, which keys may have, too. */
+  readonly onVirtualChange?: (listener: () => void) => () => void;
 }
 
 export interface VirtualServer {
@@ -93,7 +95,9 @@ export class McpServer {
     this.#features = servers && new Features(servers, this.sessions);
     this.#ownListing = new Listing((tool) => tool.upstreamName);
     const changed = notificationText('notifications/tools/list_changed');
-    this.#stopWatching = [options.tools.onChange(() => this.sessions.notifyAll(changed))];
+    const tellAll = () => this.sessions.notifyAll(changed);
+    this.#stopWatching = [options.tools.onChange(tellAll)];
+    if (options.onVirtualChange) this.#stopWatching.push(options.onVirtualChange(tellAll));
     if (servers) this.#stopWatching.push(servers.onSaid(notifyOf(this.sessions)));
   }
 
