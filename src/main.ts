@@ -3,6 +3,9 @@ import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runBundledServer } from './bundled-servers.ts';
 import { type McpCommand, parseArguments, type ServeOptions } from './cli.ts';
+import { undici } from './model/undici.ts';
+
+const WARM_UP_AFTER_MS = 250;
 
 const command = parseArguments(process.argv.slice(2), process.env);
 
@@ -54,6 +57,8 @@ async function runGateway(options: ServeOptions): Promise<void> {
   try {
     const running = await serve(options, version(), processLog);
     stopOnSignal(running.stop);
+    // before the first request has to wait for it, and behind whoever waits for the start
+    setTimeout(undici, WARM_UP_AFTER_MS).unref();
   } catch (thrown) {
     const explained = thrown instanceof Error && ['ConfigError', 'StartError', 'GatewayError'].includes(thrown.name);
     const text = thrown instanceof Error ? (explained ? thrown.message : (thrown.stack ?? thrown.message)) : thrown;

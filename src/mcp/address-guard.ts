@@ -1,8 +1,9 @@
 import { lookup } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
-import { Agent, buildConnector, type RequestInit as UndiciRequestInit, fetch as undiciFetch } from 'undici';
+import type { buildConnector, RequestInit as UndiciRequestInit } from 'undici';
 import { GatewayError } from '../model/errors.ts';
+import { undici } from '../model/undici.ts';
 import type { PatientFetch } from './patient-fetch.ts';
 import type { Trust } from './trust.ts';
 
@@ -79,6 +80,7 @@ const refusalToRequests = (host: string): string =>
  * leads inside. As patient as the one for configured servers.
  */
 export function guardedFetch(rules: AddressRules, trust?: Trust): PatientFetch {
+  const { Agent, fetch: undiciFetch } = undici();
   const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: guardedConnector(rules, trust) });
   const fetch: FetchLike = async (url, init) => {
     // undici is where Node's own fetch comes from: the same types under two names.
@@ -89,6 +91,7 @@ export function guardedFetch(rules: AddressRules, trust?: Trust): PatientFetch {
 }
 
 function guardedConnector(rules: AddressRules, trust: Trust | undefined): buildConnector.connector {
+  const { buildConnector } = undici();
   const free = buildConnector({ timeout: 10_000, ...trust });
   const guarded = buildConnector({ timeout: 10_000, ...trust, lookup: guardedLookup(rules) });
   return (options, callback) => {

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
-import { type Dispatcher, request, type RequestInit as UndiciRequestInit, fetch as undiciFetch } from 'undici';
+import type { Dispatcher, RequestInit as UndiciRequestInit } from 'undici';
+import { undici } from '../model/undici.ts';
 
 const WITHOUT_BODY: ReadonlySet<number> = new Set([101, 204, 205, 304]);
 /** As undici's own fetch names itself; some servers refuse whoever has no name. */
@@ -32,7 +33,7 @@ export const fetchThrough =
 async function usualFetch(dispatcher: Dispatcher, url: string | URL, init: RequestInit | undefined): Promise<Response> {
   // undici is where Node's own fetch comes from: the same types under two names.
   const whole = { ...init, dispatcher } as unknown as UndiciRequestInit;
-  return (await undiciFetch(url, whole)) as unknown as Response;
+  return (await undici().fetch(url, whole)) as unknown as Response;
 }
 
 /** Fails in the words of the usual fetch. */
@@ -48,7 +49,7 @@ async function posted(
   sent.set('accept-encoding', 'identity');
   try {
     const options = { dispatcher, method: 'POST', headers: Object.fromEntries(sent), body } as const;
-    return await request(url, signal ? { ...options, signal } : options);
+    return await undici().request(url, signal ? { ...options, signal } : options);
   } catch (cause) {
     if (signal?.aborted) throw signal.reason;
     throw new TypeError('fetch failed', { cause });

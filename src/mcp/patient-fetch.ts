@@ -1,6 +1,7 @@
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
-import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { TlsConfig } from '../config/tls-section.ts';
+import { undici } from '../model/undici.ts';
 import { type AddressRules, guardedFetch } from './address-guard.ts';
 import { fetchThrough } from './light-fetch.ts';
 import { type Trust, trustKey, trustOf } from './trust.ts';
@@ -28,8 +29,11 @@ const NEAR = ['localhost', '127.0.0.1', '::1'];
  * a call may take is the tool timeout's to say. Goes out through the proxies that the environment names.
  */
 export function patientFetch(environment: NodeJS.ProcessEnv = process.env): TrustingFetch {
-  const dispatcher = dispatcherFor(environment);
-  const fetch = fetchThrough(dispatcher);
+  let usual: PatientFetch | undefined;
+  const fetch: FetchLike = (url, init) => {
+    usual ??= through(dispatcherFor(environment));
+    return usual.fetch(url, init);
+  };
   const own = new Map<string, PatientFetch>();
   return {
     fetch,
@@ -44,7 +48,7 @@ export function patientFetch(environment: NodeJS.ProcessEnv = process.env): Trus
       return made.fetch;
     },
     close: async () => {
-      await Promise.all([dispatcher.destroy(), ...[...own.values()].map((each) => each.close())]);
+      await Promise.all([usual, ...own.values()].map((each) => each?.close()));
     },
   };
 }
@@ -59,6 +63,7 @@ function dispatcherFor(environment: NodeJS.ProcessEnv, trust?: Trust): Dispatche
   const httpProxy = named('HTTP_PROXY');
   const httpsProxy = named('HTTPS_PROXY');
   const options = { ...PATIENT, connect: { ...CONNECT, ...trust } };
+  const { Agent, EnvHttpProxyAgent } = undici();
   if (!httpProxy && !httpsProxy) return new Agent(options);
   const noProxy = [...(named('NO_PROXY')?.split(',') ?? []), ...NEAR].join(',');
   return new EnvHttpProxyAgent({

@@ -1,4 +1,5 @@
-import { type Dispatcher, EnvHttpProxyAgent, Pool, ProxyAgent } from 'undici';
+import type { Dispatcher } from 'undici';
+import { undici } from '../model/undici.ts';
 
 export const CONNECT_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_MS = 60_000;
@@ -36,6 +37,7 @@ export function openConnections(origin: string, options: NetworkOptions): Dispat
   };
   const connect = { timeout: CONNECT_TIMEOUT_MS, ...trust(options) };
   const { proxy } = options;
+  const { EnvHttpProxyAgent, Pool, ProxyAgent } = undici();
   if (!proxy) return new Pool(origin, { ...shared, connect });
   if (proxy.type === 'environment') return new EnvHttpProxyAgent({ ...shared, requestTls: connect, connect });
   return new ProxyAgent({

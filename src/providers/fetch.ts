@@ -6,7 +6,7 @@ import type { AnswerMode, CancellableInit } from './cancellation.ts';
 import { CONNECT_TIMEOUT_MS, type NetworkOptions, openConnections } from './connections.ts';
 import { type Decoder, decoderOf } from './content-encoding.ts';
 import { type BodySource, DirectHeaders, DirectResponse, StreamBody } from './direct-response.ts';
-import { wireOf } from './wire-head.ts';
+import { wireOf } from './wire-of.ts';
 
 // The only file that talks to providers over the network. A vendor SDK given this `fetch` costs a sixth of what it
 // costs with Node's own, because nothing of the WHATWG machinery (streams, Request, Response) is built per request.

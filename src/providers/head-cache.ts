@@ -1,4 +1,5 @@
-import { WireHead, wireOf } from './wire-head.ts';
+import { WireHead } from './wire-head.ts';
+import { wireOf } from './wire-of.ts';
 
 /** Heads kept for one client; forwarded headers make a few more of them than paths. */
 const MAX_HEADS = 64;

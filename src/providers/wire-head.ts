@@ -16,13 +16,3 @@ export class WireHead extends Headers {
 
 const nothing = (): ReturnType<Headers['entries']> => NOTHING[Symbol.iterator]();
 const NOTHING: readonly [string, string][] = [];
-
-type HeadersGiven = RequestInit['headers'];
-
-/** Any form of request headers as the plain record that goes on the wire. */
-export function wireOf(headers: HeadersGiven): Readonly<Record<string, string>> {
-  if (headers instanceof WireHead) return headers.wire;
-  const record: Record<string, string> = {};
-  for (const [name, value] of new Headers(headers)) record[name] = value;
-  return record;
-}
