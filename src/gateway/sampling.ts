@@ -41,8 +41,9 @@ const tooMany = (client: string, max: number): RpcError =>
     `one tool call of MCP client ${client} gets ${max} completions (sampling.max_depth), no more`,
   );
 
-const contextOf = (requestId: string, { caller }: Origin, signal: AbortSignal): CallContext => ({
+const contextOf = (requestId: string, { caller, requestId: parentId }: Origin, signal: AbortSignal): CallContext => ({
   requestId,
+  ...(parentId !== undefined && { parentId }),
   operation: 'mcp_sampling',
   dialect: 'openai-chat',
   caller,

@@ -2,6 +2,7 @@ import type { ToolRunRecord } from '../logs/record.ts';
 import type { Catalog, CatalogTool, ToolCallRequest, ToolResult } from '../mcp/contract.ts';
 import type { Caller } from '../model/call.ts';
 import { asGatewayError } from '../model/errors.ts';
+import { orderedId } from '../model/ordered-id.ts';
 
 /** The MCP clients, as the request path sees them. */
 export interface McpTools {
@@ -32,8 +33,13 @@ export function loggedTools(tools: McpTools, sink: RunSink): LoggedTools {
     call(request, llmRequestId, parentId) {
       const [serverLabel, toolName] = splitName(request.name);
       const metadata = parentId === undefined ? undefined : { parent_id: parentId };
-      const costUsd = tools.catalog.byName.get(request.name)?.priceUsd;
+      const tool = tools.catalog.byName.get(request.name);
+      const costUsd = tool?.priceUsd;
+      // what the server asks our models is logged as a part of this
+      const id = tool?.asksModels ? orderedId() : undefined;
+      const traced = id === undefined ? request : { ...request, requestId: llmRequestId ?? id };
       const facts = {
+        id,
         llmRequestId,
         serverLabel,
         toolName,
@@ -43,7 +49,7 @@ export function loggedTools(tools: McpTools, sink: RunSink): LoggedTools {
         virtualKeyId: request.caller.keyOwner?.id,
         virtualKeyName: request.caller.keyOwner?.name,
       };
-      return run(facts, () => tools.call(request));
+      return run(facts, () => tools.call(traced));
     },
   };
 }

@@ -42,6 +42,7 @@ function catalogTool(client: ClientRules, tool: ListedTool): CatalogTool {
     clientId: client.client_id ?? '',
     clientName: client.name,
     autoExecute: allows(client.tools_to_execute, upstreamName) && allows(client.tools_to_auto_execute, upstreamName),
+    ...(client.sampling?.enabled && { asksModels: true }),
     ...(mode !== 'direct' && { mode }),
     ...(priceUsd !== undefined && { priceUsd }),
   });

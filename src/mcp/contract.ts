@@ -54,6 +54,8 @@ export interface CatalogTool {
   readonly annotations: ToolAnnotations;
   /** Runs without asking: in `tools_to_execute` and in `tools_to_auto_execute`. */
   readonly autoExecute: boolean;
+  /** The server may ask the gateway's models while the tool runs; absent = it may not. */
+  readonly asksModels?: true;
   /** `tool_pricing`: US dollars for each run that succeeds. */
   readonly priceUsd?: number;
   /** How its client's tools are given to models and MCP callers; absent = `direct`. */
@@ -82,6 +84,8 @@ export interface ToolCallRequest {
   readonly onProgress?: (progress: ToolProgress) => void;
   /** The MCP client that called, to be asked and told things while the call runs; absent where there is none. */
   readonly peer?: Peer | undefined;
+  /** Under which the log has this call, or the model call that asked for it; only where the server may ask our models. */
+  readonly requestId?: string | undefined;
   /** The caller's `_meta`, passed on except for its progress token. */
   readonly meta?: JsonObject;
 }

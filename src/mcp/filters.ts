@@ -4,7 +4,7 @@ import type { WhyHeld } from './safety/judgement.ts';
 
 /** What a client's config says about who may use its tools, and how they are given. */
 export type ClientRules = Pick<McpClientConfig, 'name' | 'disabled' | 'tools_to_execute' | 'tools_to_auto_execute'> &
-  Partial<Pick<McpClientConfig, 'client_id' | 'tool_mode' | 'is_code_mode_client' | 'tool_pricing'>>;
+  Partial<Pick<McpClientConfig, 'client_id' | 'tool_mode' | 'is_code_mode_client' | 'tool_pricing' | 'sampling'>>;
 
 /** The parts of a caller that narrow what it sees. */
 export type CallerFilters = Pick<Caller, 'includeClients' | 'includeTools' | 'keyTools' | 'keyOwner'>;

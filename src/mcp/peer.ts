@@ -42,6 +42,8 @@ export interface Origin {
   readonly signal: AbortSignal;
   /** Absent where no MCP client is behind the call: the agent loop, a person. */
   readonly peer?: Peer | undefined;
+  /** Under which the log has what the server works for; only where the server may ask our models. */
+  readonly requestId?: string | undefined;
   /** The server works for nobody else in this session. */
   readonly isAlone?: boolean;
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ChatUpstream, startChatUpstream } from '../../support/chat-upstream.ts';
-import { type Gateway, keyed, post, startGatewayHere } from '../../support/gateway.ts';
+import { eventually, type Gateway, keyed, post, startGatewayHere } from '../../support/gateway.ts';
 import { serverFile } from '../../support/mcp-clients.ts';
 import { connect, textIn } from '../../support/mcp-surface.ts';
 
@@ -62,4 +62,25 @@ test('off by default: the server is told that nobody can', async () => {
   const { client: caller } = await connect(`${gateway.url}/mcp/off`);
   await expect(caller.callTool(asked)).rejects.toMatchObject({ code: -32601 });
   await caller.close();
+});
+
+interface Logged {
+  readonly logs: readonly { readonly id: string; readonly parent_request_id: string | null; readonly object: string }[];
+}
+
+const newest = async (path: string) => ((await (await fetch(`${gateway.url}/api/${path}`)).json()) as Logged).logs;
+
+test('the completion is logged as a part of the run that asked for it', async () => {
+  const { client: caller } = await connect(`${gateway.url}/mcp/on`);
+  await caller.callTool(asked);
+  await caller.close();
+  const parents = await eventually(
+    async () => (await newest('logs')).map(({ parent_request_id: parent }) => parent),
+    (found) => found.every((parent) => parent !== null),
+  );
+  const runs = await eventually(
+    async () => (await newest('mcp-logs')).map(({ id }) => id),
+    (found) => parents.every((parent) => parent !== null && found.includes(parent)),
+  );
+  expect(runs).toEqual(expect.arrayContaining(parents));
 });
