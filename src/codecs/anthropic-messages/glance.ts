@@ -51,7 +51,7 @@ function lastEvents(answer: Buffer): LastEvents {
     const lineStart = tail.lastIndexOf('\n', end - 1) + 1;
     const line = tail.slice(lineStart, end);
     end = lineStart - 1;
-    if (!line.startsWith('data:')) continue;
+    if (!line.startsWith('data:') || line.trimEnd().endsWith('[DONE]')) continue;
     const data = dataOf(line);
     if (data?.type === 'message_stop') last.stopped = true;
     else if (data?.type === 'message_delta') last.delta = data;

@@ -25,18 +25,22 @@ const hasCall = (answer: Buffer): boolean => answer.includes('"functionCall"');
 /** The last chunks, newest first; the newest is undefined where it is not there whole. */
 function lastChunks(answer: Buffer): (JsonObject | undefined)[] {
   const chunks: (JsonObject | undefined)[] = [];
-  let lineEnd = answer.length;
   for (let end = answer.length; end > 0 && chunks.length < CHUNKS; ) {
     const found = answer.lastIndexOf('data:', end - 1);
     if (found === -1) break;
     const before = answer[found - 1];
     if (found === 0 || before === 0x0a || before === 0x0d) {
-      chunks.push(parsed(answer.toString('utf8', found + 5, lineEnd)));
-      lineEnd = found;
+      // comments may stand behind the last chunk
+      chunks.push(parsed(answer.toString('utf8', found + 5, lineEndFrom(answer, found))));
     }
     end = found;
   }
   return chunks;
+}
+
+function lineEndFrom(answer: Buffer, start: number): number {
+  const end = answer.indexOf('\n', start);
+  return end === -1 ? answer.length : end;
 }
 
 function glanceOf(chunks: readonly JsonObject[], calls: boolean): Glance {

@@ -21,10 +21,10 @@ function bodyGlance(answer: Buffer): Glance {
 
 /** The last event repeats the whole response, which may be longer than what was kept of the stream. */
 function streamGlance(answer: Buffer): Glance {
-  const start = answer.lastIndexOf('\ndata:') + 1;
-  const data = answer.toString('utf8', start).trim();
+  const end = endOfLastEvent(answer);
+  const data = answer.toString('utf8', answer.lastIndexOf('\ndata:', end - 1) + 1, end).trim();
   const event = data.startsWith('data:') ? parsed(data.slice(5)) : undefined;
-  if (!event) return cutGlance(answer);
+  if (!event) return cutGlance(answer.subarray(0, end));
   switch (event.type) {
     case 'response.completed':
     case 'response.incomplete':
@@ -35,9 +35,27 @@ function streamGlance(answer: Buffer): Glance {
       return { complete: false, error: streamErrorOf(event) };
     default:
       // the beginning of the first event and the end of the last may even join into one that parses
-      return isObject(event.error) ? { complete: false, error: streamErrorOf(event) } : cutGlance(answer);
+      return isObject(event.error)
+        ? { complete: false, error: streamErrorOf(event) }
+        : cutGlance(answer.subarray(0, end));
   }
 }
+
+/** Comments, and the `[DONE]` of servers that write chats too, may stand behind the last event. */
+function endOfLastEvent(answer: Buffer): number {
+  let end = answer.length;
+  for (;;) {
+    const start = answer.lastIndexOf(0x0a, end - 1) + 1;
+    const line = answer.toString('latin1', start, Math.min(end, start + LINE_START_BYTES)).trim();
+    const isBehind = line === '' || line.startsWith(':') || DONE.test(line);
+    if (!isBehind || start <= 1) return end;
+    end = start - 1;
+  }
+}
+
+/** Of a line, what tells a comment or `[DONE]`. */
+const LINE_START_BYTES = 32;
+const DONE = /^data:\s*\[DONE\]$/;
 
 function responseGlance(response: JsonObject): Glance {
   const usage = usageOf(response.usage);

@@ -496,6 +496,15 @@ describe('a glance', () => {
     expect(anthropicMessages.glance(Buffer.from(TOOLS), 'sse')).toEqual({ usage, reason, complete: true });
   });
 
+  test.each([': ping\n\n', 'data: [DONE]\n\n', ': ping\n\ndata: [DONE]\n\n: over\n\n'])(
+    'reads them in front of %j',
+    (behind) => {
+      const { usage, reason } = foldAll(decodedStream(TOOLS));
+      const glance = anthropicMessages.glance(Buffer.from(TOOLS + behind), 'sse');
+      expect(glance).toEqual({ usage, reason, complete: true });
+    },
+  );
+
   test('words inside texts deceive nobody', () => {
     const said = 'data: {"type":"message_delta"} "message_stop" {"error":{"type":"x"}} \ndata: {"type":"message_stop"}';
     const delta = { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: said } };

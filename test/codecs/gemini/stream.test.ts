@@ -157,6 +157,12 @@ describe('a streamed answer', () => {
     expect(gemini.glance(Buffer.from(sse), 'sse')).toEqual({ usage, reason, complete: true });
   });
 
+  test.each(fixtures)('%s tells them also where keep-alive comments stand behind it', (_name, sse) => {
+    const { usage, reason } = foldAll(decodedStream(sse));
+    const glance = gemini.glance(Buffer.from(`${sse}: ping\r\n\r\n: ping\r\n\r\n`), 'sse');
+    expect(glance).toEqual({ usage, reason, complete: true });
+  });
+
   test('a last chunk that is too long to be there whole is read from its end', () => {
     const grounding = { groundingMetadata: { text: 'x'.repeat(20_000) } };
     const sse = streamOf({

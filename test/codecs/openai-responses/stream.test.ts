@@ -134,6 +134,20 @@ describe('a stream', () => {
     expect(body).toMatchObject({ status: 'incomplete', incomplete_details: { reason } });
   });
 
+  test.each([[': ping\n\n'], ['data: [DONE]\n\n'], [': ping\r\n\r\ndata:[DONE]\r\n\r\n: over\r\n']])(
+    'F14 with %j behind its last event it is complete, and its end is seen at a glance',
+    (behind) => {
+      const usage = { input_tokens: 7, output_tokens: 3, total_tokens: 10 };
+      const text = sseOf(start, end({ usage })) + behind;
+      const seen = { usage: { input: 7, output: 3 }, reason: { kind: 'stop' } };
+      expect(streamed(text)).toMatchObject(seen);
+      for (const kept of [text, `t of a response that begins elsewhere"}${text.slice(-220)}`]) {
+        expect(openaiResponses.glance(Buffer.from(kept), 'sse')).toMatchObject({ complete: true, usage: seen.usage });
+      }
+      expect(openaiResponses.glance(Buffer.from(`: ping\n${behind}`), 'sse')).toEqual({ complete: false });
+    },
+  );
+
   test('F15 a stream that ends without a terminal event was cut', () => {
     expect(thrownBy(sseOf(start))).toMatchObject({ kind: 'network' });
     expect(thrownBy('')).toMatchObject({ kind: 'network' });
