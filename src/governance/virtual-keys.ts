@@ -135,20 +135,30 @@ export class VirtualKeys {
 
 /** What a key lets through of one client: what it says of it, else what the client says of every key. */
 function entriesFor(key: VirtualKeyConfig, client: McpClientConfig, catalog: Catalog): readonly string[] {
-  const { name, client_id: id } = client;
-  const lists = key.mcp_configs
-    .filter(({ mcp_client_id: byId, mcp_client_name: byName }) =>
-      byId === undefined || byId === null ? byName === name : String(byId) === id || byId === name,
-    )
-    .map(({ tools_to_execute: tools }) => tools);
-  if (lists.length === 0) return isForEveryKey(client) ? [`${name}-*`] : [];
-  if (lists.some((tools) => tools.includes('*'))) return [`${name}-*`];
-  const wanted = new Set(lists.flat().map((tool) => tool.toLowerCase()));
+  const { name } = client;
+  const given = toolsGivenBy(key, client);
+  if (given === undefined) return isForEveryKey(client) ? [`${name}-*`] : [];
+  if (given.includes('*')) return [`${name}-*`];
+  const wanted = new Set(given.map((tool) => tool.toLowerCase()));
   // names are compared without case, as in every white list
   const listed = catalog.tools.filter(
     (tool) => tool.clientName === name && wanted.has(tool.upstreamName.toLowerCase()),
   );
-  return [...lists.flat().map((tool) => `${name}-${tool}`), ...listed.map((tool) => tool.name)];
+  return [...given.map((tool) => `${name}-${tool}`), ...listed.map((tool) => tool.name)];
+}
+
+/** What a key says of one client, in names without the prefix; undefined when it does not name it. */
+export function toolsGivenBy(
+  { mcp_configs: configs }: Pick<VirtualKeyConfig, 'mcp_configs'>,
+  { name, client_id: id }: Pick<McpClientConfig, 'name' | 'client_id'>,
+): readonly string[] | undefined {
+  const lists = configs
+    .filter(({ mcp_client_id: byId, mcp_client_name: byName }) =>
+      byId === undefined || byId === null ? byName === name : String(byId) === id || byId === name,
+    )
+    .map(({ tools_to_execute: tools }) => tools);
+  if (lists.length === 0) return undefined;
+  return lists.some((tools) => tools.includes('*')) ? ['*'] : [...new Set(lists.flat())];
 }
 
 const hashOf = (value: string): string => createHash('sha256').update(value).digest('base64');

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { CLIENT_NAME_RULES, type McpClientConfig, mcpClient } from '../../config/schema.ts';
 import { redacted, type Secret } from '../../config/secrets.ts';
-import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { isObject, type JsonObject } from '../../model/json.ts';
 import { clientForm, storedSecret } from '../../stores/client-form.ts';
 import { adminError } from './errors.ts';
 
@@ -57,7 +57,6 @@ export function clientChanges(current: McpClientConfig, body: unknown): Partial<
   if (isObject(given.openapi_config)) given.openapi_config = mergedOpenApi(given.openapi_config, current);
   // The newer name wins, so the older one alone must say the same under it.
   given.allow_by_default ??= given.allow_on_all_virtual_keys;
-  checkVirtualKeys(fields.vk_configs);
   const changed = parsedClient({ ...clientForm(current, storedSecret), ...given });
   return Object.fromEntries(
     CHANGEABLE.filter((field) => !isDeepStrictEqual(changed[field], current[field])).map((field) => [
@@ -67,7 +66,7 @@ export function clientChanges(current: McpClientConfig, body: unknown): Partial<
   );
 }
 
-function bodyOf(body: unknown): JsonObject {
+export function bodyOf(body: unknown): JsonObject {
   if (isObject(body)) return body;
   throw adminError(400, 'Invalid request format: the body must be a JSON object');
 }
@@ -148,17 +147,4 @@ function mergedOpenApi(given: JsonObject, current: McpClientConfig): JsonObject 
       ),
     }),
   };
-}
-
-/** Assignments to virtual keys, of which this version keeps none. */
-function checkVirtualKeys(given: JsonValue | undefined): void {
-  const seen = new Set<string>();
-  for (const entry of Array.isArray(given) ? given : []) {
-    const id = isObject(entry) && typeof entry.virtual_key_id === 'string' ? entry.virtual_key_id : '';
-    if (id === '') throw adminError(400, 'virtual_key_id must not be empty');
-    if (seen.has(id)) throw adminError(400, `duplicate virtual_key_id in vk_configs: ${id}`);
-    seen.add(id);
-  }
-  const [first] = seen;
-  if (first !== undefined) throw adminError(400, `virtual key not found: ${first}; this version keeps no virtual keys`);
 }

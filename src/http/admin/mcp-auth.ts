@@ -12,6 +12,7 @@ import type { StoredOauthConfig } from '../../model/mcp-credentials.ts';
 import { clientForm, storedSecret } from '../../stores/client-form.ts';
 import { newClient } from './client-changes.ts';
 import { adminError } from './errors.ts';
+import { checkAssignments } from './key-assignments.ts';
 import { addClient, type ClientStore, clientFault, type McpClientRoutes } from './mcp-clients.ts';
 import { baseOf, type LoginClients, type McpLoginOptions } from './mcp-login.ts';
 import { rotateOauth } from './mcp-rotation.ts';
@@ -212,6 +213,7 @@ const shownStatus = ({ status, expiresAtMs }: StoredOauthConfig): string =>
 
 async function newOne(body: JsonObject, options: McpAuthRoutes): Promise<McpClientConfig> {
   const config = newClient(body, randomUUID);
+  checkAssignments(body, config, options.config().governance.virtual_keys);
   const fault = await clientFault(options, config);
   if (fault) throw fault;
   return config;

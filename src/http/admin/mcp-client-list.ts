@@ -1,5 +1,7 @@
+import type { VirtualKeyConfig } from '../../config/governance-section.ts';
 import type { McpClientConfig } from '../../config/schema.ts';
 import { redacted } from '../../config/secrets.ts';
+import { toolsGivenBy } from '../../governance/virtual-keys.ts';
 import type { CatalogTool, ClientStatus } from '../../mcp/contract.ts';
 import { slugOf } from '../../mcp/endpoints.ts';
 import { isForEveryKey } from '../../mcp/filters.ts';
@@ -15,22 +17,24 @@ interface Clients {
 
 type Listed = readonly [status: ClientStatus, config: McpClientConfig];
 
+type Keys = readonly VirtualKeyConfig[];
+
 const listed = (clients: Clients): Listed[] =>
   clients.statuses().flatMap((status): Listed[] => {
     const config = clients.config(status.id);
     return config ? [[status, config]] : [];
   });
 
-export function clientList(clients: Clients, query: ClientQuery): ClientList {
+export function clientList(clients: Clients, keys: Keys, query: ClientQuery): ClientList {
   const { limit, offset } = query;
-  const matching = listed(clients).filter((client) => matches(client, query));
-  const page = matching.slice(offset, offset + limit).map(([status, config]) => shownClient(status, config));
+  const matching = listed(clients).filter((client) => matches(client, keys, query));
+  const page = matching.slice(offset, offset + limit).map(([status, config]) => shownClient(status, config, keys));
   return { clients: page, count: page.length, total_count: matching.length, limit, offset };
 }
 
 /** Each given filter must hold; of a list, one entry. */
-function matches([status, config]: Listed, query: ClientQuery): boolean {
-  const { search, server, state, connection_type: types, auth_type: auths, virtual_keys: keys } = query;
+function matches([status, config]: Listed, keys: Keys, query: ClientQuery): boolean {
+  const { search, server, state, connection_type: types, auth_type: auths, virtual_keys: asked } = query;
   const isOneOf = (list: readonly string[], ...values: string[]) =>
     list.length === 0 || values.some((value) => list.includes(value));
   const isAsked = (asked: boolean | undefined, is: boolean) => asked === undefined || asked === is;
@@ -40,8 +44,7 @@ function matches([status, config]: Listed, query: ClientQuery): boolean {
     isOneOf(state, status.state) &&
     isOneOf(types, config.connection_type) &&
     isOneOf(auths, config.auth_type || 'headers') &&
-    // No client is given to a single key in this version.
-    keys.length === 0 &&
+    isOneOf(asked, ...assignments(config, keys).flatMap((each) => [each.virtual_key_id, each.virtual_key_name])) &&
     isAsked(query.all_virtual_keys, isForEveryKey(config)) &&
     isAsked(query.code_mode, (config.tool_mode ?? (config.is_code_mode_client ? 'code' : '')) === 'code') &&
     isAsked(query.disabled, config.disabled)
@@ -58,6 +61,13 @@ export function clientFacets(clients: Clients): ClientFacets {
   };
 }
 
+/** The keys that name this client, with what each of them lets through. */
+export const assignments = (config: McpClientConfig, keys: Keys): ShownClient['vk_configs'] =>
+  keys.flatMap((key) => {
+    const tools = toolsGivenBy(key, config);
+    return tools ? [{ virtual_key_id: key.id, virtual_key_name: key.name, tools_to_execute: [...tools] }] : [];
+  });
+
 /** Both names are written, as in the original. */
 const byDefault = (config: McpClientConfig) => ({
   allow_by_default: isForEveryKey(config),
@@ -72,7 +82,7 @@ function shownForm(config: McpClientConfig): ClientForm {
   return { ...shownObject(form), openapi_config: { ...rest, has_spec: spec !== undefined } };
 }
 
-function shownClient(status: ClientStatus, config: McpClientConfig): ShownClient {
+function shownClient(status: ClientStatus, config: McpClientConfig, keys: Keys): ShownClient {
   const { id, name, state, hiddenTools, restarts, stderr, lastFailure, serverInfo, pid, isStale, isResting } = status;
   return {
     config: {
@@ -93,7 +103,7 @@ function shownClient(status: ClientStatus, config: McpClientConfig): ShownClient
       rules: [...new Set(findings.map(({ rule }) => rule))],
     })),
     restarts,
-    vk_configs: [],
+    vk_configs: assignments(config, keys),
     is_stale: isStale,
     is_resting: isResting,
     stderr: [...stderr],

@@ -6,9 +6,10 @@ import { commandFault, refuseAddress } from '../../mcp/api-clients.ts';
 import type { ClientStatus } from '../../mcp/contract.ts';
 import { ownerOfSlug, slugOf } from '../../mcp/endpoints.ts';
 import { asGatewayError, type GatewayError } from '../../model/errors.ts';
-import { clientChanges, newClient } from './client-changes.ts';
+import { bodyOf, clientChanges, newClient } from './client-changes.ts';
 import { clientQuery, type Done } from './contract.ts';
 import { adminError } from './errors.ts';
+import { checkAssignments } from './key-assignments.ts';
 import { clientFacets, clientList } from './mcp-client-list.ts';
 import { checkOpenApi } from './mcp-openapi.ts';
 import { checkedQuery } from './queries.ts';
@@ -41,14 +42,16 @@ export interface McpClientRoutes {
 export function mcpClientRoutes(options: McpClientRoutes): Router {
   const { clients, store } = options;
   const router = Router();
+  const keys = () => options.config().governance.virtual_keys;
   router.get('/mcp/clients', (request: Request, response: Response) => {
-    response.json(clientList(clients, checkedQuery(clientQuery, request)));
+    response.json(clientList(clients, keys(), checkedQuery(clientQuery, request)));
   });
   router.get('/mcp/clients/filterdata', (_request: Request, response: Response) => {
     response.json(clientFacets(clients));
   });
   router.post('/mcp/client', async (request: Request, response: Response) => {
     const config = newClient(request.body, randomUUID);
+    checkAssignments(bodyOf(request.body), config, keys());
     const fault = await clientFault(options, config);
     if (fault) throw fault;
     await checkOpenApi(config);
@@ -57,6 +60,8 @@ export function mcpClientRoutes(options: McpClientRoutes): Router {
     response.json({ ...success(message), mcp_client_id: config.client_id });
   });
   router.put('/mcp/client/:id', async (request: Request<{ id: string }>, response: Response) => {
+    const { config } = known(clients, request.params.id);
+    checkAssignments(bodyOf(request.body), config, keys());
     response.json(await changeClient(clients, store, request.params.id, request.body));
   });
   router.delete('/mcp/client/:id', async (request: Request<{ id: string }>, response: Response) => {

@@ -1,11 +1,13 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
+import type { Config } from '../../config/load.ts';
 import { type VirtualMcpConfig, virtualMcp } from '../../config/virtual-mcp.ts';
 import { ownerOfSlug, slugOf } from '../../mcp/endpoints.ts';
 import type { VirtualMcp } from '../../mcp/virtual-mcps.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import { pageQuery } from './contract.ts';
 import { adminError } from './errors.ts';
+import { knownKey } from './key-assignments.ts';
 import type { McpClients } from './mcp-clients.ts';
 import { checkedQuery } from './queries.ts';
 
@@ -25,17 +27,29 @@ export interface VirtualMcpRoutes {
     remove(name: string): Promise<void>;
   };
   readonly clients: McpClients;
+  readonly config: () => Config;
 }
 
 type ById = Request<{ id: string }>;
+type ByKey = Request<{ id: string; virtualKey: string }>;
 
-export function virtualMcpRoutes({ virtualMcps, virtualMcpStore, clients }: VirtualMcpRoutes): Router {
+export function virtualMcpRoutes({
+  virtualMcps,
+  virtualMcpStore,
+  clients,
+  config: settings,
+}: VirtualMcpRoutes): Router {
   const router = Router();
   const configs = () => clients.statuses().flatMap(({ id }) => clients.config(id) ?? []);
   const known = (id: string): VirtualMcp => {
     const found = virtualMcps.get(id);
     if (!found) throw adminError(404, 'virtual MCP not found');
     return found;
+  };
+
+  /** One that has gone since may stay. */
+  const checkKeys = ({ virtual_key_ids: ids }: VirtualMcpConfig, former: readonly string[] = []) => {
+    for (const id of ids) if (!former.includes(id)) knownKey(settings().governance.virtual_keys, id, 400);
   };
 
   router.get('/mcp/virtual-mcps', (request: Request, response: Response) => {
@@ -46,6 +60,7 @@ export function virtualMcpRoutes({ virtualMcps, virtualMcpStore, clients }: Virt
   });
   router.post('/mcp/virtual-mcps', async (request: Request, response: Response) => {
     const config = newVirtualMcp(request.body, clients.statuses());
+    checkKeys(config);
     checkFree(config, virtualMcps.list);
     const slug = config.endpoint_slug ?? slugOf(config.name);
     const owner = ownerOfSlug(slug, virtualMcps.list, configs());
@@ -60,6 +75,7 @@ export function virtualMcpRoutes({ virtualMcps, virtualMcpStore, clients }: Virt
   router.put('/mcp/virtual-mcps/:id', async (request: ById, response: Response) => {
     const current = known(request.params.id);
     const changed = changedVirtualMcp(current, request.body, clients.statuses());
+    checkKeys(changed, current.virtual_key_ids);
     checkFree(
       changed,
       virtualMcps.list.filter(({ id }) => id !== current.id),
@@ -74,9 +90,17 @@ export function virtualMcpRoutes({ virtualMcps, virtualMcpStore, clients }: Virt
     response.json({ success: true });
   });
   for (const method of ['post', 'delete'] as const) {
-    router[method]('/mcp/virtual-mcps/:id/virtual-keys/:virtualKey', (request: ById) => {
-      known(request.params.id);
-      throw adminError(404, 'virtual key not found: this version keeps no virtual keys');
+    router[method]('/mcp/virtual-mcps/:id/virtual-keys/:virtualKey', async (request: ByKey, response: Response) => {
+      const current = known(request.params.id);
+      const { id } = knownKey(settings().governance.virtual_keys, request.params.virtualKey, 404);
+      const others = current.virtual_key_ids.filter((each) => each !== id);
+      const changed = {
+        ...current,
+        virtual_key_ids: method === 'post' ? [...others, id] : others,
+        updated_at: new Date().toISOString(),
+      };
+      await virtualMcpStore.put(changed, current.name);
+      response.json({ virtual_mcp: shown(virtualMcps.put(changed)) });
     });
   }
   return router;
@@ -133,8 +157,8 @@ function newVirtualMcp(body: unknown, clients: Clients): VirtualMcpConfig {
 
 /** The slug is given once; whatever else the body does not name stays. */
 function changedVirtualMcp(current: VirtualMcp, body: unknown, clients: Clients): VirtualMcp {
-  const { name, description, enabled, tools } = bodyOf(body);
-  const given = Object.entries({ name: name || undefined, description, enabled, tools }).filter(
+  const { name, description, enabled, tools, virtual_key_ids } = bodyOf(body);
+  const given = Object.entries({ name: name || undefined, description, enabled, tools, virtual_key_ids }).filter(
     ([, value]) => value !== undefined && value !== null,
   );
   const changed = { ...current, ...Object.fromEntries(given), updated_at: new Date().toISOString() };
