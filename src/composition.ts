@@ -54,12 +54,12 @@ const LISTING_KEPT_FOR_MS = 30_000;
 
 /** The way to every configured provider. `insteadOfHosted`: what stands in for a hosted tool that one does not have. */
 export function openModels(
-  config: Config,
+  { config, skippedProviders }: Pick<LoadedConfig, 'config' | 'skippedProviders'>,
   log: Log,
   models: ModelKnowledge,
   insteadOfHosted: () => string | undefined,
 ): Models {
-  const { byName: providers, problems } = createProviders(config.providers);
+  const { byName: providers, problems } = createProviders(config.providers, skippedProviders);
   for (const problem of problems) log('warn', problem);
   const { convert_chat_to_responses: convertsChats, force_reasoning_only_models_to_responses: convertsReasoning } =
     config.client.compat;

@@ -23,6 +23,8 @@ export interface LoadedConfig {
   /** The file that was read; absent when there is none. */
   readonly file?: string;
   readonly listed: ListedNames;
+  /** Who stands under `providers` in the file and could not be read. */
+  readonly skippedProviders: readonly string[];
 }
 
 /** Who stands in the file's own lists, usable or not; undefined where the file has no such list. */
@@ -62,6 +64,9 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> 
       mcpClients: namesIn(prepared.mcp, 'client_configs'),
       virtualMcps: namesIn(prepared.mcp, 'virtual_mcps'),
     },
+    skippedProviders: Object.keys(isObject(prepared.providers) ? prepared.providers : {}).filter(
+      (name) => !Object.hasOwn(finished.config.providers, name),
+    ),
   };
 }
 

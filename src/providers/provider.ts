@@ -105,6 +105,12 @@ export interface Provider {
   upstreamOf(key: ProviderKey): UpstreamTarget;
 }
 
+/** The providers that can be asked, by lower-case name. */
+export interface ConfiguredProviders extends ReadonlyMap<string, Provider> {
+  /** Why others that the config names cannot be asked, a sentence each: what is meant for them goes to no one else. */
+  readonly leftOut?: ReadonlyMap<string, string>;
+}
+
 export interface Place {
   readonly provider: Provider;
   readonly key: ProviderKey;

@@ -9,7 +9,7 @@ import { placing } from './hosting.ts';
 import { mockDeployment } from './mock.ts';
 import { openAiCompatible } from './openai-compatible.ts';
 import { ownServerOperations, withOperations } from './operations/offers.ts';
-import type { Deployment, Operation, Provider, ScriptedDeployment } from './provider.ts';
+import type { ConfiguredProviders, Deployment, Operation, Provider, ScriptedDeployment } from './provider.ts';
 import type { UpstreamTarget } from './upstream.ts';
 import { vertex } from './vertex/deployments.ts';
 
@@ -53,7 +53,7 @@ const CUSTOM_BASES: ReadonlySet<string> = new Set(['openai', 'anthropic', 'gemin
 const SPOKEN_ELSEWHERE: ReadonlySet<string> = new Set(['github-copilot', 'sarvam', 'typesafe', 'wafer']);
 
 export interface Providers {
-  readonly byName: ReadonlyMap<string, Provider>;
+  readonly byName: ConfiguredProviders;
   /** What is wrong with the providers that were left out: a sentence each. */
   readonly problems: readonly string[];
 }
@@ -80,18 +80,30 @@ const NO_KEY: ProviderKey = {
   aliases: {},
 };
 
-/** The configured providers, by lower-case name. One that cannot be used is left out and said so. */
-export function createProviders(config: Readonly<Record<string, ProviderConfig>>): Providers {
+/**
+ * The configured providers, by lower-case name. One that cannot be used is left out and said so. `skipped`: those that
+ * the config names in a form that could not be read.
+ */
+export function createProviders(
+  config: Readonly<Record<string, ProviderConfig>>,
+  skipped: readonly string[] = [],
+): Providers {
   const byName = new Map<string, Provider>();
+  const leftOut = new Map(skipped.map((name) => [name.toLowerCase(), skippedText(name)]));
   const problems: string[] = [];
   for (const [given, settings] of Object.entries(config)) {
     const name = given.toLowerCase();
     const deployment = deploymentOf(name, settings);
-    if (typeof deployment === 'string') problems.push(deployment);
-    else byName.set(name, providerOf(deployment, settings));
+    if (typeof deployment === 'string') {
+      problems.push(deployment);
+      leftOut.set(name, deployment);
+    } else byName.set(name, providerOf(deployment, settings));
   }
-  return { byName, problems };
+  return { byName: Object.assign(byName, { leftOut }), problems };
 }
+
+const skippedText = (name: string): string =>
+  `provider "${name}" is skipped, as its entry in config.json is not valid: correct what the start warns of, and restart`;
 
 /** The deployment, or a sentence that says why there is none. */
 function deploymentOf(name: string, settings: ProviderConfig): Deployment | ScriptedDeployment | string {

@@ -1,6 +1,6 @@
 import type { CodecId } from '../model/content.ts';
 import { GatewayError } from '../model/errors.ts';
-import type { Provider } from '../providers/provider.ts';
+import type { ConfiguredProviders, Provider } from '../providers/provider.ts';
 import { adviceFor } from '../providers/registry.ts';
 import { namesModel, servesModel, usableKeys } from './keys.ts';
 
@@ -10,7 +10,7 @@ export interface Target {
   readonly model: string;
 }
 
-type ByName = ReadonlyMap<string, Provider>;
+type ByName = ConfiguredProviders;
 
 /** Whose models go by which names. The first match that is configured counts. */
 const FAMILIES: readonly (readonly [name: RegExp, provider: string])[] = [
@@ -53,7 +53,7 @@ export function explicitTarget(name: string, providers: ByName): Target | undefi
   const prefix = name.slice(0, slash).toLowerCase();
   const provider = providers.get(prefix);
   if (provider) return { provider, model: name.slice(slash + 1) };
-  const advice = adviceFor(prefix);
+  const advice = providers.leftOut?.get(prefix) ?? adviceFor(prefix);
   if (advice) throw new GatewayError('invalid-request', advice, { param: 'model' });
   return undefined;
 }

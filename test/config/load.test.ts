@@ -115,13 +115,14 @@ describe('one wrong entry', () => {
   });
 
   test('a provider that is wrong is skipped, and detection does not take its place', async () => {
-    const { config, warnings } = await loadConfig({
+    const { config, warnings, skippedProviders } = await loadConfig({
       ...QUIET,
       appDir: await newAppDir({ providers: { openai: { keys: [{ name: 'main', value: 'sk-secret', weight: -1 }] } } }),
       env: { OPENAI_API_KEY: 'sk-other' },
       detectable: [{ name: 'openai', keyVariables: ['OPENAI_API_KEY'] }],
     });
     expect(config.providers).toEqual({});
+    expect(skippedProviders).toEqual(['openai']);
     expect(warnings).toEqual([
       expect.stringContaining('providers.openai is skipped: keys[0].weight: Too small: expected number to be >=0'),
     ]);

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { provider as providerSchema } from '../../src/config/schema.ts';
 import type { CodecId } from '../../src/model/content.ts';
+import { createProviders } from '../../src/providers/registry.ts';
 import { resolveModel } from '../../src/router/resolve.ts';
 import { configured, keys } from './fixtures.ts';
 
@@ -40,6 +42,26 @@ describe('provider/model', () => {
     ['azure/gpt-4o', 'provider "azure" is not configured: add it under "providers"'],
   ])('%s says what is missing', (name, message) => {
     expect(() => resolved(name)).toThrow(message);
+  });
+});
+
+describe('a provider that the config names and that cannot be used', () => {
+  const { byName } = createProviders(
+    {
+      openai: providerSchema.parse({ keys: keys('a') }),
+      inhouse: providerSchema.parse({ keys: keys('b') }),
+    },
+    ['Secret-Lab', 'groq'],
+  );
+
+  // with its prefix taken for a part of the model's name, the prompt would go to OpenAI
+  test.each([
+    ['inhouse/gpt-4o', 'provider "inhouse" is not built in; say what it speaks'],
+    ['secret-lab/gpt-4o', 'provider "Secret-Lab" is skipped, as its entry in config.json is not valid'],
+    ['groq/llama-3.3-70b', 'provider "groq" is skipped, as its entry in config.json is not valid'],
+  ])('%s is asked of no other one', (name, message) => {
+    expect(() => resolveModel(name, byName, 'openai-chat')).toThrow(message);
+    expect(() => resolveModel(name.toUpperCase(), byName, 'openai-chat')).toThrow(message);
   });
 });
 
