@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
 import type { IncomingHttpHeaders, Server } from 'node:http';
+import { openAppDir } from './app-dir.ts';
 import { bannerRecord, bannerText } from './banner.ts';
 import { forAllowedCallers, openCallers, openVirtualKeys } from './callers.ts';
 import type { ServeOptions } from './cli.ts';
@@ -51,7 +51,7 @@ export async function serve(
   const { appDir, host, port } = options;
   const { env = process.env, keepAlive = new KeepAlive(), graceMs = 10_000 } = surroundings;
   const { log } = processLog;
-  mkdirSync(appDir, { recursive: true });
+  openAppDir(appDir);
   const listenAddress = { host, port };
   const loaded = await loadConfig({
     appDir,
@@ -70,7 +70,7 @@ export async function serve(
   const callers = openCallers(config, mcp, keys, signIn);
   const knowledge = openKnowledge(config, appDir, log);
   const logs = openRequestLog(config, metrics, knowledge.models, log);
-  const models = openModels(config, log, knowledge.models, () => searchingClients(mcp));
+  const models = openModels(loaded, log, knowledge.models, () => searchingClients(mcp));
   const gateway = createGateway({
     routed: forAllowedCallers(models.routed, keys),
     routedOperation: forAllowedCallers(models.routedOperation, keys),

@@ -79,6 +79,21 @@ describe('a gateway that cannot start ends with 1 and says why', () => {
   });
 });
 
+test('a provider whose entry is wrong is asked for nothing, and neither is another in its place', async () => {
+  const upstream = await chatUpstream();
+  const key = { name: 'k', value: 'sk-k', models: ['*'], weight: 1 };
+  const gateway = await started({
+    providers: {
+      openai: { keys: [key], network_config: { base_url: upstream.url } },
+      inhouse: { keys: 'k', custom_provider_config: { base_provider_type: 'openai' } },
+    },
+  });
+  const refused = await post(`${gateway.url}/v1/chat/completions`, chat.question('inhouse/secret-plans'));
+  expect(refused.status).toBe(400);
+  expect(await refused.text()).toContain('provider \\"inhouse\\" is skipped');
+  expect(upstream.headers).toEqual([]);
+});
+
 test('a question on the command line is answered without starting anything', async () => {
   const [help, version, wrong] = await Promise.all([
     runGateway(undefined, ['--help']),
