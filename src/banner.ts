@@ -31,9 +31,9 @@ export function bannerText(facts: BannerFacts): string {
     ...facts.loaded.warnings.map((warning) => `  Warning    ${warning}`),
     '',
     '  Claude Code through this gateway:',
-    `    ANTHROPIC_BASE_URL=${url}/anthropic ANTHROPIC_API_KEY=dummy-key claude --model ${exampleModel(facts.loaded)}`,
+    `    ${claudeCodeCommand(facts)}`,
     '  Its MCP tools in Claude Code:',
-    `    claude mcp add --transport http bifrost ${url}/mcp`,
+    `    ${mcpCommand(facts)}`,
     '',
   ];
   return lines.join('\n');
@@ -52,8 +52,14 @@ export function bannerRecord(facts: BannerFacts): JsonObject {
     mcpClients: mcpClients.map(({ name, state, toolCount }) => ({ name, state, tools: toolCount })),
     notes: [...(keyNames(loaded).length === 0 ? [`providers: ${NO_PROVIDER.join(' ')}`] : []), ...loaded.notes],
     warnings: [...loaded.warnings],
+    commands: [claudeCodeCommand(facts), mcpCommand(facts)],
   };
 }
+
+const claudeCodeCommand = (facts: BannerFacts): string =>
+  `ANTHROPIC_BASE_URL=${urlOf(facts)}/anthropic ANTHROPIC_API_KEY=dummy-key claude --model ${exampleModel(facts.loaded)}`;
+
+const mcpCommand = (facts: BannerFacts): string => `claude mcp add --transport http bifrost ${urlOf(facts)}/mcp`;
 
 const NO_PROVIDER = [
   'none yet: set OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY or another provider key, or',

@@ -80,6 +80,10 @@ test('the JSON log has the same facts in one record, without keys', async () => 
     mcpClients: [{ name: 'time', state: 'healthy', tools: 4 }],
     notes: ['provider openai found by OPENAI_API_KEY in the environment'],
     warnings: [],
+    commands: [
+      'ANTHROPIC_BASE_URL=http://localhost:8080/anthropic ANTHROPIC_API_KEY=dummy-key claude --model openai/gpt-4o',
+      'claude mcp add --transport http bifrost http://localhost:8080/mcp',
+    ],
   });
 });
 
