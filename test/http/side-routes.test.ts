@@ -163,10 +163,11 @@ test('a browser at / finds the addresses and the commands, and no script', async
 });
 
 test.each(['/.well-known/oauth-protected-resource', '/register', '/nowhere', '/api/nowhere'])(
-  '%s is a 404 in JSON, never a page',
+  '%s is a 404 in JSON that names it, never a page',
   async (path) => {
-    const answer = await fetch(`${gateway.url}${path}`);
+    const answer = await fetch(`${gateway.url}${path}?with=query`);
     expect(answer.status).toBe(404);
     expect(answer.headers.get('content-type')).toContain('application/json');
+    expect(await answer.text()).toContain(`"GET ${path} is not served here"`);
   },
 );

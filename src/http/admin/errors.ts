@@ -13,7 +13,9 @@ export function answerFailure(response: Response, status: number, message: strin
 }
 
 export const answerNotFound: RequestHandler = (request, response) => {
-  answerFailure(response, 404, `${request.method} ${request.path} is not served here`);
+  // `path` is what the router that was asked last has left of it
+  const [path] = request.originalUrl.split('?');
+  answerFailure(response, 404, `${request.method} ${path} is not served here`);
 };
 
 /** Express knows an error handler by its four parameters. */
