@@ -1,4 +1,4 @@
-import { type Kysely, type Migration, Migrator } from 'kysely';
+import type { Kysely, Migration } from 'kysely';
 
 const createTables: Migration = {
   async up(db: Kysely<unknown>): Promise<void> {
@@ -44,15 +44,4 @@ const createTables: Migration = {
 };
 
 /** In the order of their names; what has shipped is never edited, only followed. */
-const MIGRATIONS: Readonly<Record<string, Migration>> = { '0001_logins': createTables };
-
-/** Brings the tables to the newest schema. They share their file with others, who count their own. */
-export async function migrateCredentials<Schema>(db: Kysely<Schema>): Promise<void> {
-  const { error } = await new Migrator({
-    db,
-    provider: { getMigrations: async () => ({ ...MIGRATIONS }) },
-    migrationTableName: 'mcp_login_migrations',
-    migrationLockTableName: 'mcp_login_migration_lock',
-  }).migrateToLatest();
-  if (error) throw error;
-}
+export const CREDENTIAL_MIGRATIONS: Readonly<Record<string, Migration>> = { '0001_logins': createTables };

@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import Database from 'better-sqlite3';
-import { Kysely, SqliteDialect } from 'kysely';
+import type { Kysely } from 'kysely';
 import { isObject, type JsonObject } from '../model/json.ts';
 import type { CredentialStore, PendingFlow, StoredCredential, StoredOauthConfig } from '../model/mcp-credentials.ts';
-import { migrateCredentials } from './credential-migrations.ts';
-import { makePrivate } from './private-file.ts';
+import { CREDENTIAL_MIGRATIONS } from './credential-migrations.ts';
+import { openPrivateSqlite } from './private-sqlite.ts';
 import { noSeal, openSeal, type Seal } from './seal.ts';
 
 interface CredentialRow {
@@ -59,20 +58,15 @@ export interface CredentialStoreOptions {
  * older key, is sealed anew. Throws GatewayError when it is sealed with a key that is not given.
  */
 export async function openCredentialStore({ path, encryptionKeys }: CredentialStoreOptions): Promise<CredentialStore> {
-  makePrivate(path);
-  const database = new Database(path);
-  try {
-    database.pragma('journal_mode = WAL');
-    database.pragma('busy_timeout = 2000');
-    const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database }) });
-    await migrateCredentials(db);
-    const seal = await sealOf(db, encryptionKeys);
-    await sealAnew(db, seal);
-    return storeOf(db, seal);
-  } catch (thrown) {
-    database.close();
-    throw thrown;
-  }
+  return openPrivateSqlite(path, {
+    prefix: 'mcp_login',
+    migrations: CREDENTIAL_MIGRATIONS,
+    open: async (db: Kysely<Schema>) => {
+      const seal = await sealOf(db, encryptionKeys);
+      await sealAnew(db, seal);
+      return storeOf(db, seal);
+    },
+  });
 }
 
 async function sealOf(db: Kysely<Schema>, [current, ...older]: readonly string[]): Promise<Seal> {

@@ -1,4 +1,4 @@
-import { type Kysely, type Migration, Migrator } from 'kysely';
+import type { Kysely, Migration } from 'kysely';
 
 const createTables: Migration = {
   async up(db: Kysely<unknown>): Promise<void> {
@@ -41,15 +41,4 @@ const createTables: Migration = {
 };
 
 /** In the order of their names; what has shipped is never edited, only followed. */
-const MIGRATIONS: Readonly<Record<string, Migration>> = { '0001_grants': createTables };
-
-/** Brings the tables to the newest schema. They share their file with others, who count their own. */
-export async function migrateGrants<Schema>(db: Kysely<Schema>): Promise<void> {
-  const { error } = await new Migrator({
-    db,
-    provider: { getMigrations: async () => ({ ...MIGRATIONS }) },
-    migrationTableName: 'oauth2_migrations',
-    migrationLockTableName: 'oauth2_migration_lock',
-  }).migrateToLatest();
-  if (error) throw error;
-}
+export const GRANT_MIGRATIONS: Readonly<Record<string, Migration>> = { '0001_grants': createTables };

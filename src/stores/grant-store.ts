@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import Database from 'better-sqlite3';
-import { Kysely, SqliteDialect } from 'kysely';
+import type { Kysely } from 'kysely';
 import { isObject, type JsonObject } from '../model/json.ts';
 import type { GrantStore, RegisteredClient, StoredGrant } from '../model/oauth-grants.ts';
-import { migrateGrants } from './grant-migrations.ts';
-import { makePrivate } from './private-file.ts';
+import { GRANT_MIGRATIONS } from './grant-migrations.ts';
+import { openPrivateSqlite } from './private-sqlite.ts';
 import { noSeal, openSeal, type Seal, type SealedThings } from './seal.ts';
 
 interface GrantRow {
@@ -48,21 +47,16 @@ const THINGS: SealedThings = {
  */
 export async function openGrantStore(options: GrantStoreOptions): Promise<GrantStore> {
   const { path, encryptionKeys, now = Date.now } = options;
-  makePrivate(path);
-  const database = new Database(path);
-  try {
-    database.pragma('journal_mode = WAL');
-    database.pragma('busy_timeout = 2000');
-    const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database }) });
-    await migrateGrants(db);
-    const seal = await sealOf(db, encryptionKeys);
-    await sealAnew(db, seal);
-    await forgetOld(db, now() - REMEMBERED_MS);
-    return storeOf(db, seal);
-  } catch (thrown) {
-    database.close();
-    throw thrown;
-  }
+  return openPrivateSqlite(path, {
+    prefix: 'oauth2',
+    migrations: GRANT_MIGRATIONS,
+    open: async (db: Kysely<Schema>) => {
+      const seal = await sealOf(db, encryptionKeys);
+      await sealAnew(db, seal);
+      await forgetOld(db, now() - REMEMBERED_MS);
+      return storeOf(db, seal);
+    },
+  });
 }
 
 async function sealOf(db: Kysely<Schema>, [current, ...older]: readonly string[]): Promise<Seal> {

@@ -126,10 +126,15 @@ export class Grant {
 
   #renewIn(delayMs: number): void {
     if (this.#closed) return;
-    this.#timer = later(Math.min(Math.max(0, delayMs), LONGEST_WAIT_MS), () => {
-      // A failure was told when it happened; whoever calls next hears of it.
-      void this.accessToken().catch(() => undefined);
-    });
+    this.#timer = later(Math.min(Math.max(0, delayMs), LONGEST_WAIT_MS), () => this.#renewIfDue());
+  }
+
+  /** A timer may be early: by a fraction, or because the wait is longer than one may be. */
+  #renewIfDue(): void {
+    const leftMs = Math.max(this.#renewAtMs, this.#nextTryMs) - this.#options.now();
+    if (leftMs > 0) this.#renewIn(Math.ceil(leftMs));
+    // A failure was told when it happened; whoever calls next hears of it.
+    else void this.accessToken().catch(() => undefined);
   }
 
   /** Single-flight; after a failure not before its pause is over. */

@@ -51,6 +51,32 @@ test('in the background it is renewed without anybody asking', async () => {
   expect(await renewed).toBe('r');
 });
 
+test('in the background it is renewed although its timer was early', async () => {
+  // a clock that is behind at first, as the system's may be by a fraction of a millisecond
+  let lagMs = 30;
+  const renewed = new Promise<string>((resolve) => {
+    const { grant } = grantOf({
+      inBackground: true,
+      now: () => Date.now() - lagMs,
+      load: async () => {
+        const expiresAtMs = Date.now() + 60;
+        setTimeout(() => {
+          lagMs = 30;
+        });
+        lagMs = 0;
+        return { accessToken: 'old', refreshToken: 'r', expiresAtMs };
+      },
+      refresh: async (refreshToken) => {
+        resolve(refreshToken);
+        grant.close();
+        return { accessToken: 'new' };
+      },
+    });
+    void grant.accessToken();
+  });
+  expect(await renewed).toBe('r');
+});
+
 test('G12 a failed renewal is tried again after a pause, and the token is used for as long as it lives', async () => {
   const { grant, seen } = grantOf({
     refresh: async () => {
