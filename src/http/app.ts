@@ -150,8 +150,14 @@ const isInferencePath = (path: string): boolean =>
     path,
   );
 
-const notServed = (method: string, path: string): GatewayError =>
-  new GatewayError('not-found', `${method} ${path} is not served here; served are ${servedPaths().join(', ')}`);
+function notServed(method: string, path: string): GatewayError {
+  const served = servedPaths();
+  // a base URL with too much or too little in front, or another method: the end of the path still tells what was meant
+  const end = path.split('/').slice(-2).join('/');
+  const meant = served.find((route) => route.endsWith(`/${end}`));
+  const advice = meant ? `did you mean ${meant}?` : `served are ${served.join(', ')}`;
+  return new GatewayError('not-found', `${method} ${path} is not served here; ${advice}`);
+}
 
 /**
  * Codex tries a WebSocket first and goes on at once when it is refused like this. Any other upgrade is an offer that

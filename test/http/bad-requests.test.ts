@@ -125,7 +125,8 @@ describe.each(dialects)('$name: a request that cannot be read', (dialect) => {
   test('another method is told what is served', async () => {
     const answer = await fetch(`${gateway.url}${dialect.path}`);
     expect(answer.status).toBe(404);
-    expect(dialect.errorOf(await answer.json()).message).toContain(`GET ${dialect.path} is not served here`);
+    const { message } = dialect.errorOf(await answer.json());
+    expect(message).toContain(`GET ${dialect.path} is not served here; did you mean POST /`);
   });
 
   test('an unknown path beside it is a 404 in the same dialect', async () => {

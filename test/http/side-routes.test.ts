@@ -171,3 +171,18 @@ test.each(['/.well-known/oauth-protected-resource', '/register', '/nowhere', '/a
     expect(await answer.text()).toContain(`"GET ${path} is not served here"`);
   },
 );
+
+test.each([
+  ['/anthropic/v1/v1/messages', 'POST /anthropic/v1/messages'],
+  ['/v1/v1/chat/completions', 'POST /v1/chat/completions'],
+])('a base URL that leads to %s is told %s', async (path, meant) => {
+  const answer = await fetch(`${gateway.url}${path}`, { method: 'POST', body: '{}' });
+  expect(answer.status).toBe(404);
+  expect(await answer.text()).toContain(`POST ${path} is not served here; did you mean ${meant}?`);
+});
+
+test('a path that cannot be decoded is a 400', async () => {
+  const answer = await fetch(`${gateway.url}/api/logs/%zz`);
+  expect(answer.status).toBe(400);
+  expect(await answer.text()).toContain('the path is not valid');
+});

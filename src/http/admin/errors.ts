@@ -24,14 +24,15 @@ export const answerError: ErrorRequestHandler = (thrown: unknown, _request, resp
     response.destroy();
     return;
   }
-  const parsing = bodyParserRefusal(thrown);
+  const parsing = expressRefusal(thrown);
   if (parsing) return answerFailure(response, parsing.status, parsing.message);
   const error = asGatewayError(thrown);
   answerFailure(response, statusOf(error), error.message);
 };
 
-/** The body parser marks what the client did wrong: too large, not JSON, an encoding it does not know. */
-function bodyParserRefusal(thrown: unknown): { readonly status: number; readonly message: string } | undefined {
+/** The body parser marks what the client did wrong: too large, not JSON, an encoding it does not know; so does the router. */
+function expressRefusal(thrown: unknown): { readonly status: number; readonly message: string } | undefined {
+  if (thrown instanceof URIError) return { status: 400, message: 'the path is not valid: "%" is followed by no code' };
   if (!isObject(thrown) || typeof thrown.type !== 'string' || typeof thrown.status !== 'number') return undefined;
   const message = thrown.type === 'entity.parse.failed' ? 'Invalid JSON' : String(thrown.message);
   return thrown.status < 500 ? { status: thrown.status, message } : undefined;
