@@ -187,8 +187,13 @@ export class McpClients {
     if (this.#users && isPerUser(config)) {
       return this.#users.use(config, caller, (alone) => alone.call({ tool, request, headers, timeoutMs, maxMs }));
     }
-    const own = request.peer && this.#own.for(connection, 'tools/call', request);
-    const result = await connection.call({ tool, request, headers, timeoutMs, maxMs, own });
+    const { peer } = request;
+    const own = peer && this.#own.for(connection, 'tools/call', request);
+    const result = own
+      ? await this.#own.run(own, connection, { ...request, peer }, (session) =>
+          connection.call({ tool, request, headers, timeoutMs, maxMs, own: session }),
+        )
+      : await connection.call({ tool, request, headers, timeoutMs, maxMs });
     const treatment = this.#safety?.resultTreatment(config);
     return treatment ? cleanedResult(result, treatment) : result;
   }

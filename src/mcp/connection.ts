@@ -162,7 +162,7 @@ export class Connection implements Callable {
   async start(): Promise<void> {
     const manifest = this.#dialler.isUsable ? await this.#keeper.freshManifest() : undefined;
     if (manifest) await this.#options.safety?.lookAhead(this.config, manifest.tools);
-    if (manifest && !this.#closed && !this.#session && !this.#dialling) this.#restWith(manifest);
+    if (manifest && !this.isClosed && !this.#session && !this.#dialling) this.#restWith(manifest);
     else await this.dial();
   }
 
@@ -190,14 +190,16 @@ export class Connection implements Callable {
   }
 
   /** Runs what is no tool call; on a session of its own where the server is to have none between calls. */
-  use<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
-    return useSession(this, work);
-  }
+  readonly use = <Result>(work: (session: Session) => Promise<Result>): Promise<Result> => useSession(this, work);
 
   /** A session beside the shared one, for one client of ours alone, until that closes it. */
   openBeside(events: SessionEvents): Promise<Session> {
     return this.#dialler.beside(`${this.config.name}-user`, events);
   }
+
+  /** Asks a session that took another's place for what that was asked. */
+  readonly repeat = (wishes: SessionWishes, session: Session): void =>
+    wishes.repeatOn(session, this.#options.timing.stepTimeoutMs, this.#telling);
 
   /** From now on under this config; `redial` where the server must be told (other headers): resolves after that dial. */
   async reconfigure(config: McpClientConfig, redial: boolean): Promise<void> {
@@ -246,7 +248,7 @@ export class Connection implements Callable {
     await Promise.allSettled([this.#dialling, this.#session?.close(), this.#dialler.close()]);
   }
 
-  get #closed(): boolean {
+  get isClosed(): boolean {
     return this.#dialler.isClosed;
   }
 
@@ -289,17 +291,18 @@ export class Connection implements Callable {
     const old = this.#session;
     this.#session = this.holdsSession ? session : undefined;
     this.#dials += 1;
+    this.#lastDialFailedAtMs = Number.NEGATIVE_INFINITY;
     this.#keeper.wake();
     this.#server = factsOf(session);
     if (old) this.#dialler.retire(old);
-    if (this.holdsSession) this.wishes.repeatOn(session, this.#options.timing.stepTimeoutMs, this.#telling);
+    if (this.holdsSession) this.repeat(this.wishes, session);
     this.#telling.log('info', `connected, ${listed.length} tools listed`);
     this.#healthy(listed, { type: this.holdsSession ? 'connected' : 'check-passed' });
     this.#used();
   }
 
   #dialFailed(thrown: unknown): void {
-    if (this.#closed) return;
+    if (this.isClosed) return;
     this.#lastStderr = this.#dialler.lastStderr;
     this.#lastDialFailedAtMs = performance.now();
     const credential = credentialErrorIn(thrown);
@@ -309,7 +312,7 @@ export class Connection implements Callable {
   }
 
   #lost(session: Session): void {
-    if (session !== this.#session || this.#closed) return;
+    if (session !== this.#session || this.isClosed) return;
     this.#session = undefined;
     this.#lastStderr = session.stderr;
     this.#keeper.ended();
@@ -383,7 +386,7 @@ export class Connection implements Callable {
 
   #rest(why: string): void {
     const session = this.#session;
-    if (!session || this.#closed) return;
+    if (!session || this.isClosed) return;
     this.#session = undefined;
     this.#keeper.rest();
     this.#lastStderr = session.stderr;

@@ -9,10 +9,22 @@ const MAX_REASON = 512;
 export function reasonOf(thrown: unknown): string {
   const messages: string[] = [];
   for (let error = thrown; error !== undefined && messages.length < 4; error = causeOf(error)) {
-    const message = error instanceof Error ? error.message || codeOf(error) : String(error);
+    const message = error instanceof Error ? messageOf(error) : String(error);
     if (message && !messages.some((known) => known.includes(message))) messages.push(message);
   }
   return messages.join(': ').replace(/\s+/g, ' ').slice(0, MAX_REASON);
+}
+
+/** The SDK says what the server's answer held, which may be nothing, and leaves out its status. */
+function messageOf(error: Error): string {
+  if (
+    !(error instanceof StreamableHTTPError) ||
+    !error.code ||
+    error.code < 100 ||
+    error.message.includes(`${error.code}`)
+  )
+    return error.message || codeOf(error);
+  return `${error.message.replace(/:?\s*$/, '')} (HTTP ${error.code})`;
 }
 
 const causeOf = (error: unknown): unknown => (error instanceof Error ? error.cause : undefined);

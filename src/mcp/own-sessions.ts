@@ -1,18 +1,23 @@
 import type { McpClientConfig } from '../config/schema.ts';
 import { isObject, type JsonObject } from '../model/json.ts';
 import type { Connection } from './connection.ts';
+import { isNeverExecuted, isSessionLost } from './failures.ts';
 import type { Origin, Peer, PeerEvents, RpcMessage } from './peer.ts';
 import type { Session } from './session.ts';
+import { SessionWishes } from './session-wishes.ts';
 import { later } from './timing.ts';
 
 export interface OwnSessionLimits {
   /** Over all clients; who comes later shares. */
   readonly maxSessions: number;
-  /** An unused one is given up; the next use opens another. */
+  /** An unused one is given up, unless somebody listens to it; the next use opens another. */
   readonly idleMs: number;
+  /** From the loss of one that somebody listens to until another is opened; grows with each one that fails, to 64 times. */
+  readonly reopenMs: number;
 }
 
-const DEFAULT_LIMITS: OwnSessionLimits = { maxSessions: 64, idleMs: 5 * 60_000 };
+const DEFAULT_LIMITS: OwnSessionLimits = { maxSessions: 64, idleMs: 5 * 60_000, reopenMs: 1_000 };
+const MOST_DOUBLINGS = 6;
 
 /** What changes the session for everybody who shares it. */
 const STATEFUL: ReadonlySet<string> = new Set(['resources/subscribe', 'resources/unsubscribe', 'logging/setLevel']);
@@ -24,6 +29,14 @@ interface Own {
   idle: NodeJS.Timeout | undefined;
 }
 
+/** What holds for one client session and one server, whichever session of the server's serves it. */
+interface Kept {
+  readonly wishes: SessionWishes;
+  /** To open another session in. */
+  timer: NodeJS.Timeout | undefined;
+  failures: number;
+}
+
 /**
  * Sessions with servers that serve one client session of ours alone: where nothing else would tell whom a server asks
  * (stdio), whose roots hold, or where a subscription would end with the call that made it.
@@ -32,6 +45,7 @@ export class OwnSessions {
   readonly #eventsOf: (config: () => McpClientConfig) => PeerEvents;
   readonly #limits: OwnSessionLimits;
   readonly #open = new Map<string, Own>();
+  readonly #kept = new Map<object, Map<string, Kept>>();
   readonly #ids = new WeakMap<object, number>();
   #lastId = 0;
 
@@ -56,6 +70,30 @@ export class OwnSessions {
     return this.#admit(key, connection, origin, peer);
   }
 
+  /** Runs on such a session, and once more on another where its server has forgotten it. */
+  async run<Result>(
+    own: Promise<Session>,
+    connection: Connection,
+    origin: Origin & { readonly peer: Peer },
+    work: (own: Promise<Session>) => Promise<Result>,
+  ): Promise<Result> {
+    try {
+      return await work(own);
+    } catch (thrown) {
+      if (origin.signal.aborted || !isNeverExecuted(thrown)) throw thrown;
+    }
+    const key = this.#keyOf(origin.peer.identity, connection.config.name);
+    this.#drop(key, own);
+    return work(this.#open.get(key)?.session ?? this.#admit(key, connection, origin, origin.peer));
+  }
+
+  /** This request of a client was granted by a session of its own. */
+  note({ identity }: Peer, client: string, request: RpcMessage): void {
+    // a client that has left since wants nothing any more
+    const isOpen = STATEFUL.has(request.method) && this.#open.has(this.#keyOf(identity, client));
+    if (isOpen) this.#keptFor(identity, client).wishes.note(request);
+  }
+
   /** To the servers of this client session. */
   tell(identity: object, notification: RpcMessage): void {
     for (const own of this.#open.values()) {
@@ -66,10 +104,13 @@ export class OwnSessions {
   }
 
   forget(identity: object): void {
+    for (const { timer } of this.#kept.get(identity)?.values() ?? []) clearTimeout(timer);
+    this.#kept.delete(identity);
     for (const [key, own] of this.#open) if (own.identity === identity) void this.#close(key, own);
   }
 
   async close(): Promise<void> {
+    for (const identity of [...this.#kept.keys()]) this.forget(identity);
     await Promise.all([...this.#open].map(([key, own]) => this.#close(key, own)));
   }
 
@@ -77,13 +118,17 @@ export class OwnSessions {
     const events = this.#eventsOf(() => connection.config);
     const forget = () => {
       const own = this.#open.get(key);
-      clearTimeout(own?.idle);
-      if (own?.session === session) this.#open.delete(key);
+      if (own?.session !== session) return;
+      clearTimeout(own.idle);
+      this.#open.delete(key);
+      this.#reopenLater(key, connection, origin, peer);
     };
     const session = connection.openBeside({
       onClosed: forget,
       onToolsChanged: () => undefined,
-      onTrouble: () => undefined,
+      onTrouble: (error) => {
+        if (isSessionLost(error) && this.#drop(key, session)) this.#reopenLater(key, connection, origin, peer);
+      },
       capabilities: capabilitiesOf(peer),
       // The session is this client's, so whatever comes of itself is for it as well.
       peers: {
@@ -92,21 +137,57 @@ export class OwnSessions {
           events.onNotification(notification, { ...(caused ?? fromNowOn(origin)), isAlone: true }),
       },
     });
-    session.catch(forget);
+    session.then((opened) => this.#opened(peer.identity, connection, opened), forget);
     const own: Own = { identity: peer.identity, client: connection.config.name, session, idle: undefined };
     this.#open.set(key, own);
     return this.#used(key, own);
+  }
+
+  /** The server knows it no longer. True when it was the one in use. */
+  #drop(key: string, session: Promise<Session>): boolean {
+    const own = this.#open.get(key);
+    if (own?.session !== session) return false;
+    void this.#close(key, own);
+    return true;
   }
 
   #used(key: string, own: Own): Promise<Session> {
     clearTimeout(own.idle);
     own.idle = later(this.#limits.idleMs, () => {
       void own.session.then((session) => {
-        if (session.isIdle) void this.#close(key, own);
+        const isHeard = this.#kept.get(own.identity)?.get(own.client)?.wishes.isListening;
+        if (session.isIdle && !isHeard) void this.#close(key, own);
         else void this.#used(key, own);
-      });
+      }, ignored);
     });
     return own.session;
+  }
+
+  #opened(identity: object, connection: Connection, session: Session): void {
+    const kept = this.#kept.get(identity)?.get(connection.config.name);
+    if (!kept) return;
+    kept.failures = 0;
+    connection.repeat(kept.wishes, session);
+  }
+
+  /** Who listens would not know that nothing can be heard any more, and so would never ask again. */
+  #reopenLater(key: string, connection: Connection, origin: Origin, peer: Peer): void {
+    const kept = this.#kept.get(peer.identity)?.get(connection.config.name);
+    if (!kept?.wishes.isListening || connection.isClosed) return;
+    const waitMs = this.#limits.reopenMs * 2 ** Math.min(kept.failures++, MOST_DOUBLINGS);
+    clearTimeout(kept.timer);
+    kept.timer = later(waitMs, () => {
+      const isNeeded = !this.#open.has(key) && !connection.isClosed && this.#open.size < this.#limits.maxSessions;
+      if (isNeeded) this.#admit(key, connection, fromNowOn(origin), peer).catch(ignored);
+    });
+  }
+
+  #keptFor(identity: object, client: string): Kept {
+    const ofIdentity = this.#kept.get(identity) ?? new Map<string, Kept>();
+    this.#kept.set(identity, ofIdentity);
+    const known = ofIdentity.get(client) ?? { wishes: new SessionWishes(), timer: undefined, failures: 0 };
+    ofIdentity.set(client, known);
+    return known;
   }
 
   async #close(key: string, own: Own): Promise<void> {
@@ -146,6 +227,9 @@ function capabilitiesOf({ capabilities }: Peer): JsonObject {
   });
   return Object.fromEntries(declared);
 }
+
+/** A session that failed has told so to whoever waits for it. */
+const ignored = (): void => undefined;
 
 /** The call that opened the session ends; what comes later is not cancelled with it. */
 const fromNowOn = ({ caller, peer }: Origin): Origin => ({ caller, peer, signal: new AbortController().signal });

@@ -5,12 +5,17 @@ import type { Session } from './session.ts';
 import type { Telling } from './telling.ts';
 
 /**
- * What clients asked of a shared session and what holds until it ends: subscriptions and the log level. The session that
+ * What clients asked of a session and what holds until it ends: subscriptions and the log level. The session that
  * takes its place is asked for the same, as nobody else knows that it is another one.
  */
 export class SessionWishes {
   readonly #uris = new Set<string>();
   #level: string | undefined;
+
+  /** Something is to be heard that only a session which stays tells. */
+  get isListening(): boolean {
+    return this.#uris.size > 0;
+  }
 
   /** This request was granted. */
   note({ method, params: { uri, level } }: RpcMessage): void {

@@ -95,8 +95,13 @@ export class UpstreamServers implements Servers {
       const work = (session: Session) => this.#run(session, request, entry);
       const asUser = isPerUser(entry.config) && this.#options.asUser(entry.config, request.caller, work);
       if (asUser) return await asUser;
-      const own = this.#options.own.for(connection, method, request);
-      if (own) return await work(await own);
+      const { own } = this.#options;
+      const session = own.for(connection, method, request);
+      if (session) {
+        const result = await own.run(session, connection, request, async (opened) => work(await opened));
+        own.note(peer, client, request);
+        return result;
+      }
       const result = await connection.use(work);
       connection.wishes.note(request);
       return result;

@@ -194,7 +194,7 @@ describe('sessions', () => {
     // one more for the list of its tools
     expect(initialized(server)).toBe(6);
     await until(() => server.requests.filter(({ method }) => method === 'DELETE').length === 6);
-    await expect(clients.reconnect('web')).rejects.toMatchObject({
+    await expect(clients.reconnect(idOf(clients))).rejects.toMatchObject({
       kind: 'invalid-request',
       message: 'cannot reconnect an MCP client that connects for each call (needs_session_stickiness is false)',
     });
@@ -231,7 +231,7 @@ describe('sessions', () => {
     const { port } = await newServer();
     const clients = await connected(port, 'http', { client_id: 'web' });
     const reconnect = async (times: number) => {
-      for (let time = 0; time < times; time += 1) await clients.reconnect('web');
+      for (let time = 0; time < times; time += 1) await clients.reconnect(idOf(clients));
     };
     await reconnect(30);
     const before = heldBytes();
@@ -262,6 +262,21 @@ test('a server that refuses us is an error with its reason, and the secret does 
   const [status] = clients.statuses();
   expect(status).toMatchObject({ state: 'error', lastFailure: { stage: 'connect' } });
   expect(status?.lastFailure?.message).toContain('the key *** is unknown');
+});
+
+const idOf = (clients: McpClients) => clients.statuses()[0]?.id ?? '';
+
+test('G2 a session lost just after a reconnect mended things is replaced all the same', async () => {
+  const server = await newServer();
+  const clients = await connected(server.port, 'http', { needs_session_stickiness: true }, {
+    timing: { backoffInitialMs: 10_000, backoffMaxMs: 10_000 },
+  } as Partial<McpClientsOptions>);
+  server.refuse(503);
+  await expect(clients.reconnect(idOf(clients))).rejects.toThrow('Error POSTing to endpoint (HTTP 503)');
+  server.refuse(0);
+  await clients.reconnect(idOf(clients));
+  server.forgetSessions();
+  expect(await echo(clients, 'still there')).toBe('still there');
 });
 
 test('close tells a streamable HTTP server that the session is over', async () => {
