@@ -137,6 +137,7 @@ export async function openMcp({ config, listed }: LoadedConfig, appDir: string, 
     fileClients: config.mcp.client_configs,
     fileNames: fileWins ? listed.mcpClients : undefined,
     encryptionKey: config.encryption_key?.value,
+    warn: (message) => log('warn', message),
   });
   const settings = await openMcpSettings({
     path: join(appDir, 'mcp-settings.json'),
