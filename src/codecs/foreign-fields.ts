@@ -25,6 +25,7 @@ export function accountForForeign(
     if (parts.some((part) => part.type === 'tool-call' && isCustomCall(part.origin, target))) {
       losses.push(asFunction('input.*.input', 'a call with free text'));
     }
+    if (parts.some((part) => holdsSearchResult(part, target))) losses.push(SEARCH_RESULT_AS_TEXT);
   }
   tools.forEach(({ origin, type }, index) => {
     if (!origin || origin.codec === target || type !== 'function') return;
@@ -69,6 +70,20 @@ const isFreeText = ({ codec, block }: Origin): boolean => codec === 'openai-resp
 
 const isCustomCall = (origin: Origin | undefined, target: CodecId): boolean =>
   origin?.codec === 'openai-responses' && target !== 'openai-responses' && origin.block.type === 'custom_tool_call';
+
+/** What a client found by itself, for Claude to cite; also inside of the results of tools. */
+const holdsSearchResult = (part: Part, target: CodecId): boolean =>
+  part.type === 'tool-result'
+    ? part.content.some((inner) => holdsSearchResult(inner, target))
+    : part.origin?.codec === 'anthropic-messages' &&
+      target !== 'anthropic-messages' &&
+      part.origin.block.type === 'search_result';
+
+const SEARCH_RESULT_AS_TEXT: Loss = {
+  field: 'messages.*.content.*.title',
+  action: 'rewritten',
+  reason: 'a search result is told as text here: its title, its source and what it says',
+};
 
 /** Anthropic's tools that the client runs (bash, text editor) come without a schema: Claude was trained on them. */
 const isKnownByName = ({ codec, block }: Origin): boolean =>

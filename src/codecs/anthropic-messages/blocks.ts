@@ -35,9 +35,17 @@ export function partOf(block: JsonObject): Part {
     case 'tool_reference':
       // what tool search found; a model elsewhere would read an empty result without words for it
       return { type: 'text', text: `Tool ${textOf(block.tool_name)} is now available.`, origin };
+    case 'search_result':
+      return { type: 'text', text: searchResultText(block), origin };
     default:
       return { type: 'opaque', origin };
   }
+}
+
+/** What the client found, for models that know no such block: the material that the question is about. */
+function searchResultText({ title, source, content }: JsonObject): string {
+  const found = objectsOf(content).map(({ text }) => textOf(text));
+  return [textOf(title), textOf(source), ...found].filter((line) => line !== '').join('\n');
 }
 
 /** Content as text or as blocks. */

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { anthropicMessages } from '../../../src/codecs/anthropic-messages/index.ts';
+import { accountForForeign } from '../../../src/codecs/foreign-fields.ts';
 import type { Part } from '../../../src/model/content.ts';
 import { isObject, type JsonObject } from '../../../src/model/json.ts';
+import type { Loss } from '../../../src/model/loss.ts';
 import { appended, type ChatRequest, type Settings } from '../../../src/model/request.ts';
 import { foreignRequest, requestOf, TARGET } from './support.ts';
 
@@ -94,6 +96,32 @@ describe('reading a request', () => {
       ],
     });
     expect(messages[0]?.parts[0]).toMatchObject({ content: [{ text: 'Tool WebFetch is now available.' }] });
+  });
+
+  test('a search result of the client is text for other models, told in the ledger, and itself for Claude', () => {
+    const block = {
+      type: 'search_result',
+      source: 'https://a.test/b',
+      title: 'A page',
+      content: [
+        { type: 'text', text: 'one' },
+        { type: 'text', text: 'two' },
+      ],
+    };
+    const answered = { type: 'tool_result', tool_use_id: 'a', content: [block] };
+    const { messages } = decodeRequest({ ...HELLO, messages: [{ role: 'user', content: [answered, block] }] });
+    const told = { type: 'text', text: 'A page\nhttps://a.test/b\none\ntwo' };
+    const parts = messages.flatMap((message) => message.parts);
+    expect(parts).toMatchObject([{ content: [told] }, told]);
+    for (const part of parts) {
+      const losses: Loss[] = [];
+      accountForForeign({ messages: [{ role: 'user', parts: [part] }], tools: [], settings: {} }, 'gemini', losses);
+      expect(losses).toContainEqual(
+        expect.objectContaining({ action: 'rewritten', field: 'messages.*.content.*.title' }),
+      );
+    }
+    const { body } = encodeRequest(foreignRequest(messages), TARGET);
+    expect(body.messages).toEqual([{ role: 'user', content: expect.arrayContaining([block]) }]);
   });
 
   test('A17 tools are told apart by type, never by name', () => {
