@@ -62,7 +62,7 @@ export function clientFacets(clients: Clients): ClientFacets {
 }
 
 /** The keys that name this client, with what each of them lets through. */
-export const assignments = (config: McpClientConfig, keys: Keys): ShownClient['vk_configs'] =>
+const assignments = (config: McpClientConfig, keys: Keys): ShownClient['vk_configs'] =>
   keys.flatMap((key) => {
     const tools = toolsGivenBy(key, config);
     return tools ? [{ virtual_key_id: key.id, virtual_key_name: key.name, tools_to_execute: [...tools] }] : [];
