@@ -1,13 +1,16 @@
 import type { JsonObject } from '../../model/json.ts';
+import { lookFor } from '../../model/marks.ts';
 import type { HistoryRules } from '../codec.ts';
 import { camelCased } from './casing.ts';
 import { traitsOf } from './models.ts';
 import { objectsOf, textOf } from './wire.ts';
 
+const mayHaveCalled = lookFor('"functionCall"');
+
 /** Gemini 3 wants the first call of each step of the turn under way to be signed (Gemini API, thought signatures). */
 export const thoughtHistory: HistoryRules = {
   // calls that stand beside a signed one need no signature, so fewer signatures than calls may still be enough
-  mayLack: (bytes) => bytes.includes('"functionCall"') && occurrences(bytes, '"thoughtSignature"') < calls(bytes),
+  mayLack: (bytes) => mayHaveCalled(bytes) && occurrences(bytes, '"thoughtSignature"') < calls(bytes),
   lacks: (body, { model }) =>
     traitsOf(model).generation >= 3 && stepsOf(objectsOf(camelCased(body).contents)).some(isUnsigned),
 };
