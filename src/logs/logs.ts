@@ -79,6 +79,7 @@ export function openLogs(options: LogsOptions): Logs {
     async (...args) => {
       if (!options.enabled)
         throw new GatewayError('not-found', 'request logs are off; switch enable_logging on to read them');
+      writer.sendNow();
       return worker.ask(name, ...args);
     };
   const deleteRows = asked('deleteRows');

@@ -86,11 +86,16 @@ export class LogWriter {
     else this.#timer ??= setTimeout(() => this.#onTimer(), BATCH_DELAY_MS);
   }
 
+  /** Hands on what waits, unless the database is behind: whoever reads next finds his own rows. */
+  sendNow(): void {
+    this.#isDue = true;
+    this.#post();
+  }
+
   /** Resolves once every row taken so far is written, or lost and counted. */
   async flush(): Promise<void> {
     while (this.#rowsWaiting > 0) {
-      this.#isDue = true;
-      this.#post();
+      this.sendNow();
       await Promise.race(this.#underWay);
     }
   }
@@ -101,8 +106,7 @@ export class LogWriter {
 
   #onTimer(): void {
     this.#timer = undefined;
-    this.#isDue = true;
-    this.#post();
+    this.sendNow();
   }
 
   #post(): void {

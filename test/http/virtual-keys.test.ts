@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ChatUpstream, startChatUpstream } from '../support/chat-upstream.ts';
-import { type Gateway, keyed, post, startGatewayHere, testServer } from '../support/gateway.ts';
+import { eventually, type Gateway, keyed, post, startGatewayHere, testServer } from '../support/gateway.ts';
 
 const KEYS = [
   {
@@ -105,7 +105,10 @@ describe('/mcp', () => {
       name: 'ref-echo',
       arguments: { value: 'logged' },
     });
-    const { logs } = JSON.parse(await (await fetch(`${enforced.url}/api/mcp-logs`)).text());
+    const { logs } = await eventually(
+      async () => (await fetch(`${enforced.url}/api/mcp-logs`)).json() as Promise<{ logs: object[] }>,
+      ({ logs }) => logs.length > 0,
+    );
     expect(logs[0]).toMatchObject({ virtual_key_id: 'vk-1', virtual_key_name: 'Alpha' });
     expect(enforced.output()).not.toContain('sk-bf-');
     expect(await (await fetch(`${enforced.url}/api/config`)).text()).not.toContain('sk-bf-alpha');

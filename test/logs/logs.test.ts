@@ -206,6 +206,12 @@ describe('the request log', () => {
 });
 
 describe('at the end', () => {
+  test('whoever reads it finds what was recorded a moment before', async () => {
+    const { logs } = open();
+    logs.sink.recordCall(callRecord({ id: 'just-now' }));
+    expect(await logs.getLog('just-now')).toBeDefined();
+  });
+
   test('closing loses nothing that was recorded', async () => {
     const path = freshPath();
     const { logs } = open({ path });
