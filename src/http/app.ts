@@ -8,10 +8,11 @@ import { answerPreflight, applyCors } from './cors.ts';
 import { acceptHttp2 } from './http2.ts';
 import { type InferenceOptions, serveInference } from './inference.ts';
 import { handleMcp, type McpEndpoint } from './mcp.ts';
+import { notServed } from './not-served.ts';
 import { type OperationOptions, serveOperation } from './operations.ts';
 import type { RequestCheck } from './origin.ts';
 import { replyError } from './reply.ts';
-import { dialectOf, type Route, routeOf, servedPaths } from './routes.ts';
+import { dialectOf, type Route, routeOf } from './routes.ts';
 import { type SideRoutes, serveSideRoute } from './side-routes.ts';
 
 export interface AppOptions extends InferenceOptions, OperationOptions {
@@ -90,7 +91,11 @@ async function dispatch(options: AppOptions, request: IncomingMessage, response:
   if (route && 'serves' in route) return serveAsked(route, request, response, options);
   if (route) return serveSideRoute(route, request, response, options);
   if (path === '/metrics') return text(response, await options.metricsText());
-  if (isInferencePath(path)) return refuse(options, path, notServed(method, path), response);
+  if (isInferencePath(path)) {
+    const { error, codec, allow } = notServed(method, path);
+    if (allow !== undefined) response.setHeader('allow', allow);
+    return replyError(error, options.codecs[codec], response, '');
+  }
   const admin = await options.admin();
   admin(request, response);
 }
@@ -149,15 +154,6 @@ const isInferencePath = (path: string): boolean =>
   /^\/(?:v1|openai|anthropic|genai|bedrock|cohere|litellm|langchain|pydanticai|cursor|[a-z]+_passthrough)(?:\/|$)/.test(
     path,
   );
-
-function notServed(method: string, path: string): GatewayError {
-  const served = servedPaths();
-  // a base URL with too much or too little in front, or another method: the end of the path still tells what was meant
-  const end = path.split('/').slice(-2).join('/');
-  const meant = served.find((route) => route.endsWith(`/${end}`));
-  const advice = meant ? `did you mean ${meant}?` : `served are ${served.join(', ')}`;
-  return new GatewayError('not-found', `${method} ${path} is not served here; ${advice}`);
-}
 
 /**
  * Codex tries a WebSocket first and goes on at once when it is refused like this. Any other upgrade is an offer that

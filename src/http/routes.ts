@@ -134,7 +134,7 @@ const ONE_MODEL = /^(?:\/v1|\/openai\/v1|\/openai|\/(anthropic)\/v1|\/(genai)\/v
 function oneModelRoute(path: string): Route | undefined {
   const [whole, anthropic, genai, name = ''] = ONE_MODEL.exec(path) ?? [];
   const id = decoded(name);
-  if (whole === undefined || id === undefined) return undefined;
+  if (whole === undefined || id === undefined || (genai && googleRoute(path))) return undefined;
   const codec = anthropic ? 'anthropic-messages' : genai ? 'gemini' : 'openai-chat';
   return { kind: 'model', codec, id, url: { label: '/v1/models/{model}' } };
 }
@@ -193,6 +193,13 @@ function decoded(text: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The dialect in which a route tells errors. */
+export function codecOf(route: Route): CodecId {
+  if ('codec' in route) return route.codec;
+  if (route.kind === 'tool-execute' || route.kind === 'stored') return 'openai-chat';
+  return route.serves.codec;
 }
 
 /** The dialect in which a path that nobody serves is refused. */

@@ -34,7 +34,9 @@ const OPERATIONS: ReadonlyMap<string, StoredKind> = new Map(
   LINES.map(([method, pattern, operation]) => [`${method} ${pattern}`, operation]),
 );
 
-const STORED_PATH = /^\/(?:v1|openai\/v1|openai)(\/(responses|files|batches)(?:\/([\w.-]+))?(\/[a-z_]+)?)$/;
+/** `input_tokens` and `compact` are no ids: OpenAI's own verbs stand there. */
+const STORED_PATH =
+  /^\/(?:v1|openai\/v1|openai)(?!\/responses\/(?:input_tokens|compact)$)(\/(responses|files|batches)(?:\/([\w.-]+))?(\/[a-z_]+)?)$/;
 
 /** What a path below an OpenAI base URL asks of a provider's store; undefined where it asks nothing of the kind. */
 export function storedRoute(method: string, path: string): StoredRoute | undefined {

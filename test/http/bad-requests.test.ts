@@ -122,11 +122,11 @@ describe.each(dialects)('$name: a request that cannot be read', (dialect) => {
     expect(await refused(dialect, 415, whole, { 'content-encoding': 'zstd' })).toMatch(/zstd is not understood; send/);
   });
 
-  test('another method is told what is served', async () => {
-    const answer = await fetch(`${gateway.url}${dialect.path}`);
-    expect(answer.status).toBe(404);
+  test.each(['GET', 'PUT', 'DELETE'])('%s is told which method is allowed', async (method) => {
+    const answer = await fetch(`${gateway.url}${dialect.path}`, { method });
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST']);
     const { message } = dialect.errorOf(await answer.json());
-    expect(message).toContain(`GET ${dialect.path} is not served here; did you mean POST /`);
+    expect(message).toBe(`${method} is not allowed at ${dialect.path}; send POST`);
   });
 
   test('an unknown path beside it is a 404 in the same dialect', async () => {
