@@ -70,12 +70,11 @@ export class EventStream {
   write(given: Uint8Array | string): Promise<void> | undefined {
     const piece = this.#frames ? this.#frames(given) : given;
     if (piece.length === 0) return undefined;
-    this.#begin();
-    this.#cork();
     this.lastWriteMs = Date.now();
     // frames are made whole
     this.#atBoundary = this.#frames !== undefined || endsEvent(piece);
-    return this.#response.write(piece) ? undefined : drained(this.#response);
+    const mayGoOn = this.#response.headersSent ? this.#writeWithTurn(piece) : this.#writeAtOnce(piece);
+    return mayGoOn ? undefined : drained(this.#response);
   }
 
   keepAlive(): void {
@@ -92,12 +91,24 @@ export class EventStream {
     this.#response.end(this.#frames ? this.#frames(text) : text);
   }
 
-  /** What this turn brings goes out in one piece. */
-  #cork(): void {
+  /** What comes first is what the client waits for: it goes out before anything else is done. */
+  #writeAtOnce(piece: Uint8Array | string): boolean {
     const { socket } = this.#response;
-    if (!socket || socket.writableCorked > 0) return;
-    socket.cork();
-    atTurnEnd(() => socket.uncork());
+    this.#begin();
+    socket?.cork();
+    const mayGoOn = this.#response.write(piece);
+    socket?.uncork();
+    return mayGoOn;
+  }
+
+  /** What this turn brings goes out in one piece. */
+  #writeWithTurn(piece: Uint8Array | string): boolean {
+    const { socket } = this.#response;
+    if (socket && socket.writableCorked === 0) {
+      socket.cork();
+      atTurnEnd(() => socket.uncork());
+    }
+    return this.#response.write(piece);
   }
 
   #begin(): void {

@@ -37,7 +37,11 @@ export async function* decodedFrames(given: Decoded): AsyncGenerator<Frame> {
       const wireEvents = reader.push(bytes);
       // Keep-alive comments are no events, and no sign that the model is at work
       if (wireEvents.length > 0) watch.heard();
-      answer.push(wireEvents);
+      const opening = answer.hasWords ? 0 : answer.pushOpening(wireEvents);
+      // whoever waits for the first words gets them before the rest of a burst is read
+      const first = opening < wireEvents.length ? answer.take() : undefined;
+      if (first) yield { events: first };
+      answer.push(opening === 0 ? wireEvents : wireEvents.slice(opening));
       const events = answer.take();
       if (events) yield { events };
     }
@@ -55,6 +59,7 @@ export async function* decodedFrames(given: Decoded): AsyncGenerator<Frame> {
 class DecodedAnswer {
   failure: Error | undefined;
   isComplete = false;
+  hasWords = false;
   readonly #decoder: ReturnType<Codec['decodeStream']>;
   readonly #witness: Witness | undefined;
   readonly #account: ForeignAccount | undefined;
@@ -71,6 +76,19 @@ class DecodedAnswer {
     this.#guarded(() => {
       for (const wireEvent of wireEvents) this.#add(this.#decoder.push(wireEvent));
     });
+  }
+
+  /** Reads up to the first words of the answer, and gives how many events that took. */
+  pushOpening(wireEvents: readonly WireEvent[]): number {
+    let read = 0;
+    this.#guarded(() => {
+      for (const wireEvent of wireEvents) {
+        if (this.hasWords) break;
+        read++;
+        this.#add(this.#decoder.push(wireEvent));
+      }
+    });
+    return read;
   }
 
   end(wireEvents: readonly WireEvent[]): void {
@@ -92,6 +110,7 @@ class DecodedAnswer {
       this.#witness?.see(event);
       this.#account?.see(event);
       if (event.type !== 'response-start') this.#hasContent = true;
+      if (event.type === 'part-delta') this.hasWords = true;
       if (event.type === 'response-end') this.isComplete = true;
     }
   }
