@@ -1,5 +1,5 @@
 import { compacted } from '../codecs/ledger.ts';
-import type { CallContext, RawExchange } from '../model/call.ts';
+import { answererOf, type CallContext, type RawExchange } from '../model/call.ts';
 import type { CodecId } from '../model/content.ts';
 import { isObject, type JsonObject } from '../model/json.ts';
 
@@ -30,7 +30,7 @@ const rawFields = ({ raw }: CallContext['trace']): JsonObject => ({
 });
 
 function routingFields({ trace }: CallContext, model: string): JsonObject {
-  const answered = trace.attempts.at(-1);
+  const answered = answererOf(trace);
   const first = trace.attempts[0];
   if (!answered) return { original_model_requested: model };
   const isFallback = answered.fallbackIndex > 0;

@@ -1,4 +1,4 @@
-import type { CallContext } from '../model/call.ts';
+import { answererOf, type CallContext } from '../model/call.ts';
 
 /**
  * Who answered, for people who debug: the upstream's own request id and limits, and our route, in the original's names.
@@ -9,7 +9,7 @@ export function responseHeaders({ requestId, trace, operation }: CallContext, mo
   for (const name in trace.upstreamHeaders) headers.push(name, trace.upstreamHeaders[name] ?? '');
   headers.push('x-bifrost-request-type', operation);
   if (model !== '') headers.push('x-bifrost-original-model', headerText(model));
-  const answered = trace.attempts.at(-1);
+  const answered = answererOf(trace);
   if (!answered) return headers;
   const { provider, keyName, fallbackIndex } = answered;
   const resolved = headerText(answered.model);

@@ -1,4 +1,4 @@
-import type { Attempt, CallContext } from '../model/call.ts';
+import type { Answerer, Attempt, CallContext } from '../model/call.ts';
 import type { GatewayError } from '../model/errors.ts';
 import type { Usage } from '../model/usage.ts';
 import type { CallContents, CallStatus, ModelCallRecord } from './record.ts';
@@ -45,7 +45,7 @@ export abstract class Observation<Piece> {
   record(): ModelCallRecord {
     const { trace, caller, requestId, parentId, operation } = this.#context;
     const attempts = this.#attemptsBefore === 0 ? trace.attempts : trace.attempts.slice(this.#attemptsBefore);
-    const last = attempts.at(-1);
+    const last = trace.failedAt ?? attempts.at(-1);
     const provider = last?.provider;
     const model = last?.model ?? this.#request.model;
     const { usage } = this;
@@ -68,7 +68,7 @@ export abstract class Observation<Piece> {
       usage,
       costUsd: provider !== undefined && usage ? this.sink.costOf(provider, model, usage, this.#context) : undefined,
       stopReason: this.stopReason,
-      retries: last && attempts.length > 1 ? attemptsAt(last.fallbackIndex, attempts) - 1 : 0,
+      retries: last && attempts.length > 1 ? retriesAt(last, attempts) : 0,
       fallbackIndex: last?.fallbackIndex ?? 0,
       attempts,
       losses: this.#lossesBefore === 0 ? trace.losses : trace.losses.slice(this.#lossesBefore),
@@ -84,5 +84,6 @@ export abstract class Observation<Piece> {
   }
 }
 
-const attemptsAt = (fallbackIndex: number, attempts: readonly Attempt[]): number =>
-  attempts.filter((attempt) => attempt.fallbackIndex === fallbackIndex).length;
+/** A target whose keys serve no such model was never tried at all. */
+const retriesAt = ({ fallbackIndex }: Answerer, attempts: readonly Attempt[]): number =>
+  Math.max(0, attempts.filter((attempt) => attempt.fallbackIndex === fallbackIndex).length - 1);

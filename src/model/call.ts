@@ -55,12 +55,17 @@ export interface Attempt {
   error?: string;
 }
 
+/** Whose words a client gets. */
+export type Answerer = Pick<Attempt, 'provider' | 'model' | 'keyName' | 'fallbackIndex'>;
+
 /** What is learnt about a call while it runs; each field has one writer. */
 export interface Trace {
   readonly attempts: Attempt[];
   readonly losses: Loss[];
+  /** Whose error is told where every target failed: the first one's, though others were asked after it. */
+  failedAt?: Answerer;
   /** Response headers of the upstream that answered, lower-case (rate limits, request ids). */
-  upstreamHeaders?: Readonly<Record<string, string>>;
+  upstreamHeaders?: Readonly<Record<string, string>> | undefined;
   /** The operation that a provider was asked for in place of the client's, which it speaks but the model does not take. */
   convertedTo?: string | undefined;
   /** Only where the caller is to see it. */
@@ -89,5 +94,8 @@ export interface CallContext {
 
 /** Everything on the request path is one of these, or wraps one. Iteration throws GatewayError. */
 export type ModelCall = (request: ChatRequest, context: CallContext) => AsyncIterable<Frame>;
+
+/** Undefined when nobody was asked. */
+export const answererOf = ({ failedAt, attempts }: Trace): Answerer | undefined => failedAt ?? attempts.at(-1);
 
 export const newTrace = (): Trace => ({ attempts: [], losses: [] });

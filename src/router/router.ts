@@ -1,4 +1,4 @@
-import type { CallContext, ModelCall } from '../model/call.ts';
+import type { Answerer, CallContext, ModelCall, Trace } from '../model/call.ts';
 import { asGatewayError, GatewayError } from '../model/errors.ts';
 import type { AnswerPiece } from '../model/event.ts';
 import { DONE, OVER } from '../model/iteration.ts';
@@ -98,7 +98,9 @@ async function firstAnswer<Request, Piece>(
   context: CallContext,
   tools: AttemptTools<Request, Piece>,
 ): Promise<Begun<Piece>> {
-  let primaryError: GatewayError | undefined;
+  const { trace } = context;
+  const before = trace.attempts.length;
+  let primary: Failure | undefined;
   let index = 0;
   for (const target of targets) {
     let failed: Failed;
@@ -110,10 +112,29 @@ async function firstAnswer<Request, Piece>(
       failed = { error: asGatewayError(thrown), mayFallBack: !context.signal.aborted };
     }
     if (!failed.mayFallBack) throw failed.error;
-    primaryError ??= failed.error;
+    primary ??= failureOf(failed.error, target, trace, before);
     index++;
   }
-  throw primaryError ?? new GatewayError('internal', 'a request without a target was routed');
+  if (!primary) throw new GatewayError('internal', 'a request without a target was routed');
+  if (index > 1) {
+    trace.failedAt = primary.at;
+    trace.upstreamHeaders = primary.headers;
+  }
+  throw primary.error;
+}
+
+/** What is told of the first target if the others fail as well. */
+interface Failure {
+  readonly error: GatewayError;
+  readonly at: Answerer;
+  readonly headers: Trace['upstreamHeaders'];
+}
+
+/** A target whose keys serve no such model fails without an attempt. */
+function failureOf(error: GatewayError, { provider, model }: Target, trace: Trace, before: number): Failure {
+  const last = trace.attempts.length > before ? trace.attempts.at(-1) : undefined;
+  const at = last ?? { provider: provider.name, model, keyName: '', fallbackIndex: 0 };
+  return { error, at, headers: trace.upstreamHeaders };
 }
 
 /**

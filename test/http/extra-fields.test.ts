@@ -1,7 +1,7 @@
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isObject, type JsonObject } from '../../src/model/json.ts';
-import { type Gateway, keyed, post, startGatewayHere } from '../support/gateway.ts';
+import { eventually, type Gateway, keyed, post, startGatewayHere } from '../support/gateway.ts';
 import { type Answer, startUpstream, type Upstream } from '../support/upstream.ts';
 
 let upstream: Upstream;
@@ -201,4 +201,44 @@ test('a model name that no header may hold is encoded in it', async () => {
   const response = await post(`${gateway.url}/v1/chat/completions`, question('groq/模型'));
   expect(response.status).toBe(200);
   expect(response.headers.get('x-bifrost-original-model')).toBe(encodeURIComponent('groq/模型'));
+});
+
+describe('when every target fails', () => {
+  const failed =
+    (status: number, name: string): Answer =>
+    (response) =>
+      void response
+        .writeHead(status, { 'content-type': 'application/json', 'x-request-id': name })
+        .end(JSON.stringify({ error: { message: `${name} is busy`, type: 'busy' } }));
+
+  test.each(['/v1/chat/completions', '/v1/responses'])(
+    'words, fields and headers are the first one’s: %s',
+    async (path) => {
+      upstream.answers(failed(429, 'one'), failed(503, 'two'));
+      const fallbacks = ['anthropic/claude-x'];
+      const body = path.endsWith('responses')
+        ? { model: 'groq/m', input: 'hello', fallbacks }
+        : question('groq/m', { fallbacks });
+      const response = await post(`${gateway.url}${path}`, body);
+      expect(response.status).toBe(429);
+      expect(await response.json()).toMatchObject({
+        error: { message: expect.stringContaining('one is busy') },
+        extra_fields: {
+          provider: 'groq',
+          resolved_model_used: 'm',
+          routing_info: { provider: 'groq', model: 'm', is_fallback: false },
+          provider_response_headers: { 'x-request-id': 'one' },
+        },
+      });
+      const told = ['x-bifrost-provider', 'x-bifrost-fallback-index', 'x-request-id'].map((name) =>
+        response.headers.get(name),
+      );
+      expect(told).toEqual(['groq', null, 'one']);
+      const logged = async () => (await fetch(`${gateway.url}/api/logs?status=error&limit=1`)).json();
+      const { logs } = (await eventually(logged, (page) =>
+        JSON.stringify(page).includes(`${response.headers.get('x-bifrost-request-id')}`),
+      )) as { logs: JsonObject[] };
+      expect(logs[0]).toMatchObject({ provider: 'groq', model: 'm', fallback_index: 0 });
+    },
+  );
 });

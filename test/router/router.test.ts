@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { answererOf } from '../../src/model/call.ts';
 import { type ErrorKind, GatewayError } from '../../src/model/errors.ts';
 import type { Frame } from '../../src/model/event.ts';
 import { createRouter } from '../../src/router/router.ts';
@@ -39,7 +40,15 @@ async function run({ settings = oneKey, model = 'openai/gpt-4o', fallbacks = [],
     error = thrown;
   }
   script.finish();
-  return { frames, error, pauses, attempts: script.attempts, ended: script.ended, recorded: context.trace.attempts };
+  return {
+    frames,
+    error,
+    pauses,
+    attempts: script.attempts,
+    ended: script.ended,
+    recorded: context.trace.attempts,
+    trace: context.trace,
+  };
 }
 
 test('an answer passes through, and the attempt is recorded', async () => {
@@ -164,7 +173,23 @@ describe('fallbacks', () => {
 
   test('when all fail, the error of the primary is told', async () => {
     const plays = [failing('rate-limit'), failing('authentication'), failing('not-found')];
-    expect((await run({ settings, fallbacks, plays })).error).toMatchObject({ kind: 'rate-limit' });
+    const { error, trace } = await run({ settings, fallbacks, plays });
+    expect(error).toMatchObject({ kind: 'rate-limit' });
+    expect(answererOf(trace)).toMatchObject({ provider: 'openai', keyName: 'a', fallbackIndex: 0 });
+  });
+
+  test('when all fail and no key of the primary serves the model, the primary is named', async () => {
+    const strict = { ...settings, openai: { keys: [{ name: 'a', value: 'sk', models: ['gpt-5'] }] } };
+    const plays = [failing('overloaded'), failing('overloaded')];
+    const { error, trace } = await run({ settings: strict, fallbacks, plays });
+    expect(error).toMatchObject({ message: expect.stringContaining('no key of provider "openai"') });
+    expect(answererOf(trace)).toEqual({ provider: 'openai', model: 'gpt-4o', keyName: '', fallbackIndex: 0 });
+  });
+
+  test('an error that stops a fallback is the one that is told', async () => {
+    const { error, trace } = await run({ settings, fallbacks, plays: [failing('rate-limit'), failing('timeout')] });
+    expect(error).toMatchObject({ kind: 'timeout' });
+    expect(answererOf(trace)).toMatchObject({ provider: 'anthropic', fallbackIndex: 1 });
   });
 
   test('at providers that are not configured are passed over', async () => {
