@@ -2,6 +2,7 @@ import { ConfigError } from './config/config-error.ts';
 import type { Config } from './config/load.ts';
 import type { VirtualKeys } from './governance/virtual-keys.ts';
 import type { OauthRoutes } from './http/oauth/routes.ts';
+import type { AddressRules } from './mcp/address-guard.ts';
 import { asGatewayError } from './model/errors.ts';
 import type { GrantMode } from './model/oauth-grants.ts';
 import type { Log } from './process-log.ts';
@@ -26,21 +27,32 @@ export async function openSignIn(config: Config, keys: VirtualKeys, log: Log): P
     );
   }
   // nobody who does without logins pays for them
-  const [{ openGrantStore }, { AuthorizationServer }] = await Promise.all([
+  const [{ openGrantStore }, { AuthorizationServer }, { ClientDocuments }] = await Promise.all([
     import('./stores/grant-store.ts'),
     import('./http/oauth/authorization-server.ts'),
+    import('./http/oauth/client-documents.ts'),
   ]);
   const issuerUrl = issuerUrlOf(config);
   const store = await openGrantStore({ path, encryptionKeys: key ? [key.value] : [] }).catch(unreadable);
   const codeLifeMs = settings.auth_code_ttl * 1_000;
   const tokenLifeMs = settings.access_token_ttl * 1_000;
-  const server = await AuthorizationServer.open({ store, keys, codeLifeMs, tokenLifeMs, modes }).catch(unreadable);
+  const rules = documentRulesOf(config);
+  const documents = rules && new ClientDocuments({ rules });
+  const server = await AuthorizationServer.open({ store, keys, codeLifeMs, tokenLifeMs, modes, documents }).catch(
+    unreadable,
+  );
   return { server, issuerUrl, close: () => server.close() };
 }
 
 /** Without it nobody could sign in, nor could anybody's token be known. */
 function unreadable(cause: unknown): never {
   throw new ConfigError(`signing in at /mcp cannot be set up: ${asGatewayError(cause).message}`, { cause });
+}
+
+/** Where documents of clients may be; undefined where none are read. */
+function documentRulesOf({ client }: Config): AddressRules | undefined {
+  const { enabled, allow_private_addresses, allowed_hosts } = client.oauth2_server_config.client_metadata_documents;
+  return enabled ? { allowPrivate: allow_private_addresses, allowedHosts: allowed_hosts } : undefined;
 }
 
 /** As whom people may sign in: nobody in particular only where nobody has to say who they are. */

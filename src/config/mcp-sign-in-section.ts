@@ -7,6 +7,19 @@ export const MCP_AUTH_MODES = ['headers', 'both', 'oauth'] as const;
 const DEFAULT_CODE_SECONDS = 300;
 const DEFAULT_TOKEN_SECONDS = 600;
 
+/** Programs that are known by an address, at which they say who they are, and do not register. */
+const clientMetadataDocuments = z.looseObject({
+  enabled: z.boolean().default(true).describe('Whether a client id may be the https address of a metadata document.'),
+  allow_private_addresses: z
+    .boolean()
+    .default(false)
+    .describe('Whether such a document may be on this machine or on a private network.'),
+  allowed_hosts: z
+    .array(z.string())
+    .default([])
+    .describe('Hosts ("name" or "name:port") that may be reached wherever they are.'),
+});
+
 /** The gateway as an authorization server for its own /mcp. */
 export const oauth2Server = z.looseObject({
   issuer_url: secret
@@ -27,6 +40,7 @@ export const oauth2Server = z.looseObject({
     .default(DEFAULT_TOKEN_SECONDS)
     .transform((seconds) => seconds || DEFAULT_TOKEN_SECONDS)
     .describe('Seconds that a token is good for; clients renew it by themselves.'),
+  client_metadata_documents: clientMetadataDocuments.prefault({}),
   disable_vk_identity: z.boolean().default(false).describe('Nobody may sign in as a virtual key; "oauth" mode only.'),
 });
 

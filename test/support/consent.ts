@@ -74,6 +74,11 @@ export class HandClient {
     this.secret = secret;
   }
 
+  /** One that is known without having registered, by this id. */
+  static known(base: string, id: string): HandClient {
+    return new HandClient(base, id, undefined);
+  }
+
   static async register(base: string, metadata: object = {}): Promise<HandClient> {
     const body = JSON.stringify({ client_name: 'By hand', redirect_uris: [REDIRECT], ...metadata });
     const headers = { 'content-type': 'application/json' };

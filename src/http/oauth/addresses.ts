@@ -43,7 +43,7 @@ export const protectedResource = (issuer: string, slug: string | undefined) => (
 });
 
 /** RFC 8414. */
-export const authorizationServer = (issuer: string) => ({
+export const authorizationServer = (issuer: string, readsDocuments: boolean) => ({
   issuer,
   authorization_endpoint: `${issuer}/oauth2/authorize`,
   token_endpoint: `${issuer}/oauth2/token`,
@@ -58,4 +58,5 @@ export const authorizationServer = (issuer: string) => ({
   revocation_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
   code_challenge_methods_supported: ['S256'],
   authorization_response_iss_parameter_supported: true,
+  client_id_metadata_document_supported: readsDocuments,
 });

@@ -7,7 +7,8 @@ import type { GrantMode, GrantStore, RegisteredClient, StoredGrant } from '../..
 import { AccessTokens } from './access-tokens.ts';
 import { covers, namedResource } from './addresses.ts';
 import { type AuthorizationRequest, authorizationRequest } from './authorization-request.ts';
-import { authenticatedClient } from './client-authentication.ts';
+import { authenticatedClient, type Claimant } from './client-authentication.ts';
+import { type ClientDocuments, isDocumentUrl } from './client-documents.ts';
 import { registered } from './client-registration.ts';
 import { Expiring } from './expiring.ts';
 import { Grants, type Identity } from './grants.ts';
@@ -23,6 +24,8 @@ export interface AuthorizationServerOptions {
   readonly tokenLifeMs: number;
   /** As whom people may sign in. */
   readonly modes: readonly GrantMode[];
+  /** Clients that are known by an address; absent where each must register. */
+  readonly documents?: ClientDocuments | undefined;
   readonly now?: () => number;
 }
 
@@ -86,8 +89,14 @@ export class AuthorizationServer {
     return new AuthorizationServer(options, await Grants.open(store, now), await openSigningKey(store));
   }
 
-  close(): Promise<void> {
-    return this.#options.store.close();
+  async close(): Promise<void> {
+    await this.#options.documents?.close();
+    await this.#options.store.close();
+  }
+
+  /** Whether clients may be known by the address of a document. */
+  get readsDocuments(): boolean {
+    return this.#options.documents !== undefined;
   }
 
   async register(body: unknown): Promise<JsonObject> {
@@ -132,7 +141,7 @@ export class AuthorizationServer {
 
   /** The token endpoint. Throws OauthError. */
   async token(asked: TokenRequest): Promise<JsonObject> {
-    const client = await authenticatedClient(asked.form, asked.authorization, (id) => this.#clientOf(id));
+    const client = await authenticatedClient(asked.form, asked.authorization, (id) => this.#claimantOf(id));
     switch (asked.form.get('grant_type')) {
       case 'authorization_code':
         return this.#exchanged(asked, client);
@@ -145,7 +154,7 @@ export class AuthorizationServer {
 
   /** RFC 7009: who revokes one token of a grant is done with all of it. */
   async revoke({ form, authorization }: TokenRequest): Promise<void> {
-    const client = await authenticatedClient(form, authorization, (id) => this.#clientOf(id));
+    const client = await authenticatedClient(form, authorization, (id) => this.#claimantOf(id));
     const token = form.get('token') ?? '';
     const grant = (await this.grants.find(token)) ?? (await this.#grantOfAccessToken(token));
     if (grant?.clientId === client.clientId) await this.grants.revoke(grant.id);
@@ -177,10 +186,20 @@ export class AuthorizationServer {
   }
 
   #clientOf(id: string): Promise<RegisteredClient | undefined> {
-    return this.#options.store.client(id);
+    const { documents, store } = this.#options;
+    return documents && isDocumentUrl(id) ? documents.client(id) : store.client(id);
   }
 
-  async #exchanged({ form, issuer }: TokenRequest, { clientId, name }: RegisteredClient): Promise<JsonObject> {
+  /**
+   * Who shows a code or a token. A client of a document has no secret: its id says all that there is to know, and what
+   * it was given does not depend on whether its document can be reached again.
+   */
+  async #claimantOf(id: string): Promise<Claimant | undefined> {
+    const { documents, store } = this.#options;
+    return documents && isDocumentUrl(id) ? { clientId: id, secretHash: null } : store.client(id);
+  }
+
+  async #exchanged({ form, issuer }: TokenRequest, { clientId }: Claimant): Promise<JsonObject> {
     const code = this.#codes.get(hashOf(form.get('code') ?? ''));
     if (!code) throw new OauthError('invalid_grant', 'the code is not known, or too old');
     const { request, identity } = code;
@@ -191,13 +210,13 @@ export class AuthorizationServer {
       await this.grants.revoke((await code.use).grant.id);
       throw new OauthError('invalid_grant', 'the code was used before: what it gave is revoked');
     }
-    const { resource, scope } = request;
-    code.use = this.grants.add({ ...identity, clientId, clientName: name, resource, scope });
+    const { resource, scope, client } = request;
+    code.use = this.grants.add({ ...identity, clientId, clientName: client.name, resource, scope });
     const { grant, refreshToken } = await code.use;
     return this.#answer(grant, refreshToken, issuer);
   }
 
-  async #refreshed({ form, issuer }: TokenRequest, { clientId }: RegisteredClient): Promise<JsonObject> {
+  async #refreshed({ form, issuer }: TokenRequest, { clientId }: Claimant): Promise<JsonObject> {
     const refreshToken = form.get('refresh_token') ?? '';
     const grant = await this.grants.of(refreshToken, clientId);
     requireSameResource(form, grant.resource, issuer);

@@ -2,6 +2,9 @@ import type { RegisteredClient } from '../../model/oauth-grants.ts';
 import { OauthError } from './oauth-error.ts';
 import { isSecretOf } from './secrets.ts';
 
+/** A client, as far as it matters for who it is. */
+export type Claimant = Pick<RegisteredClient, 'clientId' | 'secretHash'>;
+
 interface Shown {
   readonly id: string;
   readonly secret: string | undefined;
@@ -14,8 +17,8 @@ interface Shown {
 export async function authenticatedClient(
   form: URLSearchParams,
   authorization: string | undefined,
-  clientOf: (clientId: string) => Promise<RegisteredClient | undefined>,
-): Promise<RegisteredClient> {
+  clientOf: (clientId: string) => Promise<Claimant | undefined>,
+): Promise<Claimant> {
   const basic = basicOf(authorization);
   const id = basic?.id ?? form.get('client_id') ?? '';
   if (basic && form.get('client_id') !== null && form.get('client_id') !== basic.id) throw refused();

@@ -8,8 +8,8 @@ import { redirectFault } from './redirect-uris.ts';
 import { hashOf } from './secrets.ts';
 
 const MOST_NAME = 100;
-const MOST_URIS = 20;
-const MOST_URI = 2_000;
+export const MOST_URIS = 20;
+export const MOST_URI = 2_000;
 
 /** What a program says of itself (RFC 7591). What we have no use for is not kept. */
 const metadata = z.looseObject({
@@ -33,7 +33,7 @@ export function registered(body: unknown, nowMs: number): { client: RegisteredCl
   const secret = authMethod === 'none' ? undefined : randomBytes(32).toString('base64url');
   const client: RegisteredClient = {
     clientId: randomUUID(),
-    name: named(given.client_name),
+    name: shownName(given.client_name),
     redirectUris,
     authMethod,
     secretHash: secret === undefined ? null : hashOf(secret),
@@ -65,7 +65,7 @@ function checked(body: unknown): z.output<typeof metadata> {
 }
 
 /** People read it on the consent page: one line, without characters that hide or turn others. */
-function named(name: string | undefined): string {
+export function shownName(name: string | undefined): string {
   const shown = (name ?? '').replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ').trim();
   return shown.slice(0, MOST_NAME) || 'An MCP client';
 }

@@ -1,6 +1,7 @@
 import type { GrantMode } from '../../model/oauth-grants.ts';
 import { escaped, page } from '../admin/login-pages.ts';
 import type { PendingConsent } from './authorization-server.ts';
+import { isDocumentUrl } from './client-documents.ts';
 
 /** Where the form goes, and where a page that was opened in Bifrost's own way is found. */
 export const CONSENT_PATH = '/oauth/consent';
@@ -10,7 +11,7 @@ export function consentPage({ id, request }: PendingConsent, modes: readonly Gra
   const { client, redirectUri, resource } = request;
   return page(
     `${client.name} wants to connect`,
-    `<p>It asks to list and call the MCP tools of this gateway at <strong>${escaped(resource)}</strong>. Its name is its own word for itself; you are sent back to <strong>${escaped(destinationOf(redirectUri))}</strong>.</p>
+    `<p>It asks to list and call the MCP tools of this gateway at <strong>${escaped(resource)}</strong>. Its name is its own word for itself${publisherOf(client.clientId)}; you are sent back to <strong>${escaped(destinationOf(redirectUri))}</strong>.</p>
 <p class="quiet">Go on only if you have just asked that program to connect.</p>
 ${fault ? `<p class="fault" role="alert">${escaped(fault)}</p>` : ''}${modes.map((mode) => FORMS[mode](id)).join('')}${form(id, '<button type="submit" name="decision" value="deny">Deny</button>')}`,
   );
@@ -35,6 +36,10 @@ const FORMS: Readonly<Record<GrantMode, (flow: string) => string>> = {
       `<input type="hidden" name="mode" value="session"><button type="submit" name="decision" value="allow">Allow without a virtual key</button>`,
     ),
 };
+
+/** Where a client is known from that has not registered: the one thing about it that was looked at. */
+const publisherOf = (clientId: string): string =>
+  isDocumentUrl(clientId) ? `, published at <strong>${escaped(new URL(clientId).host)}</strong>` : '';
 
 /** What people know of an address: its host, or the scheme of a program. */
 function destinationOf(redirectUri: string): string {

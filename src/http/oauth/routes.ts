@@ -42,7 +42,7 @@ export function oauthRoutes(options: OauthRoutes): Router {
   router.get(
     ['/.well-known/oauth-authorization-server', '/.well-known/oauth-authorization-server/mcp{/:slug}'],
     (request: Request, response: Response) => {
-      response.json(authorizationServer(issuer(request)));
+      response.json(authorizationServer(issuer(request), server.readsDocuments));
     },
   );
   router.get('/.well-known/jwks.json', (_request: Request, response: Response) => {
