@@ -24,6 +24,7 @@ const isLoopback = (hostname: string): boolean => LOOPBACK_NAMES.has(hostname) |
 export function originCheck({ host, port, allowedOrigins }: OriginRules): RequestCheck {
   const bound = host.toLowerCase();
   const boundToLoopback = isLoopback(bound);
+  const usualHosts: ReadonlySet<string | undefined> = new Set([...LOOPBACK_NAMES].map((name) => `${name}:${port}`));
   const isAllowedOrigin = allowedOriginTest(allowedOrigins);
   const isOwnOrigin = (origin: string, hostHeader: string | undefined): boolean => {
     const url = URL.canParse(origin) ? new URL(origin) : undefined;
@@ -33,7 +34,7 @@ export function originCheck({ host, port, allowedOrigins }: OriginRules): Reques
     return isNamedByAddress && url.host === (hostHeader ?? `${bound}:${port}`);
   };
   return (headers) => {
-    if (boundToLoopback && !isLoopbackHost(headers.host, bound)) {
+    if (boundToLoopback && !usualHosts.has(headers.host) && !isLoopbackHost(headers.host, bound)) {
       return `Host '${shown(headers.host)}' is not this gateway: it listens on ${host} and answers to loopback names only`;
     }
     const { origin } = headers;

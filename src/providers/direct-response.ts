@@ -10,14 +10,30 @@ export interface BodySource {
   abort(reason: Error): void;
 }
 
-/** Response headers as the vendors' SDKs read them; `record` has lower-case names. */
+/**
+ * Response headers as the vendors' SDKs read them. All of it is private, because an SDK lists the fields of an object
+ * of a class it does not know for a debug log that is off.
+ */
 export class DirectHeaders {
-  readonly record: Readonly<Record<string, string>>;
-  /** What they came with; set by it. */
-  response: DirectResponse | undefined;
+  readonly #record: Readonly<Record<string, string>>;
+  #response: DirectResponse | undefined;
 
   constructor(record: Readonly<Record<string, string>>) {
-    this.record = record;
+    this.#record = record;
+  }
+
+  /** By lower-case names. */
+  get record(): Readonly<Record<string, string>> {
+    return this.#record;
+  }
+
+  /** What they came with; set by it. */
+  get response(): DirectResponse | undefined {
+    return this.#response;
+  }
+
+  set response(response: DirectResponse) {
+    this.#response = response;
   }
 
   get(name: string): string | null {

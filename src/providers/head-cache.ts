@@ -77,7 +77,8 @@ function headOf<Result extends Built>(built: Result): Result {
   return { ...built, req: { method, headers: new WireHead(wireOf(headers)) } };
 }
 
-const withBody = <Result extends Built>(head: Result, { body, signal, fetchOptions }: Options): Result => ({
-  ...head,
-  req: { ...head.req, body, ...(signal && { signal }), ...fetchOptions },
-});
+function withBody<Result extends Built>(head: Result, { body, signal, fetchOptions }: Options): Result {
+  const { method, headers } = head.req as RequestInit;
+  const req = Object.assign({ method, headers, body, signal: signal ?? null }, fetchOptions);
+  return { ...head, req };
+}

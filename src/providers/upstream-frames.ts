@@ -2,6 +2,7 @@ import type { CallContext } from '../model/call.ts';
 import { asGatewayError, GatewayError } from '../model/errors.ts';
 import type { Frame } from '../model/event.ts';
 import { DONE, OVER } from '../model/iteration.ts';
+import { onAbort } from '../model/on-abort.ts';
 import { Cancellation } from './cancellation.ts';
 
 /** Asks the provider: gives the frames of a stream, or the one frame of a whole answer. */
@@ -12,7 +13,7 @@ export class UpstreamFrames implements AsyncIterableIterator<Frame, undefined> {
   readonly #context: CallContext;
   readonly #answered: Answered;
   readonly #cancellation = new Cancellation();
-  readonly #onCancel = (): void => this.#cancellation.fire(cancelled(this.#context));
+  #forgetSignal: (() => void) | undefined;
   #rest: AsyncIterator<Frame> | undefined;
   #isOver = false;
 
@@ -41,7 +42,7 @@ export class UpstreamFrames implements AsyncIterableIterator<Frame, undefined> {
 
   async #begin(): Promise<IteratorResult<Frame, undefined>> {
     const { signal } = this.#context;
-    signal.addEventListener('abort', this.#onCancel, { once: true });
+    this.#forgetSignal = onAbort(signal, () => this.#cancellation.fire(cancelled(this.#context)));
     try {
       if (signal.aborted) throw cancelled(this.#context);
       const answer = await this.#answered(this.#cancellation);
@@ -75,7 +76,7 @@ export class UpstreamFrames implements AsyncIterableIterator<Frame, undefined> {
 
   #over(): void {
     this.#isOver = true;
-    this.#context.signal.removeEventListener('abort', this.#onCancel);
+    this.#forgetSignal?.();
   }
 }
 
