@@ -13,6 +13,7 @@ import { closeGently, createApp } from './http/app.ts';
 import { bringingKey, wishingRaw } from './http/caller.ts';
 import { KeepAlive } from './http/event-stream.ts';
 import { KeptItems } from './http/kept-items.ts';
+import { OpenCalls } from './http/open-calls.ts';
 import { adminCheck, originCheck } from './http/origin.ts';
 import { RequestIds } from './http/request-ids.ts';
 import type { SideRoutes } from './http/side-routes.ts';
@@ -110,6 +111,7 @@ export async function serve(
     onVirtualChange: (listener) => virtualMcps.onChange(listener),
   });
   const modernServer = new ModernServer(mcpServer);
+  const openCalls = new OpenCalls();
   let booting: Promise<void> | undefined;
   const app = createApp({
     booting: () => booting,
@@ -120,6 +122,7 @@ export async function serve(
     callerOf: modelCallerOf,
     keepAlive,
     requestIds: new RequestIds(),
+    openCalls,
     items: new KeptItems(),
     maxBodyBytes,
     check,
@@ -175,7 +178,7 @@ export async function serve(
     async stop() {
       log('info', 'stopping: answers in flight may finish');
       mcpServer.sessions.closeListeners();
-      await Promise.all(servers.map((server) => closeGently(server, graceMs)));
+      await Promise.all(servers.map((server) => closeGently(server, graceMs, () => openCalls.end())));
       keepAlive.stop();
       modernServer.close();
       mcpServer.close();

@@ -33,6 +33,9 @@ export interface AppOptions extends InferenceOptions, OperationOptions {
   readonly observe: (path: string, method: string, status: number, seconds: number) => void;
 }
 
+/** How long clients have to take the error that ends their answers. */
+const LAST_WORDS_MS = 500;
+
 export interface App {
   readonly server: Server;
   /** Resolves once nothing is being served any more, not even for a client that has gone. */
@@ -180,14 +183,17 @@ function text(response: ServerResponse, body: string): void {
 }
 
 /**
- * Stops taking connections, lets answers in flight finish for `graceMs`, then ends the rest: their requests are
- * cancelled up to the provider and the tools.
+ * Stops taking connections, lets answers in flight finish for `graceMs`, then ends the rest: `endCalls` cancels them up
+ * to the provider and the tools, and what has not told its client so a moment later is cut off.
  */
-export async function closeGently(server: Server, graceMs: number): Promise<void> {
+export async function closeGently(server: Server, graceMs: number, endCalls: () => void): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
   const idle = setInterval(() => server.closeIdleConnections(), 100);
-  const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+  let timer = setTimeout(() => {
+    endCalls();
+    timer = setTimeout(() => server.closeAllConnections(), LAST_WORDS_MS);
+  }, graceMs);
   await closed;
   clearInterval(idle);
   clearTimeout(timer);

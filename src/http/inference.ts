@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readBody } from '../codecs/body.ts';
 import type { Codec } from '../codecs/codec.ts';
-import { AbortPool } from '../model/abort-pool.ts';
 import { type CallContext, type Caller, type ModelCall, newTrace } from '../model/call.ts';
 import { DeferredRequest } from '../model/request.ts';
 import type { KeepAlive } from './event-stream.ts';
 import type { KeptItems } from './kept-items.ts';
+import type { OpenCalls } from './open-calls.ts';
 import { cancelledByClient, type Exchange, replyError, replyStream, replyWhole } from './reply.ts';
 import { replyArray } from './reply-array.ts';
 import { requestBody } from './request-body.ts';
@@ -17,6 +17,7 @@ export interface InferenceOptions {
   readonly callerOf: (headers: IncomingMessage['headers']) => Caller;
   readonly keepAlive: KeepAlive;
   readonly requestIds: RequestIds;
+  readonly openCalls: OpenCalls;
   /** Items of Responses answers that clients may name instead of sending them back. */
   readonly items: KeptItems;
   readonly maxBodyBytes: number;
@@ -33,7 +34,7 @@ export async function serveInference(
   options: InferenceOptions,
 ): Promise<void> {
   const requestId = options.requestIds.idFor(request.headers['x-request-id']);
-  const abort = controllers.take();
+  const abort = options.openCalls.begin();
   let isAnswered = false;
   let exchange: Exchange | undefined;
   response.on('close', () => {
@@ -73,7 +74,7 @@ export async function serveInference(
     replyError(thrown, codec, response, requestId, exchange);
   } finally {
     isAnswered = true;
-    controllers.giveBack(abort);
+    options.openCalls.over(abort);
   }
 }
 
@@ -81,5 +82,3 @@ const ownerOf = ({ virtualKey }: Caller): string => virtualKey ?? '';
 
 /** Google streams a JSON array to whoever does not ask for events (Gemini API, streamGenerateContent). */
 const asksForEvents = ({ url = '' }: IncomingMessage): boolean => /[?&]alt=sse(&|$)/.test(url);
-
-const controllers = new AbortPool();

@@ -5,6 +5,7 @@ import { asGatewayError } from '../model/errors.ts';
 import { type OperationCall, type OperationFrame, type OperationRequest, operationName } from '../model/operation.ts';
 import { drained, EventStream, type KeepAlive } from './event-stream.ts';
 import { extraFields, holdsExtraFields } from './extra-fields.ts';
+import type { OpenCalls } from './open-calls.ts';
 import { cancelledByClient, replyError } from './reply.ts';
 import type { RequestIds } from './request-ids.ts';
 import { responseHeaders } from './response-headers.ts';
@@ -14,6 +15,7 @@ export interface OperationOptions {
   readonly callerOf: (headers: IncomingMessage['headers']) => Caller;
   readonly keepAlive: KeepAlive;
   readonly requestIds: RequestIds;
+  readonly openCalls: OpenCalls;
 }
 
 /** Serves one operation from its bytes to its last byte. Never throws: every failure becomes an answer. */
@@ -25,9 +27,10 @@ export async function serveOperation(
   options: OperationOptions,
 ): Promise<void> {
   const requestId = options.requestIds.idFor(request.headers['x-request-id']);
-  const abort = new AbortController();
+  const abort = options.openCalls.begin();
+  let isAnswered = false;
   response.on('close', () => {
-    if (!response.writableFinished) abort.abort(cancelledByClient());
+    if (!isAnswered) abort.abort(cancelledByClient());
   });
   let exchange: Exchange | undefined;
   try {
@@ -45,6 +48,9 @@ export async function serveOperation(
     await reply(options.operate(operation, context), exchange, options.keepAlive);
   } catch (thrown) {
     replyError(thrown, codec, response, requestId, exchange);
+  } finally {
+    isAnswered = true;
+    options.openCalls.over(abort);
   }
 }
 

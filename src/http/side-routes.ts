@@ -8,6 +8,7 @@ import { isObject, type JsonObject } from '../model/json.ts';
 import { orderedId } from '../model/ordered-id.ts';
 import { type ChatRequest, DeferredRequest } from '../model/request.ts';
 import { anthropicModels, geminiModels, type ListedModel, oneModel, openaiModels } from './models.ts';
+import type { OpenCalls } from './open-calls.ts';
 import { cancelledByClient, replyError } from './reply.ts';
 import { requestBody } from './request-body.ts';
 import type { Route } from './routes.ts';
@@ -30,6 +31,7 @@ interface SideOptions {
   readonly sideRoutes: SideRoutes;
   readonly callerOf: (headers: IncomingMessage['headers']) => Caller;
   readonly maxBodyBytes: number;
+  readonly openCalls: OpenCalls;
 }
 
 type SideRoute = Exclude<Route, { kind: 'inference' } | { serves: object }>;
@@ -41,7 +43,12 @@ export async function serveSideRoute(
   options: SideOptions,
 ): Promise<void> {
   const dialect = route.kind === 'tool-execute' ? 'openai-chat' : route.codec;
-  const context = contextOf(route.kind, dialect, request, response, options);
+  const abort = options.openCalls.begin();
+  let isAnswered = false;
+  response.on('close', () => {
+    if (!isAnswered) abort.abort(cancelledByClient());
+  });
+  const context = contextOf(route.kind, dialect, request, abort.signal, options);
   try {
     const body = await answerOf(route, request, context, options);
     const written = JSON.stringify(body);
@@ -53,6 +60,9 @@ export async function serveSideRoute(
     response.end(written);
   } catch (thrown) {
     replyError(thrown, options.codecs[dialect], response, context.requestId);
+  } finally {
+    isAnswered = true;
+    options.openCalls.over(abort);
   }
 }
 
@@ -121,19 +131,15 @@ function contextOf(
   operation: string,
   dialect: CodecId,
   request: IncomingMessage,
-  response: ServerResponse,
-  options: SideOptions,
+  signal: AbortSignal,
+  { callerOf }: SideOptions,
 ): CallContext {
-  const abort = new AbortController();
-  response.on('close', () => {
-    if (!response.writableFinished) abort.abort(cancelledByClient());
-  });
   return {
     requestId: orderedId(),
     operation,
     dialect,
-    caller: options.callerOf(request.headers),
-    signal: abort.signal,
+    caller: callerOf(request.headers),
+    signal,
     trace: newTrace(),
     startedAtMs: performance.now(),
   };

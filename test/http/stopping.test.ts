@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import { type ChatAnswer, startChatUpstream } from '../support/chat-upstream.ts';
+import { clientFormats } from '../support/client-formats.ts';
+import { eventually, keyed, startGatewayHere, testServer } from '../support/gateway.ts';
+
+const STOPPED = /the gateway was stopped before the answer was complete; send the request again/;
+
+/** What becomes of a question in every format, asked all at once, when the gateway is stopped over it. */
+async function stoppedOver(answer: ChatAnswer, isStream: boolean) {
+  const upstream = await startChatUpstream(() => answer);
+  const gateway = await startGatewayHere(
+    {
+      providers: { oak: { ...keyed(upstream.url), custom_provider_config: { base_provider_type: 'openai' } } },
+      mcp: { client_configs: [testServer()] },
+    },
+    { graceMs: 50 },
+  );
+  const asked = clientFormats.map((client) => client.ask(gateway.url, 'oak/m', isStream));
+  await eventually(
+    async () => upstream.bodies.length,
+    (count) => count === clientFormats.length,
+  );
+  // those that stream have said something by now
+  if (isStream) await Promise.all(asked);
+  await gateway.stop();
+  await upstream.close();
+  const answers = await Promise.all(asked);
+  return Promise.all(answers.map(async (response, index) => ({ response, text: await readBy(index, response) })));
+}
+
+const readBy = (index: number, response: Response): Promise<string> | undefined => clientFormats[index]?.read(response);
+
+test.each<[string, ChatAnswer]>([
+  ['a model that has stopped talking', { text: 'half an answer', open: true }],
+  ['a tool that hangs', { text: 'half an answer', calls: [{ id: 'c1', name: 'ref-hang', input: {} }] }],
+])('a stream over %s ends with an error event of its format', async (_, answer) => {
+  const ended = await stoppedOver(answer, true);
+  for (const [index, { format, streamTextOf, streamErrorOf, endsWell }] of clientFormats.entries()) {
+    const { response, text = '' } = ended[index] ?? {};
+    expect([format, response?.status, streamTextOf(text)]).toEqual([format, 200, 'half an answer']);
+    expect(streamErrorOf(text), `${format}: ${text}`).toMatch(STOPPED);
+    expect([format, endsWell(text)]).toEqual([format, false]);
+  }
+});
+
+test.each<[string, ChatAnswer]>([
+  ['a model that does not answer', { open: true }],
+  ['a tool that hangs', { calls: [{ id: 'c1', name: 'ref-hang', input: {} }] }],
+])('a whole answer over %s is a 503 in its format, on which clients ask again', async (_, answer) => {
+  const ended = await stoppedOver(answer, false);
+  for (const [index, { format, errorOf }] of clientFormats.entries()) {
+    const { response, text = '' } = ended[index] ?? {};
+    expect([format, response?.status]).toEqual([format, 503]);
+    if (response) expect(errorOf(response, text), format).toMatch(STOPPED);
+  }
+});
