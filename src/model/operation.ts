@@ -41,7 +41,21 @@ export const operationName = (kind: OperationKind, stream: boolean): OperationNa
   stream ? `${kind}_stream` : kind;
 
 /** The wire formats of operations. What each one's bodies look like depends on the operation. */
-export type OperationFormat = 'openai' | 'gemini' | 'gemini-batch' | 'imagen' | 'cohere' | 'elevenlabs' | 'replicate';
+export type OperationFormat =
+  | 'openai'
+  | 'gemini'
+  | 'gemini-batch'
+  | 'imagen'
+  | 'vertex'
+  | 'vertex-predict'
+  | 'cohere'
+  | 'cohere-bedrock'
+  | 'titan'
+  | 'nova'
+  | 'stability'
+  | 'huggingface'
+  | 'elevenlabs'
+  | 'replicate';
 
 /** A file of a multipart body. */
 export interface PayloadFile {

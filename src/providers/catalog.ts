@@ -12,7 +12,7 @@ import { forwardedHeaders } from './forwarded-headers.ts';
 import { type Deployment, isScripted, type Provider } from './provider.ts';
 import { refusalOf } from './refusal.ts';
 import type { Upstreams } from './upstreams.ts';
-import { vertexModelPath } from './vertex/deployments.ts';
+import { vertexModelPath } from './vertex/names.ts';
 
 /** A model as its provider lists it. */
 export interface UpstreamModel {

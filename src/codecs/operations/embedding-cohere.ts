@@ -1,7 +1,13 @@
 import { isObject } from '../../model/json.ts';
-import { coherePurpose, type EmbeddingFormat, isVector } from './embedding-format.ts';
+import {
+  type ClientEmbeddings,
+  coherePurpose,
+  isVector,
+  type ProviderEmbeddings,
+  textsOf,
+} from './embedding-format.ts';
 import { dropOthers, listOf, malformed, numberOrNothing, refuse, textOrNothing } from './translation.ts';
-import { usageFrom } from './usage.ts';
+import { inputUsage, usageFrom } from './usage.ts';
 
 const KNOWN: ReadonlySet<string> = new Set([
   'model',
@@ -13,7 +19,10 @@ const KNOWN: ReadonlySet<string> = new Set([
 ]);
 
 /** Cohere API v2, embed. */
-export const cohereEmbeddings: EmbeddingFormat = {
+export const cohereEmbeddings: ClientEmbeddings & ProviderEmbeddings = {
+  // Cohere API v2, embed: `texts`
+  atOnce: () => 96,
+
   decodeRequest(fields, ledger) {
     dropOthers(fields, KNOWN, ledger);
     const types = listOf(fields.embedding_types);
@@ -35,20 +44,18 @@ export const cohereEmbeddings: EmbeddingFormat = {
     if (inputType === undefined) ledger.invented('input_type', 'Cohere asks what the vectors are for');
     return {
       model,
-      texts: inputs.map((input) =>
-        typeof input === 'string' ? input : refuse('input', 'must be text for this provider'),
-      ),
+      texts: textsOf(inputs),
       input_type: inputType ?? 'search_document',
       embedding_types: ['float'],
       output_dimension: dimensions,
     };
   },
 
-  decodeAnswer(body) {
-    const { embeddings } = body;
+  decodeAnswer({ body, inputTokens }) {
+    const { embeddings, meta } = body;
     const vectors = isObject(embeddings) ? listOf(embeddings.float) : listOf(embeddings);
     if (!vectors.every(isVector) || vectors.length === 0) throw malformed('embeddings');
-    return { vectors: vectors.filter(isVector), usage: usageFrom(body.meta) };
+    return { vectors: vectors.filter(isVector), usage: usageFrom(meta) ?? inputUsage(inputTokens) };
   },
 
   encodeAnswer: ({ vectors, usage }, { payload }) => ({
@@ -56,4 +63,13 @@ export const cohereEmbeddings: EmbeddingFormat = {
     texts: [...listOf(payload.fields.texts)],
     meta: { api_version: { version: '2' }, ...(usage && { billed_units: { input_tokens: usage.input } }) },
   }),
+};
+
+/** The same in Bedrock's envelope, whose path names the model (Bedrock user guide, Cohere Embed). */
+export const bedrockCohereEmbeddings: ProviderEmbeddings = {
+  ...cohereEmbeddings,
+  encodeRequest(ask, model, ledger) {
+    const { model: _inThePath, ...body } = cohereEmbeddings.encodeRequest(ask, model, ledger);
+    return body;
+  },
 };

@@ -2,6 +2,7 @@ import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import type { OperationRequest } from '../../model/operation.ts';
 import type { Usage } from '../../model/usage.ts';
 import type { Ledger } from '../ledger.ts';
+import { type ProviderAnswer, refuse } from './translation.ts';
 
 /** What is to be embedded: text, token ids (OpenAI), or Google's parts where they are more than text. */
 export type EmbeddingInput = string | readonly number[] | { readonly parts: readonly JsonValue[] };
@@ -19,12 +20,18 @@ export interface EmbeddingTold {
   readonly usage?: Usage | undefined;
 }
 
-/** One wire format of embeddings, in both directions. */
-export interface EmbeddingFormat {
+/** A wire format of embeddings, as clients speak it. */
+export interface ClientEmbeddings {
   decodeRequest(fields: JsonObject, ledger: Ledger): EmbeddingAsk;
-  encodeRequest(ask: EmbeddingAsk, model: string, ledger: Ledger): JsonObject;
-  decodeAnswer(body: JsonObject): EmbeddingTold;
   encodeAnswer(told: EmbeddingTold, request: OperationRequest): JsonObject;
+}
+
+/** A wire format of embeddings, as providers are asked in it. */
+export interface ProviderEmbeddings {
+  /** Inputs that one request may hold; absent = any number. */
+  readonly atOnce?: (model: string) => number;
+  encodeRequest(ask: EmbeddingAsk, model: string, ledger: Ledger): JsonObject;
+  decodeAnswer(answer: ProviderAnswer): EmbeddingTold;
 }
 
 /** Cohere's and Google's words for what vectors are for. */
@@ -40,6 +47,15 @@ export const coherePurpose = (purpose: string | undefined): string | undefined =
 
 export const geminiPurpose = (purpose: string | undefined): string | undefined =>
   PURPOSES.find((pair) => pair.includes(purpose ?? ''))?.[1] ?? purpose;
+
+/** Texts alone, for providers that embed nothing else. */
+export const textsOf = (inputs: readonly EmbeddingInput[]): string[] =>
+  inputs.map((input) => (typeof input === 'string' ? input : refuse('input', 'must be text for this provider')));
+
+/** The one input of a request that takes no more. */
+export function onlyInput([input, ...others]: readonly EmbeddingInput[]): EmbeddingInput {
+  return input === undefined || others.length > 0 ? refuse('input', 'must be one text for this provider') : input;
+}
 
 /** A vector of numbers. */
 export const isVector = (value: unknown): value is number[] =>

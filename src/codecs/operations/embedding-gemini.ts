@@ -1,12 +1,14 @@
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { Ledger } from '../ledger.ts';
 import {
+  type ClientEmbeddings,
   type EmbeddingAsk,
-  type EmbeddingFormat,
   type EmbeddingInput,
   type EmbeddingTold,
   geminiPurpose,
   isVector,
+  onlyInput,
+  type ProviderEmbeddings,
   textOfParts,
 } from './embedding-format.ts';
 import { dropOthers, listOf, malformed, numberOrNothing, refuse, textOrNothing } from './translation.ts';
@@ -18,19 +20,18 @@ const KNOWN: ReadonlySet<string> = new Set([
 ]);
 
 /** Gemini API, `models.embedContent`: one content, one vector. */
-export const geminiEmbeddings: EmbeddingFormat = {
+export const geminiEmbeddings: ClientEmbeddings & ProviderEmbeddings = {
+  atOnce: () => 1,
   decodeRequest: (fields, ledger) => askOf(fields, [fields], ledger),
-  encodeRequest: ({ inputs, ...settings }) => {
-    const [input] = inputs;
-    if (input === undefined || inputs.length > 1) return refuse('input', 'must be one text for embedContent');
-    return contentRequest(input, settings);
-  },
-  decodeAnswer: (body) => toldBy(body, [body.embedding]),
+  encodeRequest: ({ inputs, ...settings }) => contentRequest(onlyInput(inputs), settings),
+  decodeAnswer: ({ body }) => toldBy(body, [body.embedding]),
   encodeAnswer: ({ vectors: [vector = []], usage }) => ({ embedding: { values: [...vector] }, ...wireUsage(usage) }),
 };
 
 /** Gemini API, `models.batchEmbedContents`: a list of such requests, each of which names the model. */
-export const geminiBatchEmbeddings: EmbeddingFormat = {
+export const geminiBatchEmbeddings: ClientEmbeddings & ProviderEmbeddings = {
+  // Gemini API, `models.batchEmbedContents`: more are refused
+  atOnce: () => 100,
   decodeRequest(fields, ledger) {
     const requests = listOf(fields.requests).filter(isObject);
     const [first] = requests;
@@ -39,11 +40,20 @@ export const geminiBatchEmbeddings: EmbeddingFormat = {
   encodeRequest: ({ inputs, ...settings }, model) => ({
     requests: inputs.map((input) => ({ model: `models/${model}`, ...contentRequest(input, settings) })),
   }),
-  decodeAnswer: (body) => toldBy(body, listOf(body.embeddings)),
+  decodeAnswer: ({ body }) => toldBy(body, listOf(body.embeddings)),
   encodeAnswer: ({ vectors, usage }) => ({
     embeddings: vectors.map((vector) => ({ values: [...vector] })),
     ...wireUsage(usage),
   }),
+};
+
+/** Vertex AI, `embedContent`: the same with its settings in a member of their own. */
+export const vertexEmbeddings: ProviderEmbeddings = {
+  ...geminiEmbeddings,
+  encodeRequest({ inputs, ...settings }) {
+    const { content, ...config } = contentRequest(onlyInput(inputs), settings);
+    return { content, embedContentConfig: config };
+  },
 };
 
 /** Settings are those of the first request: the other formats have them once for all inputs. */

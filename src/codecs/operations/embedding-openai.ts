@@ -1,5 +1,5 @@
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
-import { type EmbeddingFormat, type EmbeddingInput, isVector } from './embedding-format.ts';
+import { type ClientEmbeddings, type EmbeddingInput, isVector, type ProviderEmbeddings } from './embedding-format.ts';
 import { dropOthers, listOf, malformed, numberOrNothing, refuse, textOrNothing } from './translation.ts';
 import { openAiUsage, usageFrom } from './usage.ts';
 
@@ -9,7 +9,7 @@ const KNOWN: ReadonlySet<string> = new Set([
 ]);
 
 /** OpenAI API reference, embeddings; `task_type`, `input_type` and `title` reach the providers that know them. */
-export const openAiEmbeddings: EmbeddingFormat = {
+export const openAiEmbeddings: ClientEmbeddings & ProviderEmbeddings = {
   decodeRequest(fields, ledger) {
     dropOthers(fields, KNOWN, ledger);
     return {
@@ -33,7 +33,7 @@ export const openAiEmbeddings: EmbeddingFormat = {
     };
   },
 
-  decodeAnswer(body) {
+  decodeAnswer({ body }) {
     const data = listOf(body.data).filter(isObject);
     if (data.length === 0) throw malformed('embeddings');
     const vectors = data.toSorted((a, b) => indexOf(a) - indexOf(b)).map(({ embedding }) => vectorOf(embedding));

@@ -1,30 +1,66 @@
-import { cohereEmbeddings } from './embedding-cohere.ts';
-import type { EmbeddingFormat } from './embedding-format.ts';
-import { geminiBatchEmbeddings, geminiEmbeddings } from './embedding-gemini.ts';
+import { NO_USAGE, type Usage } from '../../model/usage.ts';
+import { novaEmbeddings, titanEmbeddings } from './embedding-amazon.ts';
+import { bedrockCohereEmbeddings, cohereEmbeddings } from './embedding-cohere.ts';
+import type { ClientEmbeddings, EmbeddingAsk, EmbeddingTold, ProviderEmbeddings } from './embedding-format.ts';
+import { geminiBatchEmbeddings, geminiEmbeddings, vertexEmbeddings } from './embedding-gemini.ts';
+import { huggingFaceEmbeddings } from './embedding-huggingface.ts';
 import { openAiEmbeddings } from './embedding-openai.ts';
+import { vertexPredictions } from './embedding-vertex.ts';
 import type { Translation } from './translation.ts';
 
-type EmbeddingFormatName = 'openai' | 'gemini' | 'gemini-batch' | 'cohere';
+const CLIENTS: ReadonlyMap<string, ClientEmbeddings> = new Map([
+  ['openai', openAiEmbeddings],
+  ['gemini', geminiEmbeddings],
+  ['gemini-batch', geminiBatchEmbeddings],
+  ['cohere', cohereEmbeddings],
+]);
 
-const FORMATS: Readonly<Record<EmbeddingFormatName, EmbeddingFormat>> = {
-  openai: openAiEmbeddings,
-  gemini: geminiEmbeddings,
-  'gemini-batch': geminiBatchEmbeddings,
-  cohere: cohereEmbeddings,
-};
-
-const isKnown = (format: string): format is EmbeddingFormatName => Object.hasOwn(FORMATS, format);
+const PROVIDERS: ReadonlyMap<string, ProviderEmbeddings> = new Map<string, ProviderEmbeddings>([
+  ['openai', openAiEmbeddings],
+  ['gemini', geminiEmbeddings],
+  ['gemini-batch', geminiBatchEmbeddings],
+  ['vertex', vertexEmbeddings],
+  ['vertex-predict', vertexPredictions],
+  ['cohere', cohereEmbeddings],
+  ['cohere-bedrock', bedrockCohereEmbeddings],
+  ['titan', titanEmbeddings],
+  ['nova', novaEmbeddings],
+  ['huggingface', huggingFaceEmbeddings],
+]);
 
 /** Embeddings between two formats; undefined where one of them has none. */
 export function embeddingTranslation(from: string, to: string): Translation | undefined {
-  if (!isKnown(from) || !isKnown(to)) return undefined;
-  const [client, provider] = [FORMATS[from], FORMATS[to]];
+  const [client, provider] = [CLIENTS.get(from), PROVIDERS.get(to)];
+  if (!client || !provider) return undefined;
   return {
-    request: ({ payload }, model, ledger) =>
-      provider.encodeRequest(client.decodeRequest(payload.fields, ledger), model, ledger),
-    answer: ({ body }, request) => {
-      const told = provider.decodeAnswer(body);
+    request({ payload }, model, ledger) {
+      const ask = client.decodeRequest(payload.fields, ledger);
+      const [first, ...others] = portions(ask, provider.atOnce?.(model) ?? Number.POSITIVE_INFINITY);
+      const bodyOf = (portion: EmbeddingAsk) => provider.encodeRequest(portion, model, ledger);
+      return [bodyOf(first), ...others.map(bodyOf)];
+    },
+    answer(answer, request, others) {
+      const told = joined([answer, ...others].map((each) => provider.decodeAnswer(each)));
       return { body: client.encodeAnswer(told, request), usage: told.usage };
     },
   };
 }
+
+/** The same question for as many inputs as fit into one request, in their order. */
+function portions(ask: EmbeddingAsk, atOnce: number): [EmbeddingAsk, ...EmbeddingAsk[]] {
+  const { inputs } = ask;
+  if (inputs.length <= atOnce) return [ask];
+  const others: EmbeddingAsk[] = [];
+  for (let at = atOnce; at < inputs.length; at += atOnce) {
+    others.push({ ...ask, inputs: inputs.slice(at, at + atOnce) });
+  }
+  return [{ ...ask, inputs: inputs.slice(0, atOnce) }, ...others];
+}
+
+const joined = (told: readonly EmbeddingTold[]): EmbeddingTold => ({
+  vectors: told.flatMap(({ vectors }) => vectors),
+  usage: told.map(({ usage }) => usage).reduce(summed, undefined),
+});
+
+const summed = (a: Usage | undefined, b: Usage | undefined): Usage | undefined =>
+  a && b ? { ...NO_USAGE, input: a.input + b.input, output: a.output + b.output } : (a ?? b);

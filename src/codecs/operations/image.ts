@@ -1,11 +1,9 @@
-import { GatewayError } from '../../model/errors.ts';
-import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { isObject } from '../../model/json.ts';
 import type { OperationFormat } from '../../model/operation.ts';
-import type { Usage } from '../../model/usage.ts';
-import type { Ledger } from '../ledger.ts';
 import { inlineDataIn, inlinePart, partsIn, reasonIn } from './google-parts.ts';
+import { openAiToCanvas, openAiToStability } from './image-bedrock.ts';
+import { aspectRatioOf, drawn, KNOWN_OF_IMAGES, noPicture, noUrls, sizeOf } from './image-format.ts';
 import {
-  type ClientAnswer,
   dropOthers,
   listOf,
   numberOrNothing,
@@ -16,21 +14,10 @@ import {
 } from './translation.ts';
 import { usageFrom } from './usage.ts';
 
-const KNOWN: ReadonlySet<string> = new Set([
-  'model',
-  'fallbacks',
-  'prompt',
-  'n',
-  'size',
-  'response_format',
-  'user',
-  'stream',
-]);
-
 /** Gemini API, image generation: a prompt whose answer is a picture; pictures to be changed stand beside it. */
 const openAiToGemini: Translation = {
   request({ payload: { fields, files } }, _model, ledger) {
-    dropOthers(fields, KNOWN, ledger);
+    dropOthers(fields, KNOWN_OF_IMAGES, ledger);
     noUrls(fields, ledger);
     if ((numberOrNothing(fields.n) ?? 1) > 1)
       refuse('n', 'can be 1 only at gemini: its models draw one picture an answer');
@@ -59,7 +46,7 @@ const openAiToGemini: Translation = {
 /** Gemini API, Imagen (`models.predict`). */
 const openAiToImagen: Translation = {
   request({ payload: { fields } }, _model, ledger) {
-    dropOthers(fields, KNOWN, ledger);
+    dropOthers(fields, KNOWN_OF_IMAGES, ledger);
     noUrls(fields, ledger);
     return {
       instances: [{ prompt: requiredText(fields, 'prompt') }],
@@ -102,44 +89,37 @@ const openAiToReplicate: Translation = {
   },
 };
 
-const noPicture = (why: string): GatewayError =>
-  new GatewayError('bad-response', `the provider gave no picture: ${why}`);
+const KNOWN_TO_HUGGING_FACE: ReadonlySet<string> = new Set([
+  ...KNOWN_OF_IMAGES,
+  ...['negative_prompt', 'num_inference_steps', 'guidance_scale', 'seed'],
+]);
 
-const drawn = (data: JsonObject[], receivedAtMs: number, usage?: Usage): ClientAnswer => ({
-  body: {
-    created: Math.floor(receivedAtMs / 1_000),
-    data,
-    ...(usage && {
-      usage: { input_tokens: usage.input, output_tokens: usage.output, total_tokens: usage.input + usage.output },
-    }),
+/** Hugging Face inference, text to image: the answer is the picture itself. */
+const openAiToHuggingFace: Translation = {
+  request({ payload: { fields } }, _model, ledger) {
+    dropOthers(fields, KNOWN_TO_HUGGING_FACE, ledger);
+    noUrls(fields, ledger);
+    if ((numberOrNothing(fields.n) ?? 1) > 1) refuse('n', 'can be 1 only for this provider: an answer is one picture');
+    const { negative_prompt, num_inference_steps, guidance_scale, seed } = fields;
+    return {
+      inputs: requiredText(fields, 'prompt'),
+      parameters: { ...sizeOf(fields.size), negative_prompt, num_inference_steps, guidance_scale, seed },
+    };
   },
-  usage,
-});
 
-/** Google gives the picture itself, never an address. */
-function noUrls({ response_format: format }: JsonObject, ledger: Ledger): void {
-  if (format === 'url') ledger.dropped('response_format', 'the provider gives pictures, not their addresses');
-}
-
-/** Ratios that both of Google's image APIs know. */
-const RATIOS = ['1:1', '3:4', '4:3', '9:16', '16:9'] as const;
-
-/** The ratio nearest to a size such as `1536x1024`. */
-function aspectRatioOf(size: JsonValue | undefined): string | undefined {
-  const [, width, height] = /^(\d+)x(\d+)$/.exec(String(size ?? '')) ?? [];
-  if (width === undefined || height === undefined) return undefined;
-  const wanted = Math.log(Number(width) / Number(height));
-  const distance = (ratio: string): number => {
-    const [across = 1, down = 1] = ratio.split(':').map(Number);
-    return Math.abs(Math.log(across / down) - wanted);
-  };
-  return RATIOS.reduce((best, next) => (distance(next) < distance(best) ? next : best));
-}
+  answer({ contentType, bytes, receivedAtMs }) {
+    if (!contentType.startsWith('image/')) throw noPicture(`it answered with ${contentType}`);
+    return drawn([{ b64_json: Buffer.from(bytes).toString('base64') }], receivedAtMs);
+  },
+};
 
 const TARGETS: Readonly<Partial<Record<OperationFormat, Translation>>> = {
   gemini: openAiToGemini,
   imagen: openAiToImagen,
   replicate: openAiToReplicate,
+  huggingface: openAiToHuggingFace,
+  titan: openAiToCanvas,
+  stability: openAiToStability,
 };
 
 export const imageTranslation = (from: string, to: OperationFormat): Translation | undefined =>

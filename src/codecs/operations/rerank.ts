@@ -13,15 +13,8 @@ const KNOWN: ReadonlySet<string> = new Set([
 const unifiedToCohere: Translation = {
   request({ payload: { fields } }, model, ledger) {
     dropOthers(fields, KNOWN, ledger);
-    const { top_n, max_tokens_per_doc, priority } = fields;
-    return {
-      model,
-      query: requiredText(fields, 'query'),
-      documents: documentsOf(fields).map(textOf),
-      top_n,
-      max_tokens_per_doc,
-      priority,
-    };
+    const { max_tokens_per_doc, priority } = fields;
+    return { model, ...asked(fields), max_tokens_per_doc, priority };
   },
 
   answer({ body }, { model, payload: { fields } }) {
@@ -46,8 +39,7 @@ const unifiedToCohere: Translation = {
 const cohereToUnified: Translation = {
   request({ payload: { fields } }, model, ledger) {
     dropOthers(fields, KNOWN, ledger);
-    const { top_n } = fields;
-    return { model, query: requiredText(fields, 'query'), documents: documentsOf(fields).map(textOf), top_n };
+    return { model, ...asked(fields) };
   },
 
   answer: ({ body }) => ({
@@ -60,10 +52,33 @@ const cohereToUnified: Translation = {
   }),
 };
 
-export function rerankTranslation(from: string, to: string): Translation | undefined {
-  if (from === 'openai' && to === 'cohere') return unifiedToCohere;
-  return from === 'cohere' && to === 'openai' ? cohereToUnified : undefined;
-}
+const KNOWN_TO_BEDROCK: ReadonlySet<string> = new Set([
+  ...['model', 'fallbacks', 'query', 'documents', 'top_n', 'return_documents'],
+]);
+
+/**
+ * Reranking models of Cohere and Amazon on Bedrock, whose path names the model; Cohere's are told which API is meant
+ * (Bedrock user guide, Cohere Rerank and Amazon Rerank).
+ */
+const toBedrock: Translation['request'] = ({ payload: { fields } }, model, ledger) => {
+  dropOthers(fields, KNOWN_TO_BEDROCK, ledger);
+  return { ...asked(fields), ...(/cohere\./.test(model) && { api_version: 2 }) };
+};
+
+const TRANSLATIONS: Readonly<Record<string, Translation | undefined>> = {
+  'openai cohere': unifiedToCohere,
+  'openai cohere-bedrock': { ...unifiedToCohere, request: toBedrock },
+  'cohere openai': cohereToUnified,
+  'cohere cohere-bedrock': { ...cohereToUnified, request: toBedrock },
+};
+
+export const rerankTranslation = (from: string, to: string): Translation | undefined => TRANSLATIONS[`${from} ${to}`];
+
+const asked = (fields: JsonObject): JsonObject => ({
+  query: requiredText(fields, 'query'),
+  documents: documentsOf(fields).map(textOf),
+  top_n: fields.top_n,
+});
 
 function documentsOf(fields: JsonObject): readonly JsonValue[] {
   const documents = listOf(fields.documents);

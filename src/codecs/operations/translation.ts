@@ -9,6 +9,10 @@ export interface ProviderAnswer {
   readonly contentType: string;
   readonly bytes: Uint8Array;
   readonly receivedAtMs: number;
+  /** Tokens of the request as a header counts them (Amazon Bedrock). */
+  readonly inputTokens?: number | undefined;
+  /** Whatever JSON it is. Throws GatewayError('bad-response') when it is none. */
+  readonly value: JsonValue;
   /** Throws GatewayError('bad-response') when it is no JSON object. */
   readonly body: JsonObject;
 }
@@ -39,11 +43,14 @@ export type ClientAnswer =
   | { readonly body: JsonObject; readonly usage?: Usage | undefined }
   | { readonly contentType: string; readonly bytes: Uint8Array; readonly usage?: Usage | undefined };
 
+/** Several bodies where a provider takes less at once than the client asked for. */
+export type SentBodies = readonly [SentBody, ...SentBody[]];
+
 /** One operation between a client's format and a provider's. Pure; throws GatewayError('invalid-request'). */
 export interface Translation {
-  request(request: OperationRequest, model: string, ledger: Ledger): SentBody;
-  /** Absent where the answer needs none: its bytes are what the client asked for. */
-  answer?(answer: ProviderAnswer, request: OperationRequest): ClientAnswer;
+  request(request: OperationRequest, model: string, ledger: Ledger): SentBody | SentBodies;
+  /** Absent where the answer needs none: its bytes are what the client asked for. `others`: to the bodies behind the first. */
+  answer?(answer: ProviderAnswer, request: OperationRequest, others: readonly ProviderAnswer[]): ClientAnswer;
 }
 
 /** Throws GatewayError('invalid-request') that names a field and says what belongs there. */

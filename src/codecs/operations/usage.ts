@@ -21,6 +21,10 @@ export function usageFrom(wire: JsonValue | undefined): Usage | undefined {
   return { ...NO_USAGE, input, output: first(wire, 'completion_tokens', 'output_tokens', 'candidatesTokenCount') ?? 0 };
 }
 
+/** Where tokens of the input are all that is counted. */
+export const inputUsage = (input: number | undefined): Usage | undefined =>
+  input === undefined ? undefined : { ...NO_USAGE, input };
+
 const USAGE_MEMBERS: ReadonlySet<string> = new Set(['usage', 'usageMetadata', 'meta']);
 
 /** The counts of a whole JSON answer, without a parse of the vectors or images beside them. */

@@ -1,6 +1,7 @@
 import type { Deployment } from '../provider.ts';
 import { adjustWith, drops, type Quirk } from '../quirks.ts';
 import { bedrockAccess, bedrockKey, mantleAccess, mantleClaudeAccess } from './access.ts';
+import { bedrockOperations } from './operations.ts';
 
 const shared = { name: 'bedrock', keyVariables: ['AWS_BEARER_TOKEN_BEDROCK'], keyless: true, wire: {} } as const;
 
@@ -11,6 +12,7 @@ const CONVERSE: Deployment = {
   sdk: 'bedrock',
   access: bedrockAccess,
   readsKey: bedrockKey,
+  operations: bedrockOperations,
 };
 
 /** Features of Anthropic's own API that Bedrock refuses to know (Anthropic, Claude on Amazon Bedrock). */

@@ -105,11 +105,11 @@ function envelopeOf(bytes: Uint8Array, call: UpstreamCall) {
   return { given, headers };
 }
 
-const PATH = /^\/model\/([^/]+)\/(converse|converse-stream|count-tokens)$/;
+const PATH = /^\/model\/([^/]+)\/(converse|converse-stream|count-tokens|invoke)$/;
 
 function pathOf(path: string): Pick<Sent, 'verb' | 'modelId'> {
   const [, modelId = '', verb] = PATH.exec(path) ?? [];
-  if (verb !== 'converse' && verb !== 'converse-stream' && verb !== 'count-tokens') {
+  if (verb !== 'converse' && verb !== 'converse-stream' && verb !== 'count-tokens' && verb !== 'invoke') {
     throw new GatewayError('invalid-request', `Bedrock serves no ${path}`, { provider: 'bedrock' });
   }
   return { verb, modelId: decodeURIComponent(modelId) };

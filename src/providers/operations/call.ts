@@ -1,21 +1,21 @@
 import type { Codec } from '../../codecs/codec.ts';
-import type { ProviderAnswer } from '../../codecs/operations/translation.ts';
-import { usageInJson } from '../../codecs/operations/usage.ts';
 import type { CallContext } from '../../model/call.ts';
 import type { CodecId } from '../../model/content.ts';
 import { asGatewayError, GatewayError } from '../../model/errors.ts';
-import { isObject, type JsonObject } from '../../model/json.ts';
 import { type OperationFrame, type OperationRequest, operationName } from '../../model/operation.ts';
 import { type CallTarget, placed } from '../call.ts';
 import { Cancellation } from '../cancellation.ts';
 import type { DirectResponse, StreamBody } from '../direct-response.ts';
-import { type Deployment, isScripted } from '../provider.ts';
+import { isScripted } from '../provider.ts';
 import { refusalOf, toldHeaders } from '../refusal.ts';
 import { tooLate, type Upstream, type UpstreamCall, type UpstreamTarget } from '../upstream.ts';
 import type { Upstreams } from '../upstreams.ts';
+import { answersTo } from './others.ts';
 import { type OutgoingOperation, outgoingOperation, unsupported } from './outgoing.ts';
 import { passthroughUrl, untouchedFrames } from './passthrough.ts';
+import { spokenEvents } from './spoken-events.ts';
 import { byteFrames, eventFrames } from './stream.ts';
+import { contentTypeOf, wholeFrame } from './whole-answer.ts';
 
 /** One try at one target, as `ProviderCall` is for chats: leaving the answer early ends the upstream request. */
 export type OperationTry = (
@@ -45,22 +45,32 @@ export function createOperationTry({ codecs, upstreams }: OperationTryOptions): 
       if (context.signal.aborted) throw cancelled(context);
       const upstreamTarget = provider.upstreamOf(key);
       const upstream = await upstreams(upstreamTarget);
-      const timer = setTimeout(() => cancellation.fire(tooLate(upstreamTarget)), upstreamTarget.timeoutMs);
       const name = operationName(request.kind, request.stream);
       const url = provider.operationUrl?.(name) ?? urlOf(sent, upstreamTarget, request, model);
-      const call = { headers: headersOf(sent, request, context), cancellation, ...wishesOf(request, sent, url) };
-      const answer = await dispatched(upstream, url, sent, request, call).finally(() => clearTimeout(timer));
+      const call = { headers: headersOf(sent, request, context), ...wishesOf(request, sent, url) };
+      const ask = (body: Uint8Array | string, each: Cancellation): Promise<DirectResponse> => {
+        const timer = setTimeout(() => each.fire(tooLate(upstreamTarget)), upstreamTarget.timeoutMs);
+        const answering = dispatched(upstream, url, body, request, { ...call, cancellation: each });
+        return answering.finally(() => clearTimeout(timer));
+      };
+      const answer = await ask(sent.body, cancellation);
       if (request.kind === 'passthrough') {
         yield* untouchedFrames(answer);
         isComplete = true;
         return;
       }
-      if (!answer.ok) throw refusalOf(answer, codecs[deployment.speaks[0]], provider.name, key);
-      context.trace.upstreamHeaders = toldHeaders(answer.headers.record);
+      const good = (each: DirectResponse): DirectResponse => {
+        if (each.ok) return each;
+        throw refusalOf(each, codecs[deployment.speaks[0]], provider.name, key);
+      };
+      context.trace.upstreamHeaders = toldHeaders(good(answer).headers.record);
       if (answer.stream) {
-        yield* streamFrames(answer.stream, answer, target, context);
+        const frames = streamFrames(answer.stream, answer, target, context);
+        yield* sent.translation && request.stream ? spokenEvents(frames) : frames;
       } else {
-        yield wholeFrame(answer, sent, request, deployment);
+        const asked = async (body: Uint8Array | string, each: Cancellation) => good(await ask(body, each));
+        const others = sent.others ? await answersTo(sent.others, cancellation, asked) : [];
+        yield wholeFrame([answer, ...others], sent, request, deployment.name);
       }
       isComplete = true;
     } catch (thrown) {
@@ -75,7 +85,7 @@ export function createOperationTry({ codecs, upstreams }: OperationTryOptions): 
 function dispatched(
   upstream: Upstream,
   url: string,
-  { body }: OutgoingOperation,
+  body: Uint8Array | string,
   { kind, forwarded }: OperationRequest,
   call: UpstreamCall,
 ): Promise<DirectResponse> {
@@ -145,57 +155,6 @@ function streamFrames(
     },
   };
   return contentType.includes('text/event-stream') ? eventFrames(streamed) : byteFrames(streamed);
-}
-
-const contentTypeOf = ({ headers }: DirectResponse): string =>
-  headers.get('content-type') ?? 'application/octet-stream';
-
-function wholeFrame(
-  answer: DirectResponse,
-  { translation }: OutgoingOperation,
-  request: OperationRequest,
-  { name }: Deployment,
-): OperationFrame {
-  const { bytes } = answer;
-  const contentType = contentTypeOf(answer);
-  if (!translation?.answer) {
-    const usage = contentType.includes('json') ? usageInJson(bytes) : undefined;
-    return { contentType, bytes, isWhole: true, ...(usage && { usage }) };
-  }
-  const told = translation.answer(new WholeAnswer(answer, name), request);
-  const usage = told.usage && { usage: told.usage };
-  if ('body' in told)
-    return { contentType: 'application/json', bytes: NO_BYTES, translated: told.body, isWhole: true, ...usage };
-  return { contentType: told.contentType, bytes: told.bytes, isWhole: true, ...usage };
-}
-
-const NO_BYTES = new Uint8Array(0);
-
-class WholeAnswer implements ProviderAnswer {
-  readonly contentType: string;
-  readonly bytes: Buffer;
-  readonly receivedAtMs = Date.now();
-  readonly #provider: string;
-
-  constructor(answer: DirectResponse, provider: string) {
-    this.contentType = contentTypeOf(answer);
-    this.bytes = answer.bytes;
-    this.#provider = provider;
-  }
-
-  get body(): JsonObject {
-    try {
-      const body: unknown = JSON.parse(this.bytes.toString('utf8'));
-      if (isObject(body)) return body;
-    } catch {
-      // told below, with what came in its place
-    }
-    throw new GatewayError(
-      'bad-response',
-      `${this.#provider} answered with ${this.contentType} in place of a JSON object: ${this.bytes.toString('utf8', 0, 200)}`,
-      { provider: this.#provider },
-    );
-  }
 }
 
 const cancelled = ({ signal }: CallContext): GatewayError =>

@@ -4,6 +4,7 @@ import {
   cohereOperations,
   elevenLabsOperations,
   geminiOperations,
+  huggingFaceOperations,
   openAiOperations,
   replicateOperations,
 } from './wires.ts';
@@ -27,6 +28,7 @@ const OFFERS: Readonly<Record<string, OperationTable>> = {
   vllm: openAiOperations('text_completion', 'embedding', 'transcription', 'translation', 'rerank'),
   sgl: openAiOperations('text_completion', 'embedding', 'rerank'),
   gemini: geminiOperations,
+  huggingface: huggingFaceOperations,
   cohere: cohereOperations,
   elevenlabs: elevenLabsOperations,
   replicate: replicateOperations,

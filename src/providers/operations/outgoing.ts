@@ -1,10 +1,11 @@
 import { Ledger } from '../../codecs/ledger.ts';
+import { hasEvents } from '../../codecs/operations/answer-events.ts';
 import { embeddingTranslation } from '../../codecs/operations/embedding.ts';
 import { imageTranslation } from '../../codecs/operations/image.ts';
 import { rerankTranslation } from '../../codecs/operations/rerank.ts';
 import { speechTranslation } from '../../codecs/operations/speech.ts';
 import { transcriptionTranslation } from '../../codecs/operations/transcription.ts';
-import { SentForm, type Translation } from '../../codecs/operations/translation.ts';
+import { type SentBodies, type SentBody, SentForm, type Translation } from '../../codecs/operations/translation.ts';
 import { GatewayError } from '../../model/errors.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { Loss } from '../../model/loss.ts';
@@ -17,6 +18,8 @@ export interface OutgoingOperation {
   readonly wire: OperationWire;
   readonly contentType: string;
   readonly body: Uint8Array | string;
+  /** Bodies to be asked for beside it, where the provider takes less at once than the client asked for. */
+  readonly others?: readonly (Uint8Array | string)[];
   /** Absent when the client may have the answer's bytes as they are. */
   readonly translation?: Translation;
   readonly losses: readonly Loss[];
@@ -83,19 +86,24 @@ function translated(
   request: OperationRequest,
   model: string,
 ): OutgoingOperation {
-  // a whole answer is all that a translation knows to read
-  if (request.stream) throw unsupported(operationName(request.kind, true), deployment.name);
+  if (request.stream && !hasEvents(request.kind)) throw unsupported(operationName(request.kind, true), deployment.name);
   const ledger = new Ledger();
   const sent = translation.request(request, model, ledger);
-  const isForm = sent instanceof SentForm;
+  const [first, ...others] = isSeveral(sent) ? sent : [sent];
   return {
     wire,
     translation,
-    contentType: isForm ? sent.contentType : 'application/json',
-    body: isForm ? sent.bytes : JSON.stringify(sent),
+    contentType: first instanceof SentForm ? first.contentType : 'application/json',
+    body: textOrBytes(first),
+    ...(others.length > 0 && { others: others.map(textOrBytes) }),
     losses: ledger.losses,
   };
 }
+
+const isSeveral = (sent: SentBody | SentBodies): sent is SentBodies => Array.isArray(sent);
+
+const textOrBytes = (sent: SentBody): Uint8Array | string =>
+  sent instanceof SentForm ? sent.bytes : JSON.stringify(sent);
 
 /** The client's own bytes with the model's upstream name. */
 function ownBody(deployment: Deployment, request: OperationRequest, model: string): Uint8Array | string {

@@ -66,7 +66,25 @@ const gemini = (format: OperationWire['format'], verb: string): OperationWire =>
   path: (model) => `${googleModelPath(model)}:${verb}`,
 });
 
-const isImagen = (model: string): boolean => /(?:^|\/)imagen-/.test(model);
+/** Hugging Face's own inference, as models of a task; what of a name says so may stand in front of it. */
+const huggingFace = (task: string): OperationWire => ({
+  format: 'huggingface',
+  path: (model) =>
+    `/hf-inference/models/${model
+      .replace(/^hf-inference\//, '')
+      .split('/')
+      .map(encodeURIComponent)
+      .join('/')}${task}`,
+  atRoot: true,
+});
+
+/** Hugging Face, inference providers: feature extraction and text to image. */
+export const huggingFaceOperations: OperationTable = {
+  embedding: [huggingFace('/pipeline/feature-extraction')],
+  image_generation: [huggingFace('')],
+};
+
+export const isImagen = (model: string): boolean => /(?:^|\/)imagen-/.test(model);
 
 /** Gemini API: `models.embedContent`, `models.batchEmbedContents`, `models.predict`; the rest are prompts of their own kind. */
 export const geminiOperations: OperationTable = {

@@ -1,7 +1,8 @@
-import { googleModelPath } from '../base-url.ts';
 import type { Deployment } from '../provider.ts';
 import { adjustWith, completesToolSchemas, developerIsSystem, type Quirk, renames } from '../quirks.ts';
 import { claudeAccess, googleAccess, openAiAccess } from './access.ts';
+import { vertexModelPath } from './names.ts';
+import { vertexOperations } from './operations.ts';
 
 const shared = { name: 'vertex', keyVariables: [], keyless: true } as const;
 
@@ -14,6 +15,7 @@ const GEMINI: Deployment = {
   chatPath: (_format, model, stream) =>
     `${vertexModelPath(model)}:${stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}`,
   modelsPath: 'publishers/google/models?pageSize=1000',
+  operations: vertexOperations,
   access: googleAccess,
 };
 
@@ -58,13 +60,6 @@ function hostOf(family: string): Deployment {
   if (/^(mistral|codestral|ministral|pixtral)/i.test(family)) return MISTRAL;
   if (/^google\//i.test(family)) return GEMINI;
   return family.includes('/') || /-maas$/i.test(family) ? OPEN_MODELS : GEMINI;
-}
-
-/** `publishers/google/models/x`, below a project or alone; endpoints stand in the project itself. */
-export function vertexModelPath(model: string): string {
-  if (/^\d+$/.test(model)) return `endpoints/${model}`;
-  if (/^(publishers|endpoints)\//.test(model)) return model;
-  return `publishers/google/${googleModelPath(model.replace(/^google\//i, ''))}`;
 }
 
 /** What Vertex knows of Anthropic's betas; it refuses a request for any other (Anthropic, Claude on Vertex AI). */

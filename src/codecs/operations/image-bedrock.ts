@@ -1,0 +1,80 @@
+import type { JsonObject } from '../../model/json.ts';
+import type { PayloadFile } from '../../model/operation.ts';
+import { drawn, KNOWN_OF_IMAGES, noPicture, noUrls, sizeOf, stabilityRatioOf } from './image-format.ts';
+import {
+  dropOthers,
+  listOf,
+  numberOrNothing,
+  type ProviderAnswer,
+  refuse,
+  requiredText,
+  type Translation,
+  textOrNothing,
+} from './translation.ts';
+
+const KNOWN: ReadonlySet<string> = new Set([...KNOWN_OF_IMAGES, 'quality', 'seed', 'negative_prompt']);
+
+/** OpenAI's words for quality in Amazon's. */
+const QUALITIES: Readonly<Record<string, string>> = { high: 'premium', hd: 'premium', standard: 'standard' };
+
+/** Amazon Nova Canvas and Titan Image Generator (Amazon Nova user guide, image generation). */
+export const openAiToCanvas: Translation = {
+  request({ kind, payload: { fields, files } }, _model, ledger) {
+    dropOthers(fields, KNOWN, ledger);
+    noUrls(fields, ledger);
+    const text = requiredText(fields, 'prompt');
+    const negativeText = textOrNothing(fields.negative_prompt);
+    const said = { text, ...(negativeText && { negativeText }) };
+    const quality = QUALITIES[String(fields.quality)];
+    return {
+      ...(kind === 'image_edit' ? editTask(files, said) : { taskType: 'TEXT_IMAGE', textToImageParams: said }),
+      imageGenerationConfig: {
+        numberOfImages: numberOrNothing(fields.n) ?? 1,
+        ...sizeOf(fields.size),
+        ...(quality && { quality }),
+        seed: numberOrNothing(fields.seed),
+      },
+    };
+  },
+  answer: (answer) => picturesIn(answer, answer.body.error),
+};
+
+/** With a mask its part is painted anew, without one the pictures are varied. */
+function editTask(files: readonly PayloadFile[], said: JsonObject): JsonObject {
+  const images = files.filter(({ field }) => field === 'image').map(base64Of);
+  const [image] = images;
+  if (image === undefined) return refuse('image', 'is required: a picture to change');
+  const mask = files.find(({ field }) => field === 'mask');
+  if (!mask) return { taskType: 'IMAGE_VARIATION', imageVariationParams: { ...said, images } };
+  return { taskType: 'INPAINTING', inPaintingParams: { ...said, image, maskImage: base64Of(mask) } };
+}
+
+/** Stability AI's models on Bedrock (Bedrock user guide). */
+export const openAiToStability: Translation = {
+  request({ payload: { fields } }, _model, ledger) {
+    dropOthers(fields, KNOWN, ledger);
+    noUrls(fields, ledger);
+    if (fields.quality !== undefined) ledger.dropped('quality', 'the provider has no such field');
+    if ((numberOrNothing(fields.n) ?? 1) > 1) refuse('n', 'can be 1 only for this model: an answer is one picture');
+    return {
+      prompt: requiredText(fields, 'prompt'),
+      negative_prompt: textOrNothing(fields.negative_prompt),
+      aspect_ratio: stabilityRatioOf(fields.size),
+      seed: numberOrNothing(fields.seed),
+      output_format: 'png',
+    };
+  },
+  answer: (answer) =>
+    picturesIn(
+      answer,
+      listOf(answer.body.finish_reasons).find((reason) => reason !== null),
+    ),
+};
+
+function picturesIn({ body, receivedAtMs }: ProviderAnswer, why: unknown) {
+  const pictures = listOf(body.images).flatMap((data) => (typeof data === 'string' ? [{ b64_json: data }] : []));
+  if (pictures.length === 0) throw noPicture(String(why ?? 'no reason given'));
+  return drawn(pictures, receivedAtMs);
+}
+
+const base64Of = ({ bytes }: PayloadFile): string => Buffer.from(bytes).toString('base64');
