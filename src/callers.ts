@@ -4,7 +4,8 @@ import type { McpClientConfig } from './config/schema.ts';
 import { unenforcedLimits } from './governance/unenforced.ts';
 import { VirtualKeys } from './governance/virtual-keys.ts';
 import { callerFor } from './http/caller.ts';
-import { type Admission, mcpAdmission } from './http/mcp-admission.ts';
+import { type Admission, mcpAdmission, mcpStanding } from './http/mcp-admission.ts';
+import { WatchedStreams } from './http/watched-streams.ts';
 import type { McpClients } from './mcp/clients.ts';
 import type { VirtualMcps } from './mcp/virtual-mcps.ts';
 import type { SignIn } from './mcp-sign-in.ts';
@@ -17,6 +18,8 @@ export interface Callers {
   /** On the routes of models. Throws GatewayError when the key is not good, or missing where it must be shown. */
   readonly callerOf: (headers: IncomingHttpHeaders) => Caller;
   readonly atMcp: Admission;
+  /** Absent where nobody who came in can be shut out again. */
+  readonly streamsAtMcp?: WatchedStreams;
 }
 
 const KEY_REQUIRED =
@@ -55,6 +58,9 @@ export function openCallers(
   const identified =
     keys.isEmpty && !requiresKey ? (caller: Caller) => caller : (caller: Caller) => keys.identified(caller);
   const { server, issuerUrl } = signIn ?? {};
+  const admission = { mode, requiresKey, callerOf: plain, identified, server, issuerUrl };
+  const streamsAtMcp = new WatchedStreams(mcpStanding(admission));
+  if (server) server.grants.onrevoked = () => streamsAtMcp.check();
   return {
     callerOf: (headers) => {
       const caller = identified(plain(headers));
@@ -63,7 +69,8 @@ export function openCallers(
       }
       return caller;
     },
-    atMcp: mcpAdmission({ mode, requiresKey, callerOf: plain, identified, server, issuerUrl }),
+    atMcp: mcpAdmission(admission),
+    streamsAtMcp,
   };
 }
 

@@ -126,7 +126,14 @@ export async function serve(
     items: new KeptItems(),
     maxBodyBytes,
     check,
-    mcp: { server: mcpServer, modern: modernServer, check, callerOf: callers.atMcp, maxBodyBytes },
+    mcp: {
+      server: mcpServer,
+      modern: modernServer,
+      check,
+      callerOf: callers.atMcp,
+      streams: callers.streamsAtMcp,
+      maxBodyBytes,
+    },
     sideRoutes: {
       listModels: listing(models.catalog, log),
       countTokens: gateway.countTokens,
@@ -182,6 +189,7 @@ export async function serve(
       keepAlive.stop();
       modernServer.close();
       mcpServer.close();
+      callers.streamsAtMcp?.close();
       // a request whose connection was ended still has its row to write
       await Promise.all([gateway.close(), mcp.close(), requestServers.close(), app.settled()]);
       await Promise.all([logins.close(), signIn?.close()]);

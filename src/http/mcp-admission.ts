@@ -6,6 +6,7 @@ import { looksLikeToken } from './oauth/access-tokens.ts';
 import { issuerOf, resourceAt, resourceMetadataAt, SCOPE } from './oauth/addresses.ts';
 import type { AuthorizationServer } from './oauth/authorization-server.ts';
 import { OauthError } from './oauth/oauth-error.ts';
+import type { Standing } from './watched-streams.ts';
 
 /** Who comes to /mcp, or to the name below it. Throws Unadmitted. */
 export type Admission = (headers: IncomingHttpHeaders, slug: string | undefined) => Caller;
@@ -68,6 +69,25 @@ function admitted(headers: IncomingHttpHeaders, slug: string | undefined, option
   if (caller.virtualKey !== undefined) return options.identified(caller);
   if (requiresKey) throw new GatewayError('authentication', KEY_REQUIRED, { type: 'virtual_key_required' });
   return caller;
+}
+
+/** What is asked again while a stream is open. The age of a token does not matter: its holder was let in in time. */
+export function mcpStanding({ server, callerOf, identified }: AdmissionOptions): Standing {
+  return (headers) => {
+    const token = server && tokenOf(headers);
+    if (server && token !== undefined) return server.standing(token);
+    const caller = callerOf(headers);
+    return caller.virtualKey === undefined ? undefined : () => isGood(() => identified(caller));
+  };
+}
+
+function isGood(check: () => Caller): boolean {
+  try {
+    check();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function tokenOf({ authorization }: IncomingHttpHeaders): string | undefined {

@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { EventLog } from '../mcp/server/event-log.ts';
 import type { AnswerWay } from '../mcp/server/exchange.ts';
-import { McpStream } from './mcp-stream.ts';
+import { McpStream, type StreamWatch } from './mcp-stream.ts';
 
 export interface AnswerOptions {
   readonly accepts: { readonly json: boolean; readonly stream: boolean };
@@ -11,6 +11,8 @@ export interface AnswerOptions {
   readonly openLog?: (() => EventLog) | undefined;
   /** Whether the client knows streams that begin with an event without data, and may be told to poll. */
   readonly primes?: boolean;
+  /** Where whoever asks may lose the right to it while the answer is made. */
+  readonly watch?: StreamWatch | undefined;
 }
 
 /** For servers that did not say after how long. */
@@ -97,8 +99,8 @@ export class McpAnswer implements AnswerWay {
 
   #openStream(): McpStream {
     if (this.#stream) return this.#stream;
-    const { keepAliveMs, openLog, primes } = this.#options;
-    this.#stream = new McpStream(this.#response, { heartbeatMs: keepAliveMs, headers: this.headers });
+    const { keepAliveMs, openLog, primes, watch } = this.#options;
+    this.#stream = new McpStream(this.#response, { heartbeatMs: keepAliveMs, headers: this.headers, watch });
     this.#log = openLog?.();
     if (!this.#log) return this.#stream;
     this.#log.onabandoned = () => this.#abort();

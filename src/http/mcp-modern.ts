@@ -8,7 +8,7 @@ import { errorText, type IncomingRequest, incomingOf, type JsonRpcId, RPC_CODE }
 import type { Entrance, McpServer } from '../mcp/server/server.ts';
 import { isObject, type JsonObject } from '../model/json.ts';
 import { McpAnswer } from './mcp-answer.ts';
-import { McpStream } from './mcp-stream.ts';
+import { McpStream, type StreamWatch } from './mcp-stream.ts';
 
 /** One POST of the modern era at an address that exists for its caller. */
 export interface ModernPost {
@@ -20,11 +20,12 @@ export interface ModernPost {
   readonly entrance: Entrance;
   readonly slug: string | undefined;
   readonly keepAliveMs: number;
+  readonly watch: StreamWatch | undefined;
 }
 
 /** Streamable HTTP of 2026-07-28: one request in each POST, answered by JSON or by a stream of its own. */
 export async function answerModern(post: ModernPost): Promise<void> {
-  const { body, headers, response, modern, entrance, keepAliveMs } = post;
+  const { body, headers, response, modern, entrance, keepAliveMs, watch } = post;
   const message = incomingOf(body);
   if (message.kind === 'invalid' || message.kind === 'response') {
     const reason = message.kind === 'invalid' ? message.reason : 'a client of this revision sends no responses';
@@ -42,7 +43,7 @@ export async function answerModern(post: ModernPost): Promise<void> {
   const fault = modern.fault(message, headers);
   if (fault) return refuse(response, message.id, fault);
   if (message.method === 'subscriptions/listen') return listen(message, post);
-  const answer = new McpAnswer(response, { accepts: BOTH, isBatch: false, keepAliveMs });
+  const answer = new McpAnswer(response, { accepts: BOTH, isBatch: false, keepAliveMs, watch });
   const given = await modern.answer(message, entrance, answer, headers);
   if (!given) return void response.destroy();
   answer.status = given.status;
@@ -63,7 +64,7 @@ function refuse(response: ServerResponse, id: JsonRpcId | null, { status, code, 
  * would be told is what this one may hear.
  */
 async function listen(request: IncomingRequest, post: ModernPost): Promise<void> {
-  const { server, entrance, response, slug, keepAliveMs } = post;
+  const { server, entrance, response, slug, keepAliveMs, watch } = post;
   const { sessions } = server;
   const { id, params } = request;
   // Whoever listens is not asked: a client of this era is asked by the answer to its call.
@@ -89,7 +90,8 @@ async function listen(request: IncomingRequest, post: ModernPost): Promise<void>
     const text = subscribed(id, filter, message);
     if (text !== undefined) stream?.send(text);
   };
-  stream = new McpStream(response, { heartbeatMs: keepAliveMs, onHeartbeat: () => sessions.use(session.id) });
+  const onHeartbeat = () => void sessions.use(session.id);
+  stream = new McpStream(response, { heartbeatMs: keepAliveMs, onHeartbeat, watch });
   stream.send(acknowledgement(id, filter));
   for (const message of early) tell(message);
 }

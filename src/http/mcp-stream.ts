@@ -4,14 +4,18 @@ export interface McpStreamOptions {
   readonly heartbeatMs: number;
   readonly headers?: OutgoingHttpHeaders;
   readonly onHeartbeat?: () => void;
+  /** Calls its argument when the stream must end early; gives what stops that. */
+  readonly watch?: StreamWatch | undefined;
 }
+
+export type StreamWatch = (end: () => void) => () => void;
 
 /** An answer as server-sent events, each JSON-RPC message one event, kept alive by comments while nothing happens. */
 export class McpStream {
   readonly #response: ServerResponse;
   readonly #heartbeat: NodeJS.Timeout;
 
-  constructor(response: ServerResponse, { heartbeatMs, headers, onHeartbeat }: McpStreamOptions) {
+  constructor(response: ServerResponse, { heartbeatMs, headers, onHeartbeat, watch }: McpStreamOptions) {
     this.#response = response;
     response.writeHead(200, {
       ...headers,
@@ -26,6 +30,8 @@ export class McpStream {
       onHeartbeat?.();
     }, heartbeatMs);
     response.once('close', () => clearInterval(this.#heartbeat));
+    const unwatch = watch?.(() => this.end());
+    if (unwatch) response.once('close', unwatch);
   }
 
   /** `message` is JSON text on one line. */

@@ -18,9 +18,10 @@ import { answerPreflight, applyCors } from './cors.ts';
 import { Unadmitted } from './mcp-admission.ts';
 import { McpAnswer } from './mcp-answer.ts';
 import { answerModern } from './mcp-modern.ts';
-import { McpStream } from './mcp-stream.ts';
+import { McpStream, type StreamWatch } from './mcp-stream.ts';
 import type { RequestCheck } from './origin.ts';
 import { requestBody } from './request-body.ts';
+import type { WatchedStreams } from './watched-streams.ts';
 
 export interface McpEndpoint {
   readonly server: McpServer;
@@ -29,6 +30,8 @@ export interface McpEndpoint {
   readonly check: RequestCheck;
   /** Who comes, to /mcp or to a name below it. Throws Unadmitted. */
   readonly callerOf: (headers: IncomingHttpHeaders, slug: string | undefined) => Caller;
+  /** Ends the open streams of callers who may not come in any more; absent where nobody can lose the right to. */
+  readonly streams?: WatchedStreams | undefined;
   readonly maxBodyBytes: number;
   /** Open event streams get a comment this often; 15 s when absent. */
   readonly keepAliveMs?: number;
@@ -108,7 +111,9 @@ async function post(visit: Visit): Promise<void> {
   const body = parsed(await requestBody(request, endpoint.maxBodyBytes));
   if (endpoint.modern && isModernPost(body, headers)) {
     const { server, modern, keepAliveMs = KEEP_ALIVE_MS } = endpoint;
-    return answerModern({ body, headers, response: visit.response, server, modern, entrance, slug, keepAliveMs });
+    const { response } = visit;
+    const watch = watchOf(visit);
+    return answerModern({ body, headers, response, server, modern, entrance, slug, keepAliveMs, watch });
   }
   if (Array.isArray(body)) return answerBatch(batchOf(body, headers), visit, accepts);
   const message = incomingOf(body);
@@ -128,12 +133,12 @@ async function post(visit: Visit): Promise<void> {
   answer.end(text === undefined ? [] : [text]);
 }
 
-function answerFor(
-  { response, endpoint }: Visit,
-  accepts: Accepted,
-  session: Session | undefined,
-  isBatch: boolean,
-): McpAnswer {
+function watchOf({ endpoint: { streams }, request }: Visit): StreamWatch | undefined {
+  return streams && ((end) => streams.watch(request.headers, end));
+}
+
+function answerFor(visit: Visit, accepts: Accepted, session: Session | undefined, isBatch: boolean): McpAnswer {
+  const { response, endpoint } = visit;
   const { keepAliveMs = KEEP_ALIVE_MS, resumeWithinMs = RESUME_WITHIN_MS } = endpoint;
   const openLog = session && (() => session.streams.open(resumeWithinMs));
   return new McpAnswer(response, {
@@ -142,6 +147,7 @@ function answerFor(
     keepAliveMs,
     openLog,
     primes: primesStreams(session?.facts.version),
+    watch: watchOf(visit),
   });
 }
 
@@ -200,6 +206,7 @@ function listen(visit: Visit): void {
   const stream = new McpStream(response, {
     heartbeatMs: endpoint.keepAliveMs ?? KEEP_ALIVE_MS,
     onHeartbeat: () => known && sessions.use(known.id),
+    watch: watchOf(visit),
   });
   if (found) {
     response.once('close', () => found.log.detach(stream));

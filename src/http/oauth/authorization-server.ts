@@ -175,6 +175,12 @@ export class AuthorizationServer {
     return this.#options.keys.as(key, caller);
   }
 
+  /** Whether the grant of a token that was admitted still lets its holder in. */
+  standing(token: string): () => boolean {
+    const read = this.#tokens.read(token);
+    return () => read !== undefined && this.grants.isAlive(read.grantId) && this.#holderFault(read) === undefined;
+  }
+
   /** The name that an admin knows a grant's holder by. */
   subjectName({ mode, subject }: StoredGrant): string | undefined {
     return mode === 'vk' ? this.#options.keys.byId(subject)?.name : undefined;
@@ -220,20 +226,23 @@ export class AuthorizationServer {
     const refreshToken = form.get('refresh_token') ?? '';
     const grant = await this.grants.of(refreshToken, clientId);
     requireSameResource(form, grant.resource, issuer);
-    this.#requireLivingHolder(grant);
+    const fault = this.#holderFault(grant);
+    if (fault !== undefined) throw new OauthError('invalid_grant', fault);
     return this.#answer(grant, await this.grants.renewed(grant, refreshToken), issuer);
   }
 
-  #requireLivingHolder({ mode, subject }: StoredGrant): void {
-    if (!this.modes.includes(mode)) throw new OauthError('invalid_grant', NO_LONGER[mode]);
-    if (mode === 'session') return;
+  /** Why the holder of a grant may not use it any more. */
+  #holderFault({ mode, subject }: Identity): string | undefined {
+    if (!this.modes.includes(mode)) return NO_LONGER[mode];
+    if (mode === 'session') return undefined;
     const { keys } = this.#options;
     const key = keys.byId(subject);
-    if (!key) throw new OauthError('invalid_grant', 'the virtual key of the grant is gone');
+    if (!key) return 'the virtual key of the grant is gone';
     try {
       keys.as(key, { forwardHeaders: {} });
+      return undefined;
     } catch (thrown) {
-      throw new OauthError('invalid_grant', asGatewayError(thrown).message);
+      return asGatewayError(thrown).message;
     }
   }
 

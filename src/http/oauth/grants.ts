@@ -21,6 +21,8 @@ export class Grants {
   readonly #store: GrantStore;
   readonly #now: () => number;
   readonly #alive: Set<string>;
+  /** Called after each revocation. */
+  onrevoked: (() => void) | undefined;
 
   private constructor(store: GrantStore, alive: readonly StoredGrant[], now: () => number) {
     this.#store = store;
@@ -72,7 +74,7 @@ export class Grants {
 
   /** False when there was no such grant any more. */
   async revoke(id: string): Promise<boolean> {
-    this.#alive.delete(id);
+    if (this.#alive.delete(id)) this.onrevoked?.();
     return this.#store.revoke(id, this.#now());
   }
 
