@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { KeyAccess } from './config/governance-section.ts';
 import type { Config } from './config/load.ts';
 import type { McpClientConfig } from './config/schema.ts';
 import { unenforcedLimits } from './governance/unenforced.ts';
@@ -25,10 +26,20 @@ export interface Callers {
 const KEY_REQUIRED =
   'virtual key is required: set one of x-bf-vk, Authorization: Bearer <vk>, x-api-key, or x-goog-api-key';
 
-/** The virtual keys of the config. */
-export function openVirtualKeys(config: Config, mcp: McpClients, virtualMcps: VirtualMcps, log: Log): VirtualKeys {
+/** The virtual keys of the config, with what the API has changed of them (`access`). */
+export function openVirtualKeys(
+  config: Config,
+  mcp: McpClients,
+  virtualMcps: VirtualMcps,
+  access: readonly KeyAccess[],
+  log: Log,
+): VirtualKeys {
+  const changed = new Map(access.map(({ id, mcp_configs }) => [id, mcp_configs]));
   const keys = new VirtualKeys({
-    keys: config.governance.virtual_keys,
+    keys: config.governance.virtual_keys.map((key) => ({
+      ...key,
+      mcp_configs: changed.get(key.id) ?? key.mcp_configs,
+    })),
     unenforced: unenforcedLimits(config.governance),
     version: config.version,
     clients: () => mcp.statuses().flatMap(({ id }): McpClientConfig[] => listOf(mcp.config(id))),

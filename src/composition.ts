@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { resolveCommand } from './bundled-servers.ts';
 import { codecs } from './codecs/index.ts';
+import type { KeyAccess } from './config/governance-section.ts';
 import type { Config, LoadedConfig } from './config/load.ts';
 import type { McpClientConfig } from './config/schema.ts';
 import type { VirtualMcpConfig } from './config/virtual-mcp.ts';
@@ -28,12 +29,15 @@ import { createProviderCatalog } from './providers/catalog.ts';
 import { createNetwork } from './providers/fetch.ts';
 import type { ModelKnowledge } from './providers/models/traits.ts';
 import { createOperationTry } from './providers/operations/call.ts';
+import type { ConfiguredProviders } from './providers/provider.ts';
 import { createProviders } from './providers/registry.ts';
 import { createUpstreams } from './providers/upstreams.ts';
 import { createModelCatalog, keepingListing, type ModelCatalog } from './router/catalog.ts';
+import { lacksVariable, whyUnusable } from './router/keys.ts';
 import { createOperationRouter, createRouter } from './router/router.ts';
 import { type ServerToolHost, serverToolHost } from './router/server-tools.ts';
 import { type ClientOverrides, openClientOverrides } from './stores/client-overrides.ts';
+import { openKeyOverrides } from './stores/key-overrides.ts';
 import { type LiveMcpSettings, openMcpSettings } from './stores/mcp-settings.ts';
 import type { Overrides } from './stores/overrides.ts';
 import { openToolPins } from './stores/tool-pins.ts';
@@ -47,6 +51,8 @@ export interface Models {
   readonly routedOperation: OperationCall;
   readonly catalog: ModelCatalog;
   readonly serverToolHost: (request: ChatRequest, context: CallContext) => ServerToolHost;
+  /** Whether a configured provider could be asked for a model. */
+  readonly isUsable: (provider: string) => boolean;
   close(): Promise<void>;
 }
 
@@ -60,7 +66,8 @@ export function openModels(
   insteadOfHosted: () => string | undefined,
 ): Models {
   const { byName: providers, problems } = createProviders(config.providers, skippedProviders);
-  for (const problem of problems) log('warn', problem);
+  const unusable = unusableOf(providers);
+  for (const problem of [...problems, ...unusable.values()]) if (problem) log('warn', problem);
   const { convert_chat_to_responses: convertsChats, force_reasoning_only_models_to_responses: convertsReasoning } =
     config.client.compat;
   const compat = { convertsChats, convertsReasoning };
@@ -77,9 +84,19 @@ export function openModels(
       LISTING_KEPT_FOR_MS,
     ),
     serverToolHost: (request, context) => serverToolHost(request, context, providers),
+    isUsable: (name) => providers.has(name.toLowerCase()) && !unusable.has(name.toLowerCase()),
     close: () => network.close(),
   };
 }
+
+/** Providers that can serve nothing, with what is to be said of each: nothing where the configuration has warned. */
+const unusableOf = (providers: ConfiguredProviders): ReadonlyMap<string, string | undefined> =>
+  new Map(
+    [...providers].flatMap(([name, provider]) => {
+      const why = whyUnusable(provider);
+      return why === undefined ? [] : [[name, lacksVariable(provider) ? undefined : why] as const];
+    }),
+  );
 
 export function openRequestLog(
   { client, logs_store: store, governance, providers }: Config,
@@ -120,6 +137,8 @@ export interface Mcp {
   readonly virtualMcps: VirtualMcps;
   readonly settings: LiveMcpSettings;
   readonly virtualMcpStore: Pick<Overrides<VirtualMcpConfig>, 'put' | 'remove'>;
+  /** What the virtual keys may use of the clients, as it was changed through the API. */
+  readonly keyStore: Pick<Overrides<KeyAccess>, 'entries' | 'put'>;
 }
 
 /** Names the configured MCP clients whose tools search or fetch; undefined when there is none. */
@@ -150,7 +169,14 @@ export async function openMcp({ config, listed }: LoadedConfig, appDir: string, 
     fileEntries: config.mcp.virtual_mcps,
     fileNames: fileWins ? listed.virtualMcps : undefined,
   });
-  for (const warning of [...overrides.warnings, ...virtualMcpStore.warnings]) log('warn', warning);
+  const { virtual_keys: fileKeys } = config.governance;
+  const keyStore = await openKeyOverrides({
+    path: join(appDir, 'virtual-keys.json'),
+    fileEntries: fileKeys,
+    fileNames: fileWins ? fileKeys.map(({ id }) => id) : undefined,
+    encryptionKey: config.encryption_key?.value,
+  });
+  for (const { warnings } of [overrides, virtualMcpStore, keyStore]) for (const each of warnings) log('warn', each);
   const safety = new ToolSafety({
     rules: config.mcp.tool_safety,
     store: await openToolPins(join(appDir, 'mcp', 'tool-pins.json')),
@@ -183,7 +209,18 @@ export async function openMcp({ config, listed }: LoadedConfig, appDir: string, 
     log,
     safety,
   });
-  return { clients, logins, safety, results, requestServers, overrides, virtualMcps, virtualMcpStore, settings };
+  return {
+    clients,
+    logins,
+    safety,
+    results,
+    requestServers,
+    overrides,
+    virtualMcps,
+    virtualMcpStore,
+    keyStore,
+    settings,
+  };
 }
 
 /** A list of commands that became shorter holds for clients that the API made before, too. */

@@ -1,11 +1,11 @@
 import type { IncomingHttpHeaders, Server } from 'node:http';
 import { openAppDir } from './app-dir.ts';
-import { bannerRecord, bannerText } from './banner.ts';
+import { type BannerFacts, bannerRecord, bannerText } from './banner.ts';
 import { forAllowedCallers, openCallers, openVirtualKeys } from './callers.ts';
 import type { ServeOptions } from './cli.ts';
 import { codecs } from './codecs/index.ts';
 import { adminOnDemand, logQueries, openMcp, openModels, openRequestLog, searchingClients } from './composition.ts';
-import { type LoadedConfig, loadConfig } from './config/load.ts';
+import { loadConfig } from './config/load.ts';
 import { probeHttp } from './config/probe.ts';
 import type { Environment } from './config/secrets.ts';
 import { createGateway } from './gateway/gateway.ts';
@@ -66,7 +66,7 @@ export async function serve(
   const metrics = createMetrics();
   const rooms = await openMcp(loaded, appDir, log);
   const { clients: mcp, logins, safety, results, requestServers, overrides, virtualMcps, virtualMcpStore } = rooms;
-  const keys = openVirtualKeys(config, mcp, virtualMcps, log);
+  const keys = openVirtualKeys(config, mcp, virtualMcps, rooms.keyStore.entries, log);
   const signIn = await openSignIn(config, keys, log);
   const callers = openCallers(config, mcp, keys, signIn);
   const knowledge = openKnowledge(config, appDir, log);
@@ -108,7 +108,12 @@ export async function serve(
     servers: mcp.servers,
     version,
     virtual: (slug, caller) => virtualMcps.serving(slug, caller, mcp.catalog),
-    onVirtualChange: (listener) => virtualMcps.onChange(listener),
+    onVirtualChange: (listener) => {
+      const ends = [virtualMcps.onChange(listener), keys.onChange(listener)];
+      return () => {
+        for (const end of ends) end();
+      };
+    },
   });
   const modernServer = new ModernServer(mcpServer);
   const openCalls = new OpenCalls();
@@ -151,6 +156,8 @@ export async function serve(
       safety,
       virtualMcps,
       virtualMcpStore,
+      keys,
+      keyStore: rooms.keyStore,
       environment: env,
       appDir,
       settings: rooms.settings,
@@ -177,7 +184,7 @@ export async function serve(
     .catch((thrown: unknown) => log('error', `the MCP clients did not start: ${String(thrown)}`))
     .finally(() => {
       booting = undefined;
-      announce(mcp, loaded, { version, host, port: Number(new URL(url).port) }, options, processLog);
+      announce(mcp, { version, host, port: Number(new URL(url).port), loaded, isUsable: models.isUsable }, options, processLog);
     });
 
   return {
@@ -219,13 +226,12 @@ function urlOf([first]: readonly Server[], host: string, port: number): string {
 /** Says that the gateway is ready, once the MCP servers have had their chance to come up. */
 function announce(
   mcp: McpClients,
-  loaded: LoadedConfig,
-  place: { version: string; host: string; port: number },
+  known: Omit<BannerFacts, 'mcpClients'>,
   { logStyle }: ServeOptions,
   { log, print }: ProcessLog,
 ): void {
   const mcpClients = mcp.statuses().map(({ name, state, tools }) => ({ name, state, toolCount: tools.length }));
-  const facts = { ...place, loaded, mcpClients };
+  const facts = { ...known, mcpClients };
   if (logStyle === 'json') log('info', 'the gateway is ready', bannerRecord(facts));
   else print(bannerText(facts));
 }

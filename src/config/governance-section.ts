@@ -47,6 +47,9 @@ const virtualKey = z.looseObject({
   calendar_aligned: z.boolean().nullish(),
 });
 
+/** What one key says of the MCP clients, apart from the key itself. */
+export const keyAccess = z.object({ id: z.string().min(1), mcp_configs: list(mcpAccess) });
+
 export const governanceSection = z.looseObject({
   virtual_keys: list(virtualKey).describe('The keys that callers of the gateway show.'),
   pricing_overrides: list(pricingOverride).describe('Prices of one’s own; the most specific one counts.'),
@@ -54,4 +57,5 @@ export const governanceSection = z.looseObject({
 });
 
 export type VirtualKeyConfig = z.output<typeof virtualKey>;
+export type KeyAccess = z.output<typeof keyAccess>;
 export type GovernanceConfig = z.output<typeof governanceSection>;

@@ -22,8 +22,12 @@ export const oauthConfig = z.looseObject({
 /** Stored in lower case, trimmed (Bifrost). */
 export const headerKeys = z
   .array(z.string().transform((name) => name.trim().toLowerCase()))
-  .refine((names) => names.every((name) => name !== ''), { message: 'holds an empty entry' })
-  .refine((names) => new Set(names).size === names.length, { message: 'names a header twice' });
+  .refine((names) => !names.includes(''), {
+    error: ({ input }) => `per_user_header_keys[${Array.isArray(input) ? input.indexOf('') : 0}] is empty`,
+  })
+  .refine((names) => new Set(names).size === names.length, {
+    message: 'per_user_header_keys contains duplicate entries',
+  });
 
 interface AuthFields {
   readonly connection_type: string;
@@ -44,7 +48,7 @@ export function authFault(client: AuthFields): { path: string; message: string }
   if (!keys?.length) {
     return {
       path: 'per_user_header_keys',
-      message: "per_user_header_keys is required for auth_type 'per_user_headers'",
+      message: "per_user_header_keys must be a non-empty list when auth_type is 'per_user_headers'",
     };
   }
   if (linked) {

@@ -30,25 +30,47 @@ interface KnownTools {
 export class VirtualKeys {
   readonly #options: VirtualKeysOptions;
   readonly #now: () => number;
-  readonly #byHash: ReadonlyMap<string, VirtualKeyConfig>;
-  readonly #tools = new Map<VirtualKeyConfig, KnownTools>();
+  readonly #listeners = new Set<() => void>();
+  #keys: readonly VirtualKeyConfig[] = [];
+  #byHash: ReadonlyMap<string, VirtualKeyConfig> = new Map();
+  readonly #tools = new WeakMap<VirtualKeyConfig, KnownTools>();
 
   constructor(options: VirtualKeysOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    const withValue = options.keys.filter(({ value }) => value.value !== '');
-    // the first of two with one value has it, as in a list that is searched
-    this.#byHash = new Map(withValue.map((key) => [hashOf(key.value.value), key] as const).reverse());
+    this.#take(options.keys);
+  }
+
+  /** The keys as they are now. */
+  get list(): readonly VirtualKeyConfig[] {
+    return this.#keys;
   }
 
   get isEmpty(): boolean {
-    return this.#options.keys.length === 0;
+    return this.#keys.length === 0;
+  }
+
+  /** Of the config file: in version 1 a key that names no client may use every one. */
+  get version(): 1 | 2 {
+    return this.#options.version;
+  }
+
+  /** What a key says of the MCP clients from now on, in the place of what it said; holds from the next request on. */
+  setAccess(id: string, access: VirtualKeyConfig['mcp_configs']): void {
+    this.#take(this.#keys.map((key) => (key.id === id ? { ...key, mcp_configs: access } : key)));
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Calls `listener` after each change; gives the function that ends it. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** What an admin should know of the keys: those that can never be shown, and those that are refused. */
   get warnings(): readonly string[] {
-    const { keys, unenforced } = this.#options;
-    return keys.flatMap((key) => {
+    const { unenforced } = this.#options;
+    return this.#keys.flatMap((key) => {
       const lacking = unenforced.get(key.id) ?? [];
       const named = `virtual key '${key.name}'`;
       return [
@@ -71,7 +93,7 @@ export class VirtualKeys {
   }
 
   byId(id: string): VirtualKeyConfig | undefined {
-    return this.#options.keys.find((key) => key.id === id);
+    return this.#keys.find((key) => key.id === id);
   }
 
   /** The caller as its key makes it; the same one where it shows none. Throws GatewayError when the key is not good. */
@@ -95,6 +117,13 @@ export class VirtualKeys {
       ...(keyTools && { keyTools }),
       ...(modelsRefused !== undefined && { modelsRefused }),
     };
+  }
+
+  #take(keys: readonly VirtualKeyConfig[]): void {
+    this.#keys = keys;
+    const withValue = keys.filter(({ value }) => value.value !== '');
+    // the first of two with one value has it, as in a list that is searched
+    this.#byHash = new Map(withValue.map((key) => [hashOf(key.value.value), key] as const).reverse());
   }
 
   #check({ id, name, is_active: isActive, expires_at: expiresAt }: VirtualKeyConfig): void {
@@ -153,13 +182,17 @@ export function toolsGivenBy(
   { name, client_id: id }: Pick<McpClientConfig, 'name' | 'client_id'>,
 ): readonly string[] | undefined {
   const lists = configs
-    .filter(({ mcp_client_id: byId, mcp_client_name: byName }) =>
-      byId === undefined || byId === null ? byName === name : String(byId) === id || byId === name,
-    )
+    .filter((access) => isOfClient(access, { name, client_id: id }))
     .map(({ tools_to_execute: tools }) => tools);
   if (lists.length === 0) return undefined;
   return lists.some((tools) => tools.includes('*')) ? ['*'] : [...new Set(lists.flat())];
 }
+
+/** Whether an entry of `mcp_configs` speaks of this client; an id goes above a name, and a name is taken for an id as well. */
+export const isOfClient = (
+  { mcp_client_id: byId, mcp_client_name: byName }: VirtualKeyConfig['mcp_configs'][number],
+  { name, client_id: id }: Pick<McpClientConfig, 'name' | 'client_id'>,
+): boolean => (byId === undefined || byId === null ? byName === name : String(byId) === id || byId === name);
 
 const hashOf = (value: string): string => createHash('sha256').update(value).digest('base64');
 

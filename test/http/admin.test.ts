@@ -96,6 +96,8 @@ async function admin(fileClients: object[] = [], config: object = {}) {
     // no client here logs in anywhere
     auth: {} as AdminOptions['auth'],
     virtualMcps: new VirtualMcps([]),
+    keys: { list: [], version: 2, setAccess: () => {} },
+    keyStore: { put: async () => {} },
     settings: { shown: {}, syncIntervalMs: 1, change: async () => {} },
     inspect: {
       ready: () => undefined,
@@ -211,7 +213,7 @@ test.each([
     { ...HTTP, tools_to_execute: ['a'], tools_to_auto_execute: ['*'] },
     "Invalid tools_to_auto_execute: tool '*' in tools_to_auto_execute requires '*' in tools_to_execute",
   ],
-  [[], 'Invalid request format: the body must be a JSON object'],
+  [[], 'Invalid request payload: the body must be a JSON object'],
   ['{', 'Invalid JSON'],
 ])('a client %o is refused', async (body, message) => {
   const { url } = await admin();

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KeepAlive } from '../../src/http/event-stream.ts';
@@ -14,12 +14,16 @@ export interface Gateway {
   stop(look?: (appDir: string) => void): Promise<void>;
 }
 
-/** The whole gateway inside this process, on a port of its own with an app-dir of its own and an empty environment. */
+/**
+ * The whole gateway inside this process, on a port of its own with an app-dir of its own and an empty environment.
+ * `from`: a copy of the app-dir of an earlier one, which it goes on with.
+ */
 export async function startGatewayHere(
   config: object | undefined,
-  { port = 0, ...surroundings }: Partial<Surroundings & { port: number }> = {},
+  { port = 0, from, ...surroundings }: Partial<Surroundings & { port: number; from: string }> = {},
 ): Promise<Gateway> {
   const appDir = mkdtempSync(join(tmpdir(), 'bifrost-here-'));
+  if (from) cpSync(from, appDir, { recursive: true });
   if (config) writeFileSync(join(appDir, 'config.json'), JSON.stringify(config));
   const lines: string[] = [];
   const running = await serve(

@@ -56,7 +56,8 @@ export function clientChanges(current: McpClientConfig, body: unknown): Partial<
   if (isObject(given.tls_config)) given.tls_config = keptSecrets(given.tls_config, { ...current.tls_config });
   if (isObject(given.openapi_config)) given.openapi_config = mergedOpenApi(given.openapi_config, current);
   // The newer name wins, so the older one alone must say the same under it.
-  given.allow_by_default ??= given.allow_on_all_virtual_keys;
+  const { allow_on_all_virtual_keys: forEveryKey } = given;
+  if (forEveryKey !== undefined) given.allow_by_default ??= forEveryKey;
   const changed = parsedClient({ ...clientForm(current, storedSecret), ...given });
   return Object.fromEntries(
     CHANGEABLE.filter((field) => !isDeepStrictEqual(changed[field], current[field])).map((field) => [
@@ -68,7 +69,7 @@ export function clientChanges(current: McpClientConfig, body: unknown): Partial<
 
 export function bodyOf(body: unknown): JsonObject {
   if (isObject(body)) return body;
-  throw adminError(400, 'Invalid request format: the body must be a JSON object');
+  throw adminError(400, 'Invalid request payload: the body must be a JSON object');
 }
 
 function checkName(name: unknown): void {
@@ -84,8 +85,19 @@ function checkTimeout(timeout: unknown, rule: string): void {
 
 function parsedClient(fields: object): McpClientConfig {
   const parsed = mcpClient.safeParse(withMinutes(fields));
-  if (!parsed.success) throw adminError(400, `Invalid MCP client: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw adminError(400, faultText(parsed.error));
   return withAutoExecuteChecked(parsed.data);
+}
+
+const WHITE_LISTS = ['tools_to_execute', 'tools_to_auto_execute', 'allowed_extra_headers'];
+
+/** In Bifrost's words where it has any: those of lists, and those that begin with the field's name. */
+function faultText(error: z.ZodError): string {
+  const [issue] = error.issues;
+  const field = String(issue?.path[0] ?? '');
+  if (issue && WHITE_LISTS.includes(field)) return `Invalid ${field}: ${issue.message}`;
+  if (issue?.message.startsWith(field) && field !== '') return issue.message;
+  return `Invalid MCP client: ${z.prettifyError(error)}`;
 }
 
 /** As many as fit into the original's 64 bits of nanoseconds. */

@@ -10,10 +10,10 @@ import { asGatewayError, type GatewayError } from '../../model/errors.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { StoredOauthConfig } from '../../model/mcp-credentials.ts';
 import { clientForm, storedSecret } from '../../stores/client-form.ts';
-import { newClient } from './client-changes.ts';
+import { clientChanges, newClient } from './client-changes.ts';
 import { adminError } from './errors.ts';
-import { checkAssignments } from './key-assignments.ts';
-import { addClient, type ClientStore, clientFault, type McpClientRoutes } from './mcp-clients.ts';
+import { assign, assignmentsIn, type KeyRooms } from './key-assignments.ts';
+import { addClient, addedMessage, type ClientStore, clientFault, type McpClientRoutes } from './mcp-clients.ts';
 import { baseOf, type LoginClients, type McpLoginOptions } from './mcp-login.ts';
 import { rotateOauth } from './mcp-rotation.ts';
 
@@ -23,7 +23,7 @@ type Clients = McpClientRoutes['clients'] &
     connection(id: string): { redial(): Promise<void>; needsReauth(reason: string): void } | undefined;
   };
 
-export interface McpAuthRoutes extends McpLoginOptions, Pick<McpClientRoutes, 'virtualMcps' | 'config'> {
+export interface McpAuthRoutes extends McpLoginOptions, KeyRooms, Pick<McpClientRoutes, 'virtualMcps' | 'config'> {
   readonly clients: Clients;
   readonly store: ClientStore;
 }
@@ -45,13 +45,19 @@ export function mcpAuthRoutes(options: McpAuthRoutes): Router {
     response.json(await completed(request.params.id, options));
   });
   router.post('/mcp/client/:id/initiate-verification', async (request: WithId, response: Response) => {
-    const config = knownOauth(request, options);
+    const config = knownOauth(request, 'initiate-verification', options);
     const missing = await options.auth.missing({ config, identity: ownIdentity(config) });
     if (!missing) throw adminError(400, 'MCP client is verified already: use reauthorize to log in again');
     response.json(await begun(request, config, options));
   });
   router.post('/mcp/client/:id/reauthorize', async (request: WithId, response: Response) => {
-    response.json(await begun(request, knownOauth(request, options), options));
+    const config = knownOauth(request, 'reauthorize', options);
+    const kept = await (await options.auth.store()).credential(config.client_id ?? '', ownIdentity(config));
+    if (!kept) {
+      const instead = 'use initiate-verification instead';
+      throw adminError(400, `MCP client has not completed initial OAuth authorization yet; ${instead}`);
+    }
+    response.json(await begun(request, config, options));
   });
   router.post('/mcp/client/:id/verify-headers', async (request: WithId, response: Response) => {
     response.json(await headersVerified(request, options));
@@ -60,7 +66,12 @@ export function mcpAuthRoutes(options: McpAuthRoutes): Router {
   router.put('/mcp/client/:id', async (request: WithId, _response: Response, next: NextFunction) => {
     const body: unknown = request.body;
     const config = options.clients.config(request.params.id);
-    if (config && isObject(body)) await rotateOauth(config, body, options);
+    if (config && isObject(body) && body.oauth_config !== undefined) {
+      // what is wrong with the rest is told before any login ends
+      clientChanges(config, body);
+      assignmentsIn(body, options);
+      await rotateOauth(config, body, options);
+    }
     next();
   });
   router.get('/oauth/config/:id/status', async (request: WithId, response: Response) => {
@@ -71,35 +82,45 @@ export function mcpAuthRoutes(options: McpAuthRoutes): Router {
 
 /** Nothing is stored as a client until the login is complete. */
 async function withOauth(request: Request, body: JsonObject, options: McpAuthRoutes): Promise<JsonObject> {
-  if (!isObject(body.oauth_config)) throw adminError(400, `oauth_config is required for auth_type '${body.auth_type}'`);
-  const config = await newOne(body, options);
+  if (!isObject(body.oauth_config)) {
+    throw adminError(400, `OAuth configuration is required when auth_type is '${body.auth_type}': give oauth_config`);
+  }
+  const { config, assignments } = await newOne(body, options);
   // written by `clientForm`, which gives JSON
   const pendingClient = clientForm(config, storedSecret) as JsonObject;
   const login = { config, identity: ownIdentity(config), base: baseOf(request, options), pendingClient };
-  return pendingBody(config, await options.auth.logins.begin(login).catch(rethrown));
+  const pending = await options.auth.logins.begin(login).catch(notBegun);
+  // by the id, under which the client comes to be once the login is complete
+  if (assignments) await assign(config, assignments, options);
+  return pendingBody(config, pending);
 }
 
 async function withHeaders(body: JsonObject, options: McpAuthRoutes): Promise<JsonObject> {
   const { auth, clients, store } = options;
   const { user_headers: given, ...rest } = body;
-  const config = await newOne(rest, options);
-  const values = checkedHeaders(config.per_user_header_keys ?? [], isObject(given) ? given : {});
-  await verified(config, values, options);
-  await auth.tookHeaders({ config, identity: DISCOVERY }, values);
+  const { config, assignments } = await newOne(rest, options);
+  // one that is off is not asked, and waits for its verification once it is on
+  if (!config.disabled) {
+    const values = checkedHeaders(config.per_user_header_keys ?? [], isObject(given) ? given : {}, 'sample ');
+    await verified(config, values, options);
+    await auth.tookHeaders({ config, identity: DISCOVERY }, values);
+  }
   try {
     await addClient(clients, store, config);
   } catch (thrown) {
     await auth.forgetClient(config.client_id ?? '');
     throw thrown;
   }
-  return { status: 'success', message: 'MCP client connected successfully', mcp_client_id: config.client_id ?? '' };
+  if (assignments) await assign(config, assignments, options);
+  return { status: 'success', message: addedMessage(config), mcp_client_id: config.client_id ?? '' };
 }
 
 async function headersVerified(request: WithId, options: McpAuthRoutes): Promise<JsonObject> {
   const { auth, clients } = options;
   const config = known(request.params.id, options);
   if (config.auth_type !== 'per_user_headers') {
-    throw adminError(400, `MCP client ${config.name} does not use auth_type 'per_user_headers'`);
+    const only = "verify-headers only applies to auth_type='per_user_headers' clients";
+    throw adminError(400, `${only}, got "${config.auth_type}"`);
   }
   const body: unknown = request.body;
   const given = isObject(body) && isObject(body.user_headers) ? body.user_headers : {};
@@ -135,7 +156,7 @@ async function completed(id: string, options: McpAuthRoutes): Promise<JsonObject
   if (row.status !== 'authorized' || !setup) {
     throw adminError(400, `OAuth not authorized yet. Current status: ${shownStatus(row)}`);
   }
-  if (setup.completed) throw adminError(409, 'This OAuth login was completed already');
+  if (setup.completed) throw adminError(409, 'OAuth flow has already been completed for this MCP client');
   const waiting = setup.pendingClient && !clients.config(row.mcpClientId) ? setup.pendingClient : undefined;
   if (waiting) {
     const config = mcpClient.parse(waiting);
@@ -157,7 +178,13 @@ async function completed(id: string, options: McpAuthRoutes): Promise<JsonObject
 /** The way back has woken the client; whoever completes the login hears whether it could connect. */
 async function reconnected(id: string, { clients }: McpAuthRoutes): Promise<void> {
   if (known(id, { clients }).disabled) return;
-  await clients.connection(id)?.redial().catch(rethrown);
+  await clients
+    .connection(id)
+    ?.redial()
+    .catch((thrown: unknown) => {
+      const { message } = asGatewayError(thrown);
+      throw adminError(500, `Failed to reconnect MCP client with updated OAuth credentials: ${message}`, thrown);
+    });
 }
 
 async function begun(request: Request, config: McpClientConfig, options: McpAuthRoutes): Promise<JsonObject> {
@@ -165,7 +192,7 @@ async function begun(request: Request, config: McpClientConfig, options: McpAuth
   const login = { config, identity: ownIdentity(config) };
   const scope = await auth.neededScope(login);
   const begin = auth.logins.begin({ ...login, base: baseOf(request, options), scope });
-  return pendingBody(config, await begin.catch(rethrown));
+  return pendingBody(config, await begin.catch(notBegun));
 }
 
 function pendingBody({ name, client_id: id }: McpClientConfig, begun: BegunLogin): JsonObject {
@@ -211,12 +238,12 @@ async function statusOf(id: string, { auth }: McpAuthRoutes): Promise<JsonObject
 const shownStatus = ({ status, expiresAtMs }: StoredOauthConfig): string =>
   status === 'pending' && expiresAtMs < Date.now() ? 'failed' : status;
 
-async function newOne(body: JsonObject, options: McpAuthRoutes): Promise<McpClientConfig> {
+async function newOne(body: JsonObject, options: McpAuthRoutes) {
   const config = newClient(body, randomUUID);
-  checkAssignments(body, config, options.config().governance.virtual_keys);
+  const assignments = assignmentsIn(body, options);
   const fault = await clientFault(options, config);
   if (fault) throw fault;
-  return config;
+  return { config, assignments };
 }
 
 function known(id: string, { clients }: Pick<McpAuthRoutes, 'clients'>): McpClientConfig {
@@ -225,17 +252,18 @@ function known(id: string, { clients }: Pick<McpAuthRoutes, 'clients'>): McpClie
   return config;
 }
 
-function knownOauth(request: WithId, options: McpAuthRoutes): McpClientConfig {
+function knownOauth(request: WithId, action: string, options: McpAuthRoutes): McpClientConfig {
   const config = known(request.params.id, options);
   if (needsLogin(config) && usesOauth(config)) return config;
-  throw adminError(400, `MCP client ${config.name} does not log in by OAuth: its auth_type is '${config.auth_type}'`);
+  const only = `${action} only applies to OAuth-based clients (oauth, per_user_oauth)`;
+  throw adminError(400, `${only}, got "${config.auth_type}"`);
 }
 
 const toolsOf = (id: string, { clients }: McpAuthRoutes): number =>
   clients.statuses().find((status) => status.id === id)?.tools.length ?? 0;
 
-/** What an upstream does wrong is no fault of the admin's request, and not one of this server. */
-function rethrown(thrown: unknown): never {
+function notBegun(thrown: unknown): never {
   const error: GatewayError = asGatewayError(thrown);
-  throw error.kind === 'invalid-request' || error.details.status ? error : adminError(502, error.message, thrown);
+  if (error.kind === 'invalid-request') throw error;
+  throw adminError(500, `Failed to initiate OAuth flow: ${error.message}`, thrown);
 }

@@ -9,7 +9,7 @@ import { asGatewayError, type GatewayError } from '../../model/errors.ts';
 import { bodyOf, clientChanges, newClient } from './client-changes.ts';
 import { clientQuery, type Done } from './contract.ts';
 import { adminError } from './errors.ts';
-import { checkAssignments } from './key-assignments.ts';
+import { assign, assignmentsIn, followRename, type KeyRooms } from './key-assignments.ts';
 import { clientFacets, clientList } from './mcp-client-list.ts';
 import { checkOpenApi } from './mcp-openapi.ts';
 import { checkedQuery } from './queries.ts';
@@ -31,7 +31,7 @@ export interface ClientStore {
   remove(name: string): Promise<void>;
 }
 
-export interface McpClientRoutes {
+export interface McpClientRoutes extends KeyRooms {
   readonly clients: McpClients;
   readonly store: ClientStore;
   readonly config: () => Config;
@@ -40,29 +40,26 @@ export interface McpClientRoutes {
 }
 
 export function mcpClientRoutes(options: McpClientRoutes): Router {
-  const { clients, store } = options;
+  const { clients, store, keys } = options;
   const router = Router();
-  const keys = () => options.config().governance.virtual_keys;
   router.get('/mcp/clients', (request: Request, response: Response) => {
-    response.json(clientList(clients, keys(), checkedQuery(clientQuery, request)));
+    response.json(clientList(clients, keys.list, checkedQuery(clientQuery, request)));
   });
   router.get('/mcp/clients/filterdata', (_request: Request, response: Response) => {
     response.json(clientFacets(clients));
   });
   router.post('/mcp/client', async (request: Request, response: Response) => {
     const config = newClient(request.body, randomUUID);
-    checkAssignments(bodyOf(request.body), config, keys());
+    const assignments = assignmentsIn(bodyOf(request.body), options);
     const fault = await clientFault(options, config);
     if (fault) throw fault;
     await checkOpenApi(config);
     await addClient(clients, store, config);
-    const message = config.disabled ? 'MCP client registered in disabled state' : 'MCP client connected successfully';
-    response.json({ ...success(message), mcp_client_id: config.client_id });
+    if (assignments) await assign(config, assignments, options);
+    response.json({ ...success(addedMessage(config)), mcp_client_id: config.client_id });
   });
   router.put('/mcp/client/:id', async (request: Request<{ id: string }>, response: Response) => {
-    const { config } = known(clients, request.params.id);
-    checkAssignments(bodyOf(request.body), config, keys());
-    response.json(await changeClient(clients, store, request.params.id, request.body));
+    response.json(await changeClient(options, request.params.id, request.body));
   });
   router.delete('/mcp/client/:id', async (request: Request<{ id: string }>, response: Response) => {
     const { id, name } = known(clients, request.params.id);
@@ -82,6 +79,9 @@ export function mcpClientRoutes(options: McpClientRoutes): Router {
   });
   return router;
 }
+
+export const addedMessage = ({ disabled }: McpClientConfig): string =>
+  disabled ? 'MCP client registered in disabled state' : 'MCP client connected successfully';
 
 const success = (message: string): Done => ({ status: 'success', message });
 
@@ -146,19 +146,25 @@ export async function addClient(clients: McpClients, store: ClientStore, config:
   }
 }
 
-async function changeClient(clients: McpClients, store: ClientStore, id: string, body: unknown): Promise<Done> {
+async function changeClient(options: McpClientRoutes, id: string, body: unknown): Promise<Done> {
+  const { clients, store } = options;
   const { name, config } = known(clients, id);
   const changes = clientChanges(config, body);
+  const assignments = assignmentsIn(bodyOf(body), options);
   const changed = { ...config, ...changes, client_id: id };
   if (changes.openapi_config) await checkOpenApi(changed);
   checkUnique(clients, changed, id);
   await store.put(changed, name);
+  let status: ClientStatus;
   try {
-    return edited(changes, await clients.update(id, changes));
+    status = await clients.update(id, changes);
   } catch (thrown) {
     await store.put({ ...config, client_id: id }, changed.name);
     throw withStatus500(thrown);
   }
+  if (changed.name !== name) await followRename(changed, name, options);
+  if (assignments) await assign(changed, assignments, options);
+  return edited(changes, status);
 }
 
 /** The change is kept; where it changed how calls connect, it is also told whether they do. */

@@ -27,13 +27,22 @@ const ENDPOINTS = ['authorize_url', 'token_url', 'registration_url', 'server_url
 export async function rotateOauth(config: McpClientConfig, body: JsonObject, rooms: RotationRooms): Promise<void> {
   if (body.oauth_config === undefined) return;
   const { auth, store, clients } = rooms;
-  if (!usesOauth(config)) throw adminError(400, 'oauth_config can be changed only for clients that log in by OAuth');
-  if (body.disabled === true) throw adminError(400, 'oauth_config cannot be changed while the client is disabled');
+  if (!usesOauth(config))
+    throw adminError(
+      400,
+      "oauth_config can only be updated for MCP clients using auth_type 'oauth' or 'per_user_oauth'",
+    );
   const next = rotatedConfig(config.oauth_config ?? oauthConfig.parse({}), body.oauth_config);
   if (isDeepStrictEqual(next, config.oauth_config)) return;
+  if (body.disabled === true) {
+    const instead = 'send these as two separate requests';
+    throw adminError(400, `oauth credentials cannot be rotated while disabling a client; ${instead}`);
+  }
   const id = config.client_id ?? '';
   const kept = await (await auth.store()).credential(id, ownIdentity(config));
-  if (!kept) throw adminError(409, 'oauth_config cannot be changed before the first login of the client is complete');
+  if (!kept) {
+    throw adminError(409, "oauth_config cannot be updated before this MCP client's OAuth verification is completed");
+  }
   await store.put({ ...config, oauth_config: next });
   await clients.update(id, { oauth_config: next });
   await auth.endLogins(id);
@@ -49,6 +58,6 @@ function rotatedConfig(current: OauthConfig, given: unknown): OauthConfig {
   const parsed = oauthConfig.safeParse({ ...current, ...given, ...secret });
   if (!parsed.success) throw adminError(400, `Invalid oauth_config: ${parsed.error.issues[0]?.message}`);
   const moved = ENDPOINTS.find((name) => parsed.data[name] !== current[name]);
-  if (moved && isKept && stored) throw adminError(400, `${moved} changes: send client_secret again with it`);
+  if (moved && isKept && stored) throw adminError(400, `client_secret must be resent explicitly when ${moved} changes`);
   return parsed.data;
 }

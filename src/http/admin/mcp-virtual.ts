@@ -1,13 +1,12 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
-import type { Config } from '../../config/load.ts';
 import { type VirtualMcpConfig, virtualMcp } from '../../config/virtual-mcp.ts';
 import { ownerOfSlug, slugOf } from '../../mcp/endpoints.ts';
 import type { VirtualMcp } from '../../mcp/virtual-mcps.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import { pageQuery } from './contract.ts';
 import { adminError } from './errors.ts';
-import { knownKey } from './key-assignments.ts';
+import { type KeyRooms, knownKey } from './key-assignments.ts';
 import type { McpClients } from './mcp-clients.ts';
 import { checkedQuery } from './queries.ts';
 
@@ -27,18 +26,13 @@ export interface VirtualMcpRoutes {
     remove(name: string): Promise<void>;
   };
   readonly clients: McpClients;
-  readonly config: () => Config;
+  readonly keys: KeyRooms['keys'];
 }
 
 type ById = Request<{ id: string }>;
 type ByKey = Request<{ id: string; virtualKey: string }>;
 
-export function virtualMcpRoutes({
-  virtualMcps,
-  virtualMcpStore,
-  clients,
-  config: settings,
-}: VirtualMcpRoutes): Router {
+export function virtualMcpRoutes({ virtualMcps, virtualMcpStore, clients, keys }: VirtualMcpRoutes): Router {
   const router = Router();
   const configs = () => clients.statuses().flatMap(({ id }) => clients.config(id) ?? []);
   const known = (id: string): VirtualMcp => {
@@ -49,7 +43,7 @@ export function virtualMcpRoutes({
 
   /** One that has gone since may stay. */
   const checkKeys = ({ virtual_key_ids: ids }: VirtualMcpConfig, former: readonly string[] = []) => {
-    for (const id of ids) if (!former.includes(id)) knownKey(settings().governance.virtual_keys, id, 400);
+    for (const id of ids) if (!former.includes(id)) knownKey(keys.list, id, 400);
   };
 
   router.get('/mcp/virtual-mcps', (request: Request, response: Response) => {
@@ -92,7 +86,7 @@ export function virtualMcpRoutes({
   for (const method of ['post', 'delete'] as const) {
     router[method]('/mcp/virtual-mcps/:id/virtual-keys/:virtualKey', async (request: ByKey, response: Response) => {
       const current = known(request.params.id);
-      const { id } = knownKey(settings().governance.virtual_keys, request.params.virtualKey, 404);
+      const { id } = knownKey(keys.list, request.params.virtualKey, 404);
       const others = current.virtual_key_ids.filter((each) => each !== id);
       const changed = {
         ...current,
@@ -100,7 +94,7 @@ export function virtualMcpRoutes({
         updated_at: new Date().toISOString(),
       };
       await virtualMcpStore.put(changed, current.name);
-      response.json({ virtual_mcp: shown(virtualMcps.put(changed)) });
+      response.json({ success: true, virtual_mcp: shown(virtualMcps.put(changed)) });
     });
   }
   return router;

@@ -281,12 +281,12 @@ function headerValues(secret: JsonObject | undefined): Readonly<Record<string, s
 }
 
 /** What a page or the API was given for the required headers. Throws GatewayError with Bifrost's text. */
-export function checkedHeaders(keys: readonly string[], given: JsonObject): Record<string, string> {
+export function checkedHeaders(keys: readonly string[], given: JsonObject, which = ''): Record<string, string> {
   const byName = new Map(Object.entries(given).map(([name, value]) => [name.trim().toLowerCase(), value]));
   const values = keys.map((key) => [key, byName.get(key)] as const);
   const missing = values.filter(([, value]) => typeof value !== 'string' || value.trim() === '').map(([key]) => key);
   if (missing.length > 0) {
-    const message = `sample user_headers missing values for required keys: ${missing.join(', ')}`;
+    const message = `${which}user_headers missing values for required keys: ${missing.join(', ')}`;
     throw new GatewayError('invalid-request', message, { status: 400 });
   }
   const broken = values.find(([, value]) => /[\r\n\0]/.test(String(value)));
