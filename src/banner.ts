@@ -14,6 +14,8 @@ export interface BannerFacts {
   readonly host: string;
   readonly port: number;
   readonly loaded: LoadedConfig;
+  /** Whether a configured provider could be asked for a model; what stands in the way of others is warned of. */
+  readonly isUsable: (provider: string) => boolean;
   readonly mcpClients: readonly McpClientFact[];
 }
 
@@ -26,7 +28,7 @@ export function bannerText(facts: BannerFacts): string {
     `  Open       ${url}`,
     `  MCP        ${url}/mcp`,
     `  Config     ${facts.loaded.file ?? 'no config.json, so defaults'}`,
-    ...providerLines(facts.loaded),
+    ...providerLines(facts),
     ...mcpLines(facts.mcpClients),
     ...facts.loaded.warnings.map((warning) => `  Warning    ${warning}`),
     '',
@@ -43,21 +45,22 @@ export function bannerText(facts: BannerFacts): string {
 export function bannerRecord(facts: BannerFacts): JsonObject {
   const { loaded, version, mcpClients } = facts;
   const url = urlOf(facts);
+  const providers = keyNames(facts);
   return {
     version,
     url,
     mcp: `${url}/mcp`,
     ...(loaded.file && { config: loaded.file }),
-    providers: Object.fromEntries(keyNames(loaded)),
+    providers: Object.fromEntries(providers),
     mcpClients: mcpClients.map(({ name, state, toolCount }) => ({ name, state, tools: toolCount })),
-    notes: [...(keyNames(loaded).length === 0 ? [`providers: ${NO_PROVIDER.join(' ')}`] : []), ...loaded.notes],
+    notes: [...(providers.length === 0 ? [`providers: ${NO_PROVIDER.join(' ')}`] : []), ...loaded.notes],
     warnings: [...loaded.warnings],
     commands: [claudeCodeCommand(facts), mcpCommand(facts)],
   };
 }
 
 const claudeCodeCommand = (facts: BannerFacts): string =>
-  `ANTHROPIC_BASE_URL=${urlOf(facts)}/anthropic ANTHROPIC_API_KEY=dummy-key claude --model ${exampleModel(facts.loaded)}`;
+  `ANTHROPIC_BASE_URL=${urlOf(facts)}/anthropic ANTHROPIC_API_KEY=dummy-key claude --model ${exampleModel(facts)}`;
 
 const mcpCommand = (facts: BannerFacts): string => `claude mcp add --transport http bifrost ${urlOf(facts)}/mcp`;
 
@@ -72,18 +75,22 @@ function urlOf({ host, port }: BannerFacts): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** Each provider with the names of its keys that hold something: keys are named, never shown. */
-const keyNames = ({ config }: LoadedConfig): [provider: string, keys: string[]][] =>
-  Object.entries(config.providers).map(([provider, { keys }]) => [
-    provider,
-    keys.filter(({ enabled, value }) => enabled && !value.unset).map(({ name }) => name),
-  ]);
+/** Each provider that can be used, with the names of its keys that hold something: keys are named, never shown. */
+const keyNames = ({ loaded, isUsable }: BannerFacts): [provider: string, keys: string[]][] =>
+  Object.entries(loaded.config.providers)
+    .filter(([provider]) => isUsable(provider))
+    .map(([provider, { keys }]) => [
+      provider,
+      keys.filter(({ enabled, value }) => enabled && !value.unset).map(({ name }) => name),
+    ]);
 
-function providerLines(loaded: LoadedConfig): string[] {
-  const providers = keyNames(loaded);
+function providerLines(facts: BannerFacts): string[] {
+  const providers = keyNames(facts);
   if (providers.length === 0) return [`  Providers  ${NO_PROVIDER[0]}`, `             ${NO_PROVIDER[1]}`];
-  const texts = providers.map(([provider, keys]) => `${provider} (${keys.join(', ') || 'no key'})`);
-  return [`  Providers  ${texts.join(', ')}`, ...loaded.notes.map((note) => `             ${note}`)];
+  const texts = providers.map(([provider, keys]) =>
+    keys.length === 0 ? provider : `${provider} (${keys.join(', ')})`,
+  );
+  return [`  Providers  ${texts.join(', ')}`, ...facts.loaded.notes.map((note) => `             ${note}`)];
 }
 
 function mcpLines(clients: readonly McpClientFact[]): string[] {
@@ -103,8 +110,8 @@ const EXAMPLE_MODELS: Readonly<Record<string, string>> = {
   ollama: 'llama3',
 };
 
-function exampleModel(loaded: LoadedConfig): string {
-  const providers = keyNames(loaded).filter(([, keys]) => keys.length > 0);
+function exampleModel(facts: BannerFacts): string {
+  const providers = keyNames(facts);
   const known = providers.find(([provider]) => provider in EXAMPLE_MODELS)?.[0];
   if (known) return `${known}/${EXAMPLE_MODELS[known]}`;
   const first = providers[0]?.[0];

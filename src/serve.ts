@@ -184,7 +184,12 @@ export async function serve(
     .catch((thrown: unknown) => log('error', `the MCP clients did not start: ${String(thrown)}`))
     .finally(() => {
       booting = undefined;
-      announce(mcp, { version, host, port: Number(new URL(url).port), loaded, isUsable: models.isUsable }, options, processLog);
+      announce(
+        mcp,
+        { version, host, port: Number(new URL(url).port), loaded, isUsable: models.isUsable },
+        options,
+        processLog,
+      );
     });
 
   return {

@@ -12,7 +12,7 @@ async function factsOf(env: ConfigSources['env'], more: Partial<BannerFacts> = {
   ];
   const listen = { host: 'localhost', port: 8080 };
   const loaded = await loadConfig({ appDir: NOWHERE, env, listen, detectable, probe: async () => false });
-  return { version: '1.2.3', ...listen, loaded, mcpClients: [], ...more };
+  return { version: '1.2.3', ...listen, loaded, isUsable: () => true, mcpClients: [], ...more };
 }
 
 describe('the banner', () => {
@@ -43,6 +43,13 @@ describe('the banner', () => {
     const text = bannerText(await factsOf({}));
     expect(text).toContain('set OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY or another provider key');
     expect(text).toContain('claude --model openai/gpt-4o');
+  });
+
+  test('names no provider that cannot be used, neither in words nor in the command', async () => {
+    const facts = await factsOf({ OPENAI_API_KEY: 'k', GROQ_API_KEY: 'k' }, { isUsable: (name) => name !== 'openai' });
+    expect(bannerText(facts)).toContain('  Providers  groq (GROQ_API_KEY_auto_detected)\n');
+    expect(bannerText(facts)).toContain('claude --model groq/');
+    expect(bannerRecord(facts).providers).toEqual({ groq: ['GROQ_API_KEY_auto_detected'] });
   });
 
   test('shows warnings', async () => {

@@ -1,7 +1,7 @@
 import type { ProviderKey } from '../config/schema.ts';
 import type { Caller } from '../model/call.ts';
-import { GatewayError } from '../model/errors.ts';
-import type { Provider } from '../providers/provider.ts';
+import { asGatewayError, GatewayError } from '../model/errors.ts';
+import { isScripted, type Provider } from '../providers/provider.ts';
 
 const ALL = '*';
 
@@ -59,6 +59,27 @@ function whyNoKey(provider: Provider, model: string): string {
   if (unset.length > 0) return `provider "${name}" has no key: set ${unset.join(' or ')} and restart`;
   return `every key of provider "${name}" is switched off or empty`;
 }
+
+/** Why a provider can serve no model at all: no key, or nothing that says where it is; undefined when it can. */
+export function whyUnusable(provider: Provider): string | undefined {
+  const keys = usableKeys(provider);
+  if (keys.length === 0) return whyNoKey(provider, '');
+  if (isScripted(provider.deployment)) return undefined;
+  const faults = keys.map((key) => whyNowhere(provider, key));
+  return faults.includes(undefined) ? undefined : faults[0];
+}
+
+function whyNowhere(provider: Provider, key: ProviderKey): string | undefined {
+  try {
+    provider.upstreamOf(key);
+    return undefined;
+  } catch (thrown) {
+    return asGatewayError(thrown).message;
+  }
+}
+
+/** Whether the only fault is a variable that is not set, of which the configuration warns by itself. */
+export const lacksVariable = ({ keys }: Provider): boolean => keys.some(({ value }) => value.unset === true);
 
 /** One of `keys`, by weight; all weights zero = by chance alone. `random` gives [0, 1). */
 export function pickKey(keys: readonly [ProviderKey, ...ProviderKey[]], random: () => number): ProviderKey {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type ProviderKey, provider as providerSchema } from '../../src/config/schema.ts';
 import type { Caller } from '../../src/model/call.ts';
 import { backoffMs } from '../../src/router/backoff.ts';
-import { eligibleKeys, pickKey, servesModel, upstreamModel } from '../../src/router/keys.ts';
+import { eligibleKeys, pickKey, servesModel, upstreamModel, whyUnusable } from '../../src/router/keys.ts';
 import { configured } from './fixtures.ts';
 
 function keyWith(settings: object): ProviderKey {
@@ -23,6 +23,35 @@ describe('which models a key serves', () => {
     [{ vllm_key_config: { url: 'http://x', model_name: 'llama' } }, 'qwen', false],
   ])('%j: %s', (settings, model, serves) => {
     expect(servesModel(keyWith(settings), model)).toBe(serves);
+  });
+});
+
+describe('a provider that can serve nothing', () => {
+  const why = (name: string, settings: object) => {
+    const provider = configured({ [name]: settings }).get(name);
+    return provider && whyUnusable(provider);
+  };
+  const key = { name: 'k', value: 'sk-1' };
+  const custom = { custom_provider_config: { base_provider_type: 'openai' } };
+
+  test.each<[string, object, RegExp]>([
+    ['deepseek', { keys: [] }, /"deepseek" has no keys: add one/],
+    ['groq', { keys: [{ ...key, value: 'env.NO_SUCH_KEY_HERE' }] }, /set NO_SUCH_KEY_HERE and restart/],
+    ['openai', { keys: [{ ...key, enabled: false }] }, /switched off or empty/],
+    ['mine', { ...custom, keys: [key] }, /nothing says where provider "mine" is: set network_config.base_url/],
+    ['vllm', { keys: [] }, /nothing says where provider "vllm" is/],
+  ])('%s with %j says why', (name, settings, reason) => {
+    expect(why(name, settings)).toMatch(reason);
+  });
+
+  test.each<[string, object]>([
+    ['openai', { keys: [{ ...key, enabled: false }, key] }],
+    ['ollama', {}],
+    ['vllm', { network_config: { base_url: 'http://127.0.0.1:9' } }],
+    ['vllm', { keys: [key, { ...key, vllm_key_config: { url: 'http://127.0.0.1:9' } }] }],
+    ['mock', {}],
+  ])('is none while one key leads somewhere: %s with %j', (name, settings) => {
+    expect(why(name, settings)).toBeUndefined();
   });
 });
 
