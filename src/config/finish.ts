@@ -23,7 +23,10 @@ export function finish(
     config_store: withAbsolutePath(resolved.config_store, appDir),
     logs_store: withAbsolutePath(resolved.logs_store, appDir),
   };
-  return { config, warnings: [...warnings, ...idleKeyWarnings(config), ...clients.warnings] };
+  return {
+    config,
+    warnings: [...warnings, ...idleKeyWarnings(config), ...sameNameWarnings(config), ...clients.warnings],
+  };
 }
 
 /** The file's own goes above the environment's; an empty one is none. */
@@ -56,6 +59,18 @@ function idleKeyWarnings({ providers }: ConfigFile): string[] {
       ({ provider, name }) =>
         `providers.${provider}.keys["${name}"] serves no model: "models" is empty and "version" is 2; write ["*"] for all`,
     );
+}
+
+/** Logs, pins and price overrides know a key by its name alone. */
+function sameNameWarnings({ providers }: ConfigFile): string[] {
+  return Object.entries(providers).flatMap(([provider, { keys }]) => {
+    const names = keys.map(({ name }) => name);
+    const twice = new Set(names.filter((name, index) => names.indexOf(name) < index));
+    return [...twice].map(
+      (name) =>
+        `providers.${provider}.keys has several keys named "${name}": all are used, but logs and x-bf-api-key cannot tell them apart; rename them`,
+    );
+  });
 }
 
 function uniquelyNamed(clients: McpClients): { kept: McpClients; warnings: string[] } {

@@ -231,6 +231,15 @@ describe('keys', () => {
     ]);
   });
 
+  test('keys of one name are told of, though all are used', async () => {
+    const keys = ['a', 'b', 'a', 'a'].map((name) => ({ name, value: 'sk' }));
+    const { config, warnings } = await load({ providers: { openai: { keys }, groq: { keys: keys.slice(0, 2) } } });
+    expect(config.providers.openai?.keys).toHaveLength(4);
+    expect(warnings).toEqual([
+      'providers.openai.keys has several keys named "a": all are used, but logs and x-bf-api-key cannot tell them apart; rename them',
+    ]);
+  });
+
   test('a reference takes the value of its variable', async () => {
     expect(await keysOf(withKey({ name: 'a', value: 'env.MY_KEY' }), { MY_KEY: 'sk-1' })).toMatchObject([
       { value: { value: 'sk-1', ref: 'env.MY_KEY' } },
