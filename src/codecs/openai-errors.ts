@@ -65,6 +65,17 @@ export function streamError(error: unknown): GatewayError {
   return new GatewayError(kind, message, { ...wordsOf(told), ...(status && { status }) });
 }
 
+/**
+ * What stands in the place of an answer says instead: `{error}`, or the error's own members without a wrapper (vLLM,
+ * Mistral, FastAPI's `{detail}`); undefined for what is no error.
+ */
+export function errorInPlace(chunk: JsonObject): GatewayError | undefined {
+  if (chunk.error) return streamError(chunk.error);
+  if (chunk.object === 'error') return streamError(chunk);
+  if (chunk.choices !== undefined || chunk.usage !== undefined) return undefined;
+  return typeof chunk.detail === 'string' || typeof chunk.message === 'string' ? streamError(chunk) : undefined;
+}
+
 const wordsOf = ({ type, code, param }: Told): Omit<Told, 'message'> => ({
   ...(type && { type }),
   ...(code && { code }),
@@ -90,11 +101,13 @@ function parsed(text: string): unknown {
 function toldBy(body: unknown): Told {
   if (Array.isArray(body)) return toldBy(body[0]);
   if (!isObject(body)) return {};
-  const { error } = body;
+  const error = Array.isArray(body.error) ? toldInList(body.error) : body.error;
   if (isObject(error)) return toldByObject(error);
   const message = typeof error === 'string' ? error : undefined;
   return toldByObject(message === undefined ? body : { ...body, message });
 }
+
+const toldInList = (errors: readonly unknown[]): unknown => (isObject(errors[0]) ? errors[0] : errors.join('; '));
 
 function toldByObject(error: JsonObject): Told {
   const message = messageIn(error);

@@ -62,6 +62,10 @@ export function decodeError(status: number, text: string, headers: Readonly<Reco
   });
 }
 
+/** Whether an event, or a body, stands where an answer was due. */
+export const isErrorEvent = ({ type, error }: JsonObject): boolean =>
+  type === 'error' || isObject(error) || textOf(error) !== '';
+
 /** An error that came where an answer was due: as an event of the stream, or as a body under status 200. */
 export function streamErrorOf(data: JsonObject): GatewayError {
   const error = errorMembers(data);

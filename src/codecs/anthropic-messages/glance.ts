@@ -1,6 +1,6 @@
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { Glance } from '../codec.ts';
-import { streamErrorOf } from './errors.ts';
+import { isErrorEvent, streamErrorOf } from './errors.ts';
 import { finishReasonOf } from './stop-reasons.ts';
 import { mergedUsage, usageOf } from './usage.ts';
 import { objectOf } from './wire.ts';
@@ -54,8 +54,8 @@ function lastEvents(answer: Buffer): LastEvents {
     if (!line.startsWith('data:') || line.trimEnd().endsWith('[DONE]')) continue;
     const data = dataOf(line);
     if (data?.type === 'message_stop') last.stopped = true;
-    else if (data?.type === 'message_delta') last.delta = data;
-    else if (isObject(data?.error)) last.error = data;
+    else if (data?.type === 'message_delta') last.delta ??= data;
+    else if (data && isErrorEvent(data)) last.error = data;
     else if (data?.type !== 'ping') break;
   }
   return last;

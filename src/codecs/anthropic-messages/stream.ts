@@ -6,7 +6,7 @@ import { parsedInput, unreadableInput } from '../call-input.ts';
 import type { AnswerContext, AnswerHead, StreamDecoder, WireEvent } from '../codec.ts';
 import { BlockWriter } from './block-writer.ts';
 import { partOf } from './blocks.ts';
-import { streamErrorOf } from './errors.ts';
+import { isErrorEvent, streamErrorOf } from './errors.ts';
 import { answerPart, messageId } from './response.ts';
 import { finishReasonOf, stopFieldsOf } from './stop-reasons.ts';
 import { mergedUsage, usageOf, wireUsage } from './usage.ts';
@@ -21,13 +21,17 @@ export const decodeStream = (context: AnswerContext = {}): StreamDecoder => new 
 
 /** A block as far as it has come. Deltas of its input are text until the block ends. */
 interface GrowingBlock {
+  /** Of its part: blocks are counted as they come, whatever numbers a proxy that filters them left. */
+  readonly index: number;
   readonly block: JsonObject;
   input: string;
 }
 
 class Decoder implements StreamDecoder {
   readonly #context: AnswerContext;
+  /** By the wire's index. */
   readonly #growing = new Map<number, GrowingBlock>();
+  #next = 0;
   #id = '';
   #usage: JsonObject = {};
   #reason: FinishReason = { kind: 'other' };
@@ -40,7 +44,7 @@ class Decoder implements StreamDecoder {
 
   push(event: WireEvent): readonly StreamEvent[] {
     if (event.event === 'ping' || this.#state === 'ended') return NOTHING;
-    const data = parsedData(event.data);
+    const data = parsedData(event);
     switch (data.type) {
       case 'content_block_delta':
         return this.#grow(indexOf(data), objectOf(data.delta));
@@ -51,14 +55,11 @@ class Decoder implements StreamDecoder {
       case 'message_start':
         return this.#start(objectOf(data.message));
       case 'message_delta':
-        this.#messageDelta = data;
-        this.#usage = mergedUsage(this.#usage, objectOf(data.usage));
-        this.#reason = finishReasonOf(objectOf(data.delta));
-        return NOTHING;
+        return this.#takeMessageDelta(data);
       case 'message_stop':
         return this.#end();
       default:
-        if (isObject(data.error)) throw streamErrorOf(data);
+        if (isErrorEvent(data)) throw streamErrorOf(data);
         return NOTHING;
     }
   }
@@ -79,27 +80,39 @@ class Decoder implements StreamDecoder {
     return [{ type: 'response-start', id: this.#id, model, ...usage, origin: originOf(message) }];
   }
 
-  #startBlock(index: number, block: JsonObject): readonly StreamEvent[] {
+  /** Some servers tell the counts once more behind the reason. */
+  #takeMessageDelta(data: JsonObject): readonly StreamEvent[] {
+    this.#usage = mergedUsage(this.#usage, objectOf(data.usage));
+    const delta = objectOf(data.delta);
+    if (this.#messageDelta && textOf(delta.stop_reason) === '') return NOTHING;
+    this.#messageDelta = data;
+    this.#reason = finishReasonOf(delta);
+    return NOTHING;
+  }
+
+  #startBlock(place: number, block: JsonObject): readonly StreamEvent[] {
     if (this.#state === 'before') throw outOfOrder('a block began before the message did');
-    this.#growing.set(index, { block: { ...block }, input: '' });
+    const unfinished = this.#endBlock(place);
+    const index = this.#next++;
+    this.#growing.set(place, { index, block: { ...block }, input: '' });
     const part = answerPart(partOf(block), index, this.#id, this.#context);
     // the input of a call follows in deltas, unless a server wrote it whole
     if (part.type === 'tool-call' && part.input === '{}') part.input = '';
-    return [{ type: 'part-start', index, part }];
+    return [...unfinished, { type: 'part-start', index, part }];
   }
 
-  #grow(index: number, delta: JsonObject): readonly StreamEvent[] {
-    const growing = this.#growing.get(index);
-    if (!growing) throw outOfOrder(`block ${index} grew without having begun`);
+  #grow(place: number, delta: JsonObject): readonly StreamEvent[] {
+    const growing = this.#growing.get(place);
+    if (!growing) throw outOfOrder(`block ${place} grew without having begun`);
     const text = applyDelta(growing, delta);
-    return text === '' ? NOTHING : [{ type: 'part-delta', index, delta: text }];
+    return text === '' ? NOTHING : [{ type: 'part-delta', index: growing.index, delta: text }];
   }
 
-  #endBlock(index: number): readonly StreamEvent[] {
-    const growing = this.#growing.get(index);
+  #endBlock(place: number): readonly StreamEvent[] {
+    const growing = this.#growing.get(place);
     if (!growing) return NOTHING;
-    this.#growing.delete(index);
-    const { block, input } = growing;
+    this.#growing.delete(place);
+    const { index, block, input } = growing;
     if (input !== '') block.input = parsedInput(input) ?? unreadableInput(input);
     return [{ type: 'part-end', index, origin: originOf(block) }];
   }
@@ -107,7 +120,7 @@ class Decoder implements StreamDecoder {
   #end(): readonly StreamEvent[] {
     if (this.#state === 'before') throw outOfOrder('the message ended before it began');
     this.#state = 'ended';
-    const unfinished = [...this.#growing.keys()].flatMap((index) => this.#endBlock(index));
+    const unfinished = [...this.#growing.keys()].flatMap((place) => this.#endBlock(place));
     const origin = this.#messageDelta && { origin: originOf(this.#messageDelta) };
     return [...unfinished, { type: 'response-end', reason: this.#reason, usage: usageOf(this.#usage), ...origin }];
   }
@@ -153,12 +166,13 @@ function mergeUnknown(block: JsonObject, delta: JsonObject): void {
   }
 }
 
-function parsedData(data: string): JsonObject {
+function parsedData({ data, event }: WireEvent): JsonObject {
   if (data === '[DONE]') return {};
   try {
     const parsed: unknown = JSON.parse(data);
-    if (isObject(parsed)) return parsed;
+    if (isObject(parsed)) return event === 'error' && parsed.type === undefined ? { ...parsed, type: event } : parsed;
   } catch (cause) {
+    if (event === 'error') throw streamErrorOf({ message: data });
     throw new GatewayError('bad-response', `the provider sent an event that is not JSON (${data.length} characters)`, {
       cause,
     });

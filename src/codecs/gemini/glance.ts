@@ -64,9 +64,10 @@ function outcomeOf(word: string, blocked: string, calls: boolean): Omit<Glance, 
   return blocked === '' ? { complete: false } : { reason: blockReasonOf(blocked), complete: true };
 }
 
-/** Reads the end of a chunk whose beginning is gone: long chunks hold grounding data, and only a last chunk does. */
+/** Reads the end of a chunk whose last line is no whole chunk: long ones hold grounding data, and only a last one does. */
 function tailGlance(answer: Buffer): Glance {
-  const tail = answer.toString('utf8', Math.max(0, answer.length - TAIL_BYTES));
+  // a chunk may be written over several lines, each of them marked
+  const tail = answer.toString('utf8', Math.max(0, answer.length - TAIL_BYTES)).replaceAll(/\ndata:/g, '\n');
   const at = tail.lastIndexOf('"usageMetadata"');
   const start = tail.indexOf('{', at);
   const usage = at === -1 || start === -1 ? undefined : parsed(tail.slice(start, endOfObject(tail, start)));

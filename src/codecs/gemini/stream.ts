@@ -29,6 +29,8 @@ function chunkOf(data: string): JsonObject {
     const message = `the provider sent an event that is not JSON (${data.length} characters)`;
     throw new GatewayError('bad-response', message, { cause });
   }
+  // errors come in a list where streams are one
+  if (Array.isArray(chunk) && isObject(chunk[0])) return chunk[0];
   if (!isObject(chunk)) throw new GatewayError('bad-response', 'the provider sent an event that is not a JSON object');
   return chunk;
 }

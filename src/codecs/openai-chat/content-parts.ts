@@ -8,6 +8,7 @@ import { originOf } from './wire.ts';
 
 const READ_FIELDS: ReadonlySet<string> = new Set([
   ...REASONING_FIELDS,
+  'thinking',
   'role',
   'content',
   'refusal',

@@ -1,7 +1,7 @@
 import { GatewayError } from '../../model/errors.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { Glance } from '../codec.ts';
-import { streamError } from '../openai-errors.ts';
+import { errorInPlace } from '../openai-errors.ts';
 import { reasonOf } from './finish.ts';
 import { usageOf } from './usage.ts';
 
@@ -22,7 +22,7 @@ export function glance(bytes: Uint8Array, shape: 'json' | 'sse'): Glance {
 interface Seen {
   usage?: NonNullable<Glance['usage']>;
   word?: string;
-  error?: GatewayError;
+  error?: GatewayError | undefined;
   done: boolean;
 }
 
@@ -34,7 +34,7 @@ function glanceAtEvents(tail: string): Glance {
     if (!line.startsWith('data:')) continue;
     const data = line.slice(5).trim();
     if (data === '[DONE]') seen.done = true;
-    else if (/"usage":\s*\{|"finish_reason":\s*"|"error":\s*[{"]/.test(data)) look(data, seen);
+    else if (/"usage":\s*\{|"finish_reason":\s*"|"error":\s*[[{"]|"object":\s*"error"/.test(data)) look(data, seen);
   }
   return outcome(seen, seen.done || seen.word !== undefined);
 }
@@ -47,7 +47,7 @@ function look(data: string, seen: Seen): void {
     return;
   }
   if (!isObject(chunk)) return;
-  if (chunk.error) seen.error ??= streamError(chunk.error);
+  seen.error ??= errorInPlace(chunk);
   const xGroq = isObject(chunk.x_groq) ? chunk.x_groq.usage : undefined;
   const usage = usageOf(chunk.usage) ?? usageOf(xGroq);
   if (usage) seen.usage ??= usage;

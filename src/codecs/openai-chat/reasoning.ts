@@ -4,7 +4,7 @@ import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 /**
  * Thinking has no place in OpenAI's own format; providers that show it use `reasoning_content` (DeepSeek, Z.AI, xAI),
  * `reasoning` (Groq, Cerebras, Ollama, vLLM) or `reasoning` with `reasoning_details` (OpenRouter). A reasoning part's
- * origin holds these fields as the message had them.
+ * origin holds these fields as the message had them; Ollama's own name, `thinking`, is only read.
  */
 export const REASONING_FIELDS = ['reasoning_content', 'reasoning', 'reasoning_details'] as const;
 
@@ -20,6 +20,7 @@ export const detailsOf = (from: JsonObject): JsonObject[] =>
 export const reasoningText = (from: JsonObject): string =>
   text(from.reasoning_content) ||
   text(from.reasoning) ||
+  text(from.thinking) ||
   detailsOf(from)
     .map((detail) => text(detail.text) || text(detail.summary))
     .join('');

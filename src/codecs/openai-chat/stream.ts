@@ -4,7 +4,7 @@ import type { StreamEvent } from '../../model/event.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import { NO_USAGE, type Usage } from '../../model/usage.ts';
 import type { AnswerContext, StreamDecoder, WireEvent } from '../codec.ts';
-import { streamError } from '../openai-errors.ts';
+import { errorInPlace, streamError } from '../openai-errors.ts';
 import { shortHash } from '../short-hash.ts';
 import { ContentParts } from './content-parts.ts';
 import { reasonOf } from './finish.ts';
@@ -79,7 +79,7 @@ export class AnswerReader {
 
   takeWhole(body: JsonObject): readonly StreamEvent[] {
     const choice = choiceOf(body);
-    if (!choice && !body.error) {
+    if (!choice && !errorInPlace(body)) {
       throw new GatewayError(
         'bad-response',
         'the provider answered without a choice, so there is no message in its answer',
@@ -114,7 +114,8 @@ export class AnswerReader {
   }
 
   #take(chunk: JsonObject, choice: JsonObject | undefined, whole: boolean): readonly StreamEvent[] {
-    if (chunk.error) throw streamError(chunk.error);
+    const error = errorInPlace(chunk);
+    if (error) throw error;
     if (choice?.error) throw streamError(choice.error);
     if (this.#id === '' && typeof chunk.id === 'string') this.#id = chunk.id;
     if (this.#model === '' && typeof chunk.model === 'string') this.#model = chunk.model;

@@ -16,7 +16,7 @@ function bodyGlance(answer: Buffer): Glance {
   const body = parsed(answer.toString('utf8'));
   if (!body) return { complete: false };
   if (Array.isArray(body.output)) return responseGlance(body);
-  return isObject(body.error) ? { complete: false, error: streamErrorOf(body) } : { complete: false };
+  return body.error ? { complete: false, error: streamErrorOf(body) } : { complete: false };
 }
 
 /** The last event repeats the whole response, which may be longer than what was kept of the stream. */
@@ -28,6 +28,7 @@ function streamGlance(answer: Buffer): Glance {
   switch (event.type) {
     case 'response.completed':
     case 'response.incomplete':
+    case 'response.done':
     case 'response.failed':
     case 'response.cancelled':
       return responseGlance(objectOf(event.response));
@@ -35,9 +36,7 @@ function streamGlance(answer: Buffer): Glance {
       return { complete: false, error: streamErrorOf(event) };
     default:
       // the beginning of the first event and the end of the last may even join into one that parses
-      return isObject(event.error)
-        ? { complete: false, error: streamErrorOf(event) }
-        : cutGlance(answer.subarray(0, end));
+      return event.error ? { complete: false, error: streamErrorOf(event) } : cutGlance(answer.subarray(0, end));
   }
 }
 

@@ -81,6 +81,8 @@ export class AnswerReader {
         return this.#finishItem(event.output_index, objectOf(event.item));
       case 'response.completed':
       case 'response.incomplete':
+      // OpenRouter's word for either
+      case 'response.done':
         return this.#finish(objectOf(event.response));
       case 'response.failed':
         throw streamErrorOf(objectOf(event.response));
@@ -95,7 +97,7 @@ export class AnswerReader {
 
   takeWhole(response: JsonObject): readonly StreamEvent[] {
     if (response.status !== 'failed' && response.status !== 'cancelled' && !Array.isArray(response.output)) {
-      if (isObject(response.error)) throw streamErrorOf(response);
+      if (response.error) throw streamErrorOf(response);
       throw new GatewayError('bad-response', 'the provider answered with something other than a response: no output');
     }
     return this.#finish(response);
@@ -117,7 +119,7 @@ export class AnswerReader {
   }
 
   #takeItemEvent(event: JsonObject): readonly StreamEvent[] {
-    if (isObject(event.error)) throw streamErrorOf(event);
+    if (event.error) throw streamErrorOf(event);
     const item = this.#items.get(indexOf(event.output_index));
     item?.reader.take(event);
     return item ? this.#parts.take() : NOTHING;
