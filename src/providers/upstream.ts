@@ -15,6 +15,7 @@ export type Sdk =
   | 'vertex-anthropic'
   | 'vertex-openai'
   | 'bedrock'
+  | 'bedrock-openai'
   | 'bedrock-mantle';
 
 /** Where a key of a provider leads. One SDK client belongs to each. */

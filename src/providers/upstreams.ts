@@ -30,6 +30,12 @@ const OPEN: Readonly<Record<UpstreamTarget['sdk'], (target: UpstreamTarget, fetc
   'vertex-anthropic': async (target, fetch) =>
     (await import('./vertex/claude.ts')).openVertexAnthropic(target, fetch, await googleAuthFor(target, fetch)),
   bedrock: async (target, fetch) => (await import('./bedrock/runtime.ts')).openBedrock(target, fetch),
+  'bedrock-openai': async (target, fetch) => {
+    const { openOpenAi } = await import('./openai.ts');
+    if (target.apiKey !== undefined) return openOpenAi(target, fetch);
+    const { signedFetch } = await import('./bedrock/signed-fetch.ts');
+    return openOpenAi(target, signedFetch(fetch, target, 'bedrock-mantle'));
+  },
   'bedrock-mantle': async (target, fetch) => (await import('./bedrock/mantle.ts')).openMantle(target, fetch),
 };
 

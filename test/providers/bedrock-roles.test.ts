@@ -1,3 +1,4 @@
+import { createHash, createHmac } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -5,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Gateway, post, startGatewayHere } from '../support/gateway.ts';
-import { json, startUpstream, type Upstream } from '../support/upstream.ts';
+import { json, type ReceivedRequest, startUpstream, type Upstream } from '../support/upstream.ts';
 import { wireAnswers } from '../support/wire-answers.ts';
 
 // Roles are assumed through AWS's own SDK, which finds the double of STS by the variable that AWS has for it.
@@ -235,6 +236,53 @@ describe('Bedrock’s newer endpoint', () => {
     expect(said()['x-amz-security-token']).toBe('role-session-1');
   });
 
+  /** What AWS would compute of the request as it came (AWS, Signature Version 4). */
+  const signatureOf = ({ method, path, headers, body }: ReceivedRequest, secret: string): string => {
+    const [, scope = '', names = ''] =
+      /Credential=[^/]+\/([^,]+), SignedHeaders=([^,]+)/.exec(headers.authorization ?? '') ?? [];
+    const sha256 = (data: string | Buffer) => createHash('sha256').update(data).digest('hex');
+    const signedHeaders = names.split(';').map((name) => `${name}:${headers[name]}\n`);
+    const canonical = [method, path, '', signedHeaders.join(''), names, sha256(body)].join('\n');
+    const toSign = ['AWS4-HMAC-SHA256', headers['x-amz-date'], scope, sha256(canonical)].join('\n');
+    const key = scope
+      .split('/')
+      .reduce<string | Buffer>((under, part) => createHmac('sha256', under).update(part).digest(), `AWS4${secret}`);
+    return createHmac('sha256', key).update(toSign).digest('hex');
+  };
+
+  test.each([
+    ['openai-chat', '/v1/chat/completions', { messages: [{ role: 'user', content: 'Grüße' }] }],
+    ['openai-responses', '/v1/responses', { input: 'Grüße' }],
+  ])('signs for %s, with the role or with the key’s own credentials', async (format, path, body) => {
+    grants = granted;
+    const ours = { role_arn: undefined, external_id: undefined, session_token: 'session-1' };
+    for (const [more, secret, id] of [
+      [{}, 'role-secret-1', 'ASIAROLE1'],
+      [ours, 'master-secret', 'AKIAMASTER'],
+    ] as const) {
+      const gateway = await gatewayWith('bedrock_mantle', more);
+      upstream.answers(answerOf(format));
+      const answer = await post(`${gateway.url}${path}`, { model: 'bedrock_mantle/openai.gpt-oss-120b', ...body });
+      expect(answer.status).toBe(200);
+      const request = upstream.requests.at(-1);
+      if (!request) throw new Error('nothing was asked');
+      expect(request.path).toBe(path);
+      expect(said().authorization).toContain(`Credential=${id}/`);
+      expect(said().authorization).toMatch(/\d{8}\/eu-west-1\/bedrock-mantle\/aws4_request/);
+      expect(said().authorization?.split('Signature=')[1]).toBe(signatureOf(request, secret));
+      expect(said()['x-amz-security-token']).toBe(id === 'ASIAROLE1' ? 'role-session-1' : 'session-1');
+      expect(JSON.stringify(said())).not.toContain(secret);
+    }
+  });
+
+  test('a role that is refused is an error of credentials in every format', async () => {
+    grants = () => refused;
+    const gateway = await gatewayWith('bedrock_mantle');
+    const answer = await ask(gateway, 'bedrock_mantle/openai.gpt-oss-120b');
+    expect(answer.status).toBe(401);
+    expect(await answer.text()).toContain('has no AWS credentials');
+  });
+
   const withKey = async () => {
     const gateway = await startGatewayHere({
       providers: {
@@ -292,7 +340,7 @@ describe('Bedrock’s newer endpoint', () => {
     }
   });
 
-  test('without an API key says for its OpenAI formats what it needs', async () => {
+  test('keeps a refusal’s status in its OpenAI formats', async () => {
     grants = granted;
     const gateway = await gatewayWith('bedrock_mantle');
     upstream.answers(json({ error: { message: 'no key', type: 'x' } }, { status: 401 }));

@@ -125,7 +125,13 @@ const ROWS: readonly Row[] = [
   },
   { name: 'parasail', home: 'https://api.parasail.io/v1', ...V1, ...TOKENS },
   { name: 'together', home: 'https://api.together.xyz/v1', ...V1, ...TOKENS, embeddings: '/v1/embeddings' },
-  { name: 'huggingface', home: 'https://router.huggingface.co/v1', ...V1, ...TOKENS },
+  {
+    name: 'huggingface',
+    home: 'https://router.huggingface.co/v1',
+    ...V1,
+    ...TOKENS,
+    embeddings: '/hf-inference/models/m/pipeline/feature-extraction',
+  },
   {
     name: 'cohere',
     home: 'https://api.cohere.ai/compatibility/v1',
@@ -167,7 +173,7 @@ beforeAll(async () => {
     const format = ROWS.find((row) => row.name === name)?.format ?? 'openai-chat';
     const answers = wireAnswers.find((wire) => wire.format === format);
     if (request.method === 'GET') return response.end(JSON.stringify({ data: [{ id: `${name}-model` }] }));
-    if (/embed/i.test(path)) return response.end(JSON.stringify(name === 'gemini' ? GEMINI_EMBEDDED : EMBEDDED));
+    if (/embed|feature-extraction/i.test(path)) return response.end(JSON.stringify(EMBEDDINGS[name] ?? EMBEDDED));
     if (body.stream === true || /stream/i.test(path)) {
       return response.writeHead(200, { 'content-type': answers?.streamType }).end(Buffer.concat(answers?.stream ?? []));
     }
@@ -214,7 +220,10 @@ const EMBEDDED = {
   usage: { prompt_tokens: 3, total_tokens: 3 },
 };
 
-const GEMINI_EMBEDDED = { embeddings: [{ values: [0.5, 0.25] }] };
+const EMBEDDINGS: Readonly<Record<string, unknown>> = {
+  gemini: { embeddings: [{ values: [0.5, 0.25] }] },
+  huggingface: [[0.5, 0.25]],
+};
 
 const sent = (): Asked => {
   const [only] = asked.splice(0);

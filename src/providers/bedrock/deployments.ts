@@ -57,7 +57,7 @@ const MANTLE: Deployment = {
   ...shared,
   name: 'bedrock_mantle',
   speaks: ['openai-chat', 'openai-responses'],
-  sdk: 'openai',
+  sdk: 'bedrock-openai',
   access: mantleAccess,
   readsKey: bedrockKey,
 };
@@ -72,7 +72,7 @@ const MANTLE_CLAUDE: Deployment = {
   takesBeta,
 };
 
-/** Bedrock's newer endpoint: OpenAI's formats by API key, Claude in Anthropic's. */
+/** Bedrock's newer endpoint: OpenAI's formats, and Claude in Anthropic's. */
 export const bedrockMantle: Deployment = {
   ...MANTLE,
   keyVariables: [],

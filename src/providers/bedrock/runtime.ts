@@ -13,6 +13,7 @@ import { GatewayError } from '../../model/errors.ts';
 import { asDirectResponse, type DirectResponse } from '../direct-response.ts';
 import type { Fetch } from '../fetch.ts';
 import type { Upstream, UpstreamCall, UpstreamTarget } from '../upstream.ts';
+import { awsFailure, silenceSdk } from './aws-sdk.ts';
 import { awsCredentials } from './credentials.ts';
 import { anthropicAnswer, anthropicCount, converseAnswer } from './reframed.ts';
 
@@ -53,8 +54,7 @@ export function openBedrock(target: UpstreamTarget, fetch: Fetch): Upstream {
 }
 
 function configOf(target: UpstreamTarget): BedrockRuntimeClientConfig {
-  // The SDK's notice to its developers would stand on our users' screens
-  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+  silenceSdk();
   const { apiKey, baseUrl, cloud, identity } = target;
   const region = cloud?.region ?? 'us-east-1';
   return {
@@ -163,7 +163,7 @@ async function send(sent: Sent, call: UpstreamCall, { client, target, fetch }: L
   try {
     await client.send(command);
   } catch (thrown) {
-    throw failure(thrown, target);
+    throw awsFailure(thrown, target);
   }
   if (!answer) throw new GatewayError('internal', 'the AWS SDK sent no request', { provider: target.provider });
   return answer;
@@ -213,21 +213,4 @@ function initOf({ method, headers, body }: SdkRequest, { verb }: Sent, { signal,
     ...(cancellation && { cancellation }),
     ...(STREAMS.has(verb) && { answerMode: 'framed' as const }),
   };
-}
-
-function failure(thrown: unknown, { provider }: UpstreamTarget): GatewayError {
-  if (thrown instanceof GatewayError) {
-    return new GatewayError(thrown.kind, thrown.message, { ...thrown.details, provider });
-  }
-  const why = thrown instanceof Error ? thrown.message : String(thrown);
-  const name = thrown instanceof Error ? thrown.name : '';
-  if (/Credentials|Token|AccessDenied|STS|ExpiredToken/.test(name) || /credential/i.test(why)) {
-    const advice =
-      'set access_key and secret_key in bedrock_key_config, a Bedrock API key as value, or sign this machine in to AWS';
-    return new GatewayError('authentication', `${provider} has no AWS credentials (${why}); ${advice}`, {
-      provider,
-      cause: thrown,
-    });
-  }
-  return new GatewayError('network', `the request to ${provider} failed: ${why}`, { provider, cause: thrown });
 }
