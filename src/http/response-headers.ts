@@ -8,14 +8,24 @@ export function responseHeaders({ requestId, trace, operation }: CallContext, mo
   const headers = ['x-bifrost-request-id', requestId, 'x-bifrost-trace-id', requestId];
   for (const name in trace.upstreamHeaders) headers.push(name, trace.upstreamHeaders[name] ?? '');
   headers.push('x-bifrost-request-type', operation);
+  const { requested, upstreamMs } = trace;
+  if (requested) {
+    const name = headerText(requested.model);
+    headers.push('x-bifrost-routing-info-requested-provider', requested.provider);
+    headers.push('x-bifrost-routing-info-requested-model', name);
+  }
+  if (upstreamMs > 0) headers.push('x-bifrost-upstream-latency-ms', String(Math.round(upstreamMs)));
   if (model !== '') headers.push('x-bifrost-original-model', headerText(model));
   const answered = answererOf(trace);
   if (!answered) return headers;
-  const { provider, keyName, fallbackIndex } = answered;
+  const { provider, keyName, fallbackIndex, alias } = answered;
   const resolved = headerText(answered.model);
   headers.push('x-bifrost-provider', provider, 'x-bifrost-resolved-model', resolved);
   headers.push('x-bifrost-routing-info-provider', provider, 'x-bifrost-routing-info-model', resolved);
   if (keyName !== '') headers.push('x-bifrost-routing-info-key', headerText(keyName));
+  for (const member in alias) {
+    headers.push(`x-bifrost-routing-info-alias-${member.replace('_', '-')}`, headerText(alias[member] ?? ''));
+  }
   if (fallbackIndex > 0) pushFallback(headers, fallbackIndex, trace);
   if (trace.losses.length > 0) headers.push('x-bifrost-losses', String(trace.losses.length));
   return headers;

@@ -50,18 +50,24 @@ export interface Attempt {
   readonly model: string;
   readonly keyName: string;
   readonly fallbackIndex: number;
+  /** Where the key calls the model otherwise: the `model_*` members that its alias names. */
+  readonly alias?: Readonly<Record<string, string>>;
   /** Since 1970. */
   readonly startedAtMs: number;
   error?: string;
 }
 
 /** Whose words a client gets. */
-export type Answerer = Pick<Attempt, 'provider' | 'model' | 'keyName' | 'fallbackIndex'>;
+export type Answerer = Pick<Attempt, 'provider' | 'model' | 'keyName' | 'fallbackIndex' | 'alias'>;
 
 /** What is learnt about a call while it runs; each field has one writer. */
 export interface Trace {
   readonly attempts: Attempt[];
   readonly losses: Loss[];
+  /** What the client's model name means, before any fallback or alias. */
+  requested?: { readonly provider: string; readonly model: string };
+  /** Milliseconds spent waiting for providers, all attempts together; of a stream until it began. */
+  upstreamMs: number;
   /** Whose error is told where every target failed: the first one's, though others were asked after it. */
   failedAt?: Answerer;
   /** Response headers of the upstream that answered, lower-case (rate limits, request ids). */
@@ -98,4 +104,4 @@ export type ModelCall = (request: ChatRequest, context: CallContext) => AsyncIte
 /** Undefined when nobody was asked. */
 export const answererOf = ({ failedAt, attempts }: Trace): Answerer | undefined => failedAt ?? attempts.at(-1);
 
-export const newTrace = (): Trace => ({ attempts: [], losses: [] });
+export const newTrace = (): Trace => ({ attempts: [], losses: [], upstreamMs: 0 });

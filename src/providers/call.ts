@@ -133,6 +133,7 @@ export function createProviderCall({
     const headers = forwardedHeaders(context, codec.id, provider.takesBeta);
     // The SDK's own timer fires a signal that our fetch does not hear
     const timer = setTimeout(() => cancellation.fire(tooLate(upstreamTarget)), upstreamTarget.timeoutMs);
+    const askedAtMs = performance.now();
     try {
       const answer = await upstream.post(path, body, { headers, cancellation });
       context.trace.upstreamHeaders = toldHeaders(answer.headers.record);
@@ -141,6 +142,7 @@ export function createProviderCall({
       return answer;
     } finally {
       clearTimeout(timer);
+      context.trace.upstreamMs += performance.now() - askedAtMs;
     }
   }
 

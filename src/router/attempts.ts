@@ -4,7 +4,7 @@ import { asGatewayError, GatewayError } from '../model/errors.ts';
 import type { CallTarget } from '../providers/call.ts';
 import { backoffMs, type Sleep } from './backoff.ts';
 import { keyOfCaller } from './direct-keys.ts';
-import { eligibleKeys, pickKey, upstreamModel } from './keys.ts';
+import { aliasOf, eligibleKeys, pickKey } from './keys.ts';
 import { type Reaction, reactionTo } from './reactions.ts';
 import type { Target } from './resolve.ts';
 
@@ -74,12 +74,14 @@ export async function tryTarget<Request, Piece>(
 }
 
 function recorded(context: CallContext, target: Target, key: ProviderKey, fallbackIndex: number, now: number): Attempt {
+  const alias = aliasOf(key, target.model);
   const attempt: Attempt = {
     provider: target.provider.name,
-    model: upstreamModel(key, target.model),
+    model: alias?.model_id ?? target.model,
     keyName: key.name,
     fallbackIndex,
     startedAtMs: now,
+    ...(alias && { alias }),
   };
   context.trace.attempts.push(attempt);
   return attempt;

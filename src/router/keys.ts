@@ -96,9 +96,20 @@ export function pickKey(keys: readonly [ProviderKey, ...ProviderKey[]], random: 
 }
 
 /** The model's name upstream: a key may call it otherwise. */
-export function upstreamModel(key: ProviderKey, model: string): string {
+export const upstreamModel = (key: ProviderKey, model: string): string => aliasOf(key, model)?.model_id ?? model;
+
+/** What a key's alias for a model says of it; undefined when it has none. */
+export function aliasOf(key: ProviderKey, model: string): Alias | undefined {
   const wanted = model.toLowerCase();
-  const alias = Object.entries(key.aliases).find(([name]) => name.toLowerCase() === wanted)?.[1];
-  if (alias === undefined) return model;
-  return typeof alias === 'string' ? alias : alias.model_id;
+  for (const name in key.aliases) {
+    const alias = name.toLowerCase() === wanted ? key.aliases[name] : undefined;
+    if (alias !== undefined) return typeof alias === 'string' ? { model_id: alias } : toldOf(alias);
+  }
+  return undefined;
+}
+
+type Alias = Readonly<Record<string, string>> & { readonly model_id: string };
+
+function toldOf({ model_id, model_name, model_family }: Exclude<ProviderKey['aliases'][string], string>): Alias {
+  return { model_id, ...(model_name && { model_name }), ...(model_family && { model_family }) };
 }

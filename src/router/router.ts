@@ -61,10 +61,11 @@ function routed<Request extends Routable, Piece extends AnswerPiece>(
 function* targetsOf(
   { model, fallbacks }: Routable,
   operation: Operation,
-  { dialect, caller }: CallContext,
+  { dialect, caller, trace }: CallContext,
   providers: ReadonlyMap<string, Provider>,
 ): Generator<Target> {
   const primary = resolveModel(model, providers, dialect);
+  trace.requested = { provider: primary.provider.name, model: primary.model };
   if (!primary.provider.allows(operation)) throw notAllowed(operation, primary.provider);
   yield primary;
   for (const fallback of fallbacks) {

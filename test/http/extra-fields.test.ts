@@ -10,13 +10,23 @@ let gateway: Gateway;
 beforeAll(async () => {
   upstream = await startUpstream();
   gateway = await startGatewayHere({
-    providers: { groq: keyed(`${upstream.url}/v1`), anthropic: keyed(upstream.url) },
+    providers: {
+      groq: keyed(`${upstream.url}/v1`),
+      anthropic: keyed(upstream.url),
+      xai: aliased(`${upstream.url}/v1`),
+    },
   });
 });
 
 afterAll(async () => {
   await gateway.stop();
   await upstream.close();
+});
+
+/** Whoever asks for `fast` gets what the provider calls otherwise. */
+const aliased = (baseUrl: string) => ({
+  keys: [{ name: 'test', value: 'test', aliases: { fast: { model_id: 'grok-9', model_family: 'grok' } } }],
+  network_config: { base_url: baseUrl },
 });
 
 const HEADERS = {
@@ -178,6 +188,28 @@ describe('an answer that travels as it came', () => {
     expect(response.headers.get('x-request-id')).toBe('upstream-1');
     expect(response.headers.get('set-cookie')).toBeNull();
   });
+});
+
+test('what was asked for and what its key calls it are told apart', async () => {
+  upstream.answers(whole(COMPLETION), streamed(MESSAGE_STREAM), whole(MESSAGE));
+  const told = await post(`${gateway.url}/v1/chat/completions`, { model: 'xai/fast', messages: said });
+  expect(Object.fromEntries(told.headers)).toMatchObject({
+    'x-bifrost-resolved-model': 'grok-9',
+    'x-bifrost-routing-info-requested-provider': 'xai',
+    'x-bifrost-routing-info-requested-model': 'fast',
+    'x-bifrost-routing-info-alias-model-id': 'grok-9',
+    'x-bifrost-routing-info-alias-model-family': 'grok',
+    'x-bifrost-upstream-latency-ms': expect.stringMatching(/^\d+$/),
+  });
+  const streaming = { ...question('anthropic/claude-x'), stream: true };
+  const response = await post(`${gateway.url}/v1/chat/completions`, streaming);
+  expect(response.headers.get('x-bifrost-upstream-latency-ms')).toMatch(/^\d+$/);
+  expect(await response.text()).toContain('"upstream_latency":');
+  const { extra_fields: fields } = (await (
+    await post(`${gateway.url}/v1/chat/completions`, question('anthropic/claude-x'))
+  ).json()) as { extra_fields: JsonObject };
+  expect(fields).toMatchObject({ upstream_latency: expect.any(Number), latency: expect.any(Number) });
+  expect(Number(fields.upstream_latency)).toBeLessThanOrEqual(Number(fields.latency) + 1);
 });
 
 describe('a native route', () => {

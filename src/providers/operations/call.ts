@@ -50,8 +50,12 @@ export function createOperationTry({ codecs, upstreams }: OperationTryOptions): 
       const call = { headers: headersOf(sent, request, context), ...wishesOf(request, sent, url) };
       const ask = (body: Uint8Array | string, each: Cancellation): Promise<DirectResponse> => {
         const timer = setTimeout(() => each.fire(tooLate(upstreamTarget)), upstreamTarget.timeoutMs);
+        const askedAtMs = performance.now();
         const answering = dispatched(upstream, url, body, request, { ...call, cancellation: each });
-        return answering.finally(() => clearTimeout(timer));
+        return answering.finally(() => {
+          clearTimeout(timer);
+          context.trace.upstreamMs += performance.now() - askedAtMs;
+        });
       };
       const answer = await ask(sent.body, cancellation);
       if (request.kind === 'passthrough') {
