@@ -330,12 +330,13 @@ export class Connection implements Callable {
 
   #failed(event: Extract<LifecycleEvent, { failure: unknown }>): void {
     this.#happened(event);
-    this.#telling.log('warn', event.failure.message, { stage: event.failure.stage });
+    this.#telling.failed(event.failure);
     this.#options.changed();
   }
 
   #healthy(listed: readonly unknown[], event: LifecycleEvent): void {
     const wasHealthy = this.state === 'healthy' && !this.isStale;
+    this.#telling.wentWell();
     this.#happened(event);
     const isNew = this.#tools.take(listed, (message) => this.#telling.log('warn', message));
     this.#keeper.verified(this.#server, isNew || event.type === 'connected' ? listed : undefined);

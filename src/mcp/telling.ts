@@ -5,6 +5,7 @@ import type { LastFailure } from './contract.ts';
 import { reasonOf } from './failures.ts';
 import { StageError } from './health.ts';
 import type { FailureStage } from './lifecycle.ts';
+import { ToldOnce } from './told-once.ts';
 import { withoutSecrets } from './transports.ts';
 
 export type McpLog = (level: 'debug' | 'info' | 'warn' | 'error', message: string, fields: JsonObject) => void;
@@ -14,6 +15,7 @@ export class Telling {
   readonly #config: () => McpClientConfig;
   readonly #environment: NodeJS.ProcessEnv;
   readonly #log: McpLog;
+  readonly #told = new ToldOnce();
 
   constructor(config: () => McpClientConfig, environment: NodeJS.ProcessEnv, log: McpLog) {
     this.#config = config;
@@ -24,6 +26,15 @@ export class Telling {
   log(level: 'debug' | 'info' | 'warn', message: string, fields: JsonObject = {}): void {
     const { name } = this.#config();
     this.#log(level, `MCP client ${name}: ${this.hidden(message)}`, { mcpClient: name, ...fields });
+  }
+
+  /** A server that stays away is told of once: what its state is meanwhile, the catalog says. */
+  failed({ message, stage }: Omit<LastFailure, 'since'>): void {
+    this.log(this.#told.isNew(message) ? 'warn' : 'debug', message, { stage });
+  }
+
+  wentWell(): void {
+    this.#told.wentWell();
   }
 
   hidden(text: string): string {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { endGroup } from '../process-groups.ts';
 import type { GroupKeeper } from '../stdio.ts';
+import { ToldOnce } from '../told-once.ts';
 import { type ProcessFacts, processFacts, processTable } from './process-table.ts';
 
 const known = z.object({ pid: z.number(), boot: z.string(), startedAt: z.number() });
@@ -32,6 +33,8 @@ export class ProcessJournal {
   readonly #options: JournalOptions;
   readonly #path: string;
   readonly #groups = new Map<number, KnownGroup>();
+  readonly #told = new ToldOnce();
+  #isWritten = false;
 
   constructor(options: JournalOptions) {
     this.#options = options;
@@ -86,10 +89,11 @@ export class ProcessJournal {
 
   #write(): void {
     try {
-      if (this.#groups.size === 0) rmSync(this.#path, { force: true });
-      else this.#replace();
+      if (this.#groups.size > 0) this.#replace();
+      else if (this.#isWritten) rmSync(this.#path, { force: true });
     } catch (thrown) {
-      this.#options.warn(`the list of MCP server processes could not be written: ${String(thrown)}`);
+      const message = `the list of MCP server processes could not be written: ${String(thrown)}`;
+      if (this.#told.isNew(message)) this.#options.warn(message);
     }
   }
 
@@ -100,6 +104,8 @@ export class ProcessJournal {
     mkdirSync(this.#options.folder, { recursive: true });
     writeFileSync(`${this.#path}.new`, JSON.stringify(content), { mode: 0o600 });
     renameSync(`${this.#path}.new`, this.#path);
+    this.#isWritten = true;
+    this.#told.wentWell();
   }
 }
 

@@ -3,6 +3,7 @@ import type { ToolSafetyConfig } from '../../config/tool-safety-section.ts';
 import { GatewayError } from '../../model/errors.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { ListedTool } from '../listed-tools.ts';
+import { ToldOnce } from '../told-once.ts';
 import { definitionHash, hashOf, namelessHash, pinnedPart } from './definition.ts';
 import { type Change, changesOf } from './diff.ts';
 import type { Finding } from './finding.ts';
@@ -61,6 +62,7 @@ export class ToolSafety {
   readonly #pins: Map<string, ClientPins>;
   readonly #reviews = new Map<string, Review>();
   readonly #listeners = new Set<(clientId: string) => void>();
+  readonly #notKept = new ToldOnce();
 
   constructor(options: ToolSafetyOptions) {
     this.#options = options;
@@ -183,9 +185,10 @@ export class ToolSafety {
   }
 
   #keep(): void {
-    this.#options.store.keep(this.#pins).catch((thrown: unknown) => {
-      const why = thrown instanceof Error ? thrown.message : String(thrown);
-      this.#options.log('error', `the pinned tool definitions were not kept: ${why}`, {});
+    const kept = () => this.#notKept.wentWell();
+    this.#options.store.keep(this.#pins).then(kept, (thrown: unknown) => {
+      const message = `the pinned tool definitions were not kept: ${thrown instanceof Error ? thrown.message : thrown}`;
+      if (this.#notKept.isNew(message)) this.#options.log('error', message, {});
     });
   }
 
