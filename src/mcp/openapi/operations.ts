@@ -101,6 +101,8 @@ interface Found {
 
 function operationOf(document: JsonObject, { method, path, given, shared }: Found): Operation {
   if (!path.startsWith('/')) throw new Unusable('its path does not begin with a slash');
+  // no fetch sends it (Fetch standard, forbidden methods)
+  if (method === 'trace') throw new Unusable('the method TRACE cannot be sent');
   const parameters = parametersOf(document, shared.parameters, given.parameters);
   const body = given.requestBody === undefined ? undefined : bodyOf(dereferenced(document, given.requestBody));
   return {

@@ -64,22 +64,29 @@ function pathWith(path: string, values: readonly Given[]): string {
 }
 
 function pathValue({ parameter, value }: Given): string {
-  const { name, style, explode } = parameter;
-  const escaped = (text: JsonValue) => encodeURIComponent(plain(text));
-  if (style === 'label') return `.${parts(value, explode).map(escaped).join('.')}`;
-  if (style === 'matrix') return `;${name}=${parts(value, explode).map(escaped).join(',')}`;
-  return parts(value, explode).map(escaped).join(',');
+  const { name, style, explode, isJson } = parameter;
+  if (isJson) return encodeURIComponent(JSON.stringify(value));
+  const values = parts(value, explode, encodeURIComponent);
+  const separated = explode && typeof value === 'object';
+  if (style === 'label') return `.${values.join(separated ? '.' : ',')}`;
+  if (style !== 'matrix') return values.join(',');
+  if (!separated) return `;${name}=${values.join(',')}`;
+  // an exploded object names its members, an exploded list the parameter
+  return values.map((each) => (Array.isArray(value) ? `;${name}=${each}` : `;${each}`)).join('');
 }
 
-/** Lists and objects as one value: `a,b`, `key,value`, and exploded `key=value`. */
-function parts(value: JsonValue, explode: boolean): JsonValue[] {
-  if (Array.isArray(value)) return value;
-  if (!isObject(value)) return [value];
-  return Object.entries(value).flatMap(([key, entry]) => (explode ? [`${key}=${plain(entry)}`] : [key, entry ?? '']));
+/** Lists and objects as texts: `a,b`, `key,value`, and exploded `key=value` (RFC 6570, which OpenAPI's styles follow). */
+function parts(value: JsonValue, explode: boolean, written: (text: string) => string): string[] {
+  const textOf = (each: JsonValue | undefined): string => written(plain(each));
+  if (Array.isArray(value)) return value.map(textOf);
+  if (!isObject(value)) return [textOf(value)];
+  return Object.entries(value).flatMap(([key, entry]) =>
+    explode ? [`${written(key)}=${textOf(entry)}`] : [written(key), textOf(entry)],
+  );
 }
 
 const headerValue = ({ explode, isJson }: Parameter, value: JsonValue): string => {
-  const text = isJson ? JSON.stringify(value) : parts(value, explode).map(plain).join(',');
+  const text = isJson ? JSON.stringify(value) : parts(value, explode, String).join(',');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a header holds none of them
   if (/[\x00-\x1f\x7f]/.test(text)) throw new ArgumentFault('a header cannot hold line breaks or control characters');
   return text;

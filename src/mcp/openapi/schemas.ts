@@ -3,6 +3,9 @@ import { target } from './references.ts';
 
 /** Above this, what is referred to stands once, however often it is used. */
 const MAX_INLINE_NODES = 3_000;
+/** A text counts as a node, and as one more for each time it is this long. */
+const TEXT_OF_A_NODE = 100;
+const LEFT_OUT: JsonObject = { description: "Left out here, as it is too long; the API's documentation has it." };
 
 const MAPS: ReadonlySet<string> = new Set(['properties', 'patternProperties', '$defs', 'dependentSchemas']);
 const LISTS: ReadonlySet<string> = new Set(['allOf', 'anyOf', 'oneOf', 'prefixItems']);
@@ -34,9 +37,16 @@ export interface ToolSchemas {
   readonly definitions: JsonObject | undefined;
 }
 
-/** Inputs as JSON Schema, references resolved in place unless they hold themselves or would fill pages. */
-export function toolSchemas(root: JsonObject, schemas: readonly (JsonValue | undefined)[]): ToolSchemas {
-  const walk = schemas.every((schema) => isSmall(root, schema)) ? new Walk(root, false) : new Walk(root, true);
+/**
+ * Inputs as JSON Schema, references resolved in place unless they hold themselves or would fill pages. `$defs` holds
+ * what is nearest to the schemas, up to about `maxDefinitions` characters of JSON.
+ */
+export function toolSchemas(
+  root: JsonObject,
+  schemas: readonly (JsonValue | undefined)[],
+  maxDefinitions: number,
+): ToolSchemas {
+  const walk = new Walk(root, !schemas.every((schema) => isSmall(root, schema)), maxDefinitions);
   return {
     of: (schema) => walk.schema(schema),
     get definitions() {
@@ -50,6 +60,7 @@ function isSmall(root: JsonObject, schema: JsonValue | undefined): boolean {
   let nodes = 0;
   const count = (value: JsonValue | undefined, path: ReadonlySet<string>): boolean => {
     nodes += 1;
+    if (typeof value === 'string') nodes += Math.floor(value.length / TEXT_OF_A_NODE);
     if (nodes > MAX_INLINE_NODES) return false;
     if (Array.isArray(value)) return value.every((entry) => count(entry, path));
     if (!isObject(value)) return true;
@@ -63,16 +74,27 @@ function isSmall(root: JsonObject, schema: JsonValue | undefined): boolean {
 class Walk {
   readonly #root: JsonObject;
   readonly #shares: boolean;
+  readonly #maxDefinitions: number;
   readonly #names = new Map<string, string>();
   readonly #definitions: JsonObject = {};
 
-  constructor(root: JsonObject, shares: boolean) {
+  constructor(root: JsonObject, shares: boolean, maxDefinitions: number) {
     this.#root = root;
     this.#shares = shares;
+    this.#maxDefinitions = maxDefinitions;
   }
 
   definitions(): JsonObject | undefined {
-    return this.#names.size > 0 ? this.#definitions : undefined;
+    if (this.#names.size === 0) return undefined;
+    let length = 0;
+    // a definition may name more of them, which come last
+    for (const [reference, name] of this.#names) {
+      if (length > this.#maxDefinitions) continue;
+      const definition = this.schema(target(this.#root, reference));
+      this.#definitions[name] = definition;
+      length += JSON.stringify(definition).length;
+    }
+    return this.#definitions;
   }
 
   schema(value: JsonValue | undefined): JsonObject {
@@ -89,8 +111,7 @@ class Walk {
     if (name === undefined) {
       name = freeName(reference, this.#definitions);
       this.#names.set(reference, name);
-      this.#definitions[name] = {};
-      this.#definitions[name] = this.schema(target(this.#root, reference));
+      this.#definitions[name] = LEFT_OUT;
     }
     return name;
   }

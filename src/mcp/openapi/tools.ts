@@ -7,6 +7,8 @@ import { toolSchemas } from './schemas.ts';
 const MAX_TOOLS = 1_000;
 const MAX_NAME = 64;
 const MAX_DESCRIPTION = 4_000;
+/** Of JSON, about: what one tool may say of the schemas that it shares, what all may say, and all tools together. */
+const [MAX_DEFINITIONS, MAX_ALL_DEFINITIONS, MAX_ALL] = [64 * 1024, 16 * 1024 * 1024, 32 * 1024 * 1024];
 
 /** An operation as a tool: what is listed of it, and where each argument goes. */
 export interface OperationTool {
@@ -30,7 +32,7 @@ export interface ToolOptions {
   readonly clientName: string;
 }
 
-/** The operations of a document as tools. Throws GatewayError('invalid-request') for more than a thousand. */
+/** The operations of a document as tools. Throws GatewayError for more than a thousand, or for too much text. */
 export function toolsOfDocument(document: JsonObject, { includeDeprecated, clientName }: ToolOptions): DocumentTools {
   const found = operationsOf(document);
   const operations = found.operations.filter(({ deprecated }) => includeDeprecated || !deprecated);
@@ -39,16 +41,26 @@ export function toolsOfDocument(document: JsonObject, { includeDeprecated, clien
     throw new GatewayError('invalid-request', message);
   }
   const maxName = Math.max(16, MAX_NAME - clientName.length - 1);
+  const maxDefinitions = Math.min(MAX_DEFINITIONS, MAX_ALL_DEFINITIONS / operations.length);
   const names = new Set<string>();
+  let length = 0;
   const tools: OperationTool[] = [];
   const unsupported = [...found.unsupported];
   for (const operation of operations) {
     try {
-      tools.push(toolOf(document, operation, freeName(nameOf(operation), names, maxName)));
+      const tool = toolOf(document, operation, freeName(nameOf(operation), names, maxName), maxDefinitions);
+      tools.push(tool);
+      length += JSON.stringify(tool.definition).length;
     } catch (thrown) {
       if (!(thrown instanceof UnresolvedReference)) throw thrown;
       const { method, path, operationId } = operation;
       unsupported.push({ method, path, ...(operationId && { operation_id: operationId }), reason: thrown.message });
+    }
+    if (length > MAX_ALL) {
+      throw new GatewayError(
+        'too-large',
+        `the tools of the document would take more than ${MAX_ALL / 1024 / 1024} MiB`,
+      );
     }
   }
   return { tools, unsupported };
@@ -73,11 +85,11 @@ function freeName(name: string, taken: Set<string>, maxLength: number): string {
   return free;
 }
 
-function toolOf(document: JsonObject, operation: Operation, name: string): OperationTool {
+function toolOf(document: JsonObject, operation: Operation, name: string, maxDefinitions: number): OperationTool {
   const { parameters, body, summary } = operation;
   const argumentNames = namesOfArguments(operation);
   const bodyName = body && freeArgument('body', argumentNames);
-  const schemas = toolSchemas(document, [...parameters.map(({ schema }) => schema), body?.schema]);
+  const schemas = toolSchemas(document, [...parameters.map(({ schema }) => schema), body?.schema], maxDefinitions);
   const properties: JsonObject = {};
   const required: string[] = [];
   parameters.forEach((parameter, index) => {

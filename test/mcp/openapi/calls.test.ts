@@ -1,4 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { requestOf } from '../../../src/mcp/openapi/request.ts';
+import { toolsOfDocument } from '../../../src/mcp/openapi/tools.ts';
+import type { JsonValue } from '../../../src/model/json.ts';
 import { type Gateway, post, startGatewayHere } from '../../support/gateway.ts';
 import { type Api, petstore, startApi } from '../../support/openapi-api.ts';
 
@@ -95,6 +98,30 @@ test('arguments go where the document says', async () => {
   await call('createPet', { body: { name: 'Rex', nick: null } });
   expect(api.received[1]).toMatchObject({ method: 'POST', body: '{"name":"Rex","nick":null}' });
   expect(api.received[1]?.headers['content-type']).toBe('application/json');
+});
+
+test.each<[string, boolean, unknown, string]>([
+  ['simple', false, ['a', 'b c'], 'a,b%20c'],
+  ['simple', false, { R: 1, G: '=' }, 'R,1,G,%3D'],
+  ['simple', true, { R: 1, G: '=' }, 'R=1,G=%3D'],
+  ['label', false, ['a', 'b'], '.a,b'],
+  ['label', true, ['a', 'b'], '.a.b'],
+  ['label', true, { R: 1, G: 2 }, '.R=1.G=2'],
+  ['label', false, 'a', '.a'],
+  ['matrix', false, ['a', 'b'], ';it=a,b'],
+  ['matrix', true, ['a', 'b'], ';it=a;it=b'],
+  ['matrix', false, { R: 1, G: 2 }, ';it=R,1,G,2'],
+  ['matrix', true, { R: 1, G: 2 }, ';R=1;G=2'],
+  ['matrix', true, 5, ';it=5'],
+])('a path parameter of the style %s, exploded %s, writes %j as %s', (style, explode, value, written) => {
+  const parameters = [{ name: 'it', in: 'path', required: true, style, explode, schema: {} }];
+  const spec = { openapi: '3.1.0', paths: { '/a/{it}': { get: { parameters } } } };
+  const [tool] = toolsOfDocument(spec, { clientName: 'pets', includeDeprecated: false }).tools;
+  if (!tool) throw new Error('no tool');
+  // a value that JSON has
+  const args = { it: value as JsonValue };
+  const nothing = { headers: {}, query: {}, cookies: {} };
+  expect(requestOf(tool, args, 'http://api', nothing).url.href).toBe(`http://api/a/${written}`);
 });
 
 test('an operation that wants no credentials gets none', async () => {

@@ -46,6 +46,12 @@ test('what no tool can stand for is told with the reason', async () => {
   ]);
 });
 
+test('TRACE is no tool: nothing can send it', async () => {
+  const { tools, unsupported } = await read(document({ '/a': { trace: {}, head: {}, options: {} } }));
+  expect(tools.map(({ name }) => name)).toEqual(['head_a', 'options_a']);
+  expect(unsupported).toMatchObject([{ method: 'TRACE', reason: expect.stringContaining('cannot be sent') }]);
+});
+
 test('parameters of every place and the body stand in one schema', async () => {
   const { tools } = await read(petstore('http://localhost'));
   const [list, create, get] = tools.map(({ definition }) => definition);
@@ -187,6 +193,47 @@ describe('references', () => {
     const input = await inputOf(document(posting({ $ref: '#/components/schemas/L30' }), { components: { schemas } }));
     expect(JSON.stringify(input).length).toBeLessThan(10_000);
     expect(Object.keys(input.$defs ?? {})).toHaveLength(31);
+  });
+
+  test('what is too long together is left out at its far end, and every reference still leads to something', async () => {
+    const schemas: Record<string, object> = {};
+    for (let index = 0; index < 300; index += 1) {
+      const next = { $ref: `#/components/schemas/S${(index + 1) % 300}` };
+      schemas[`S${index}`] = { type: 'object', properties: { next, text: { description: 'x'.repeat(3_000) } } };
+    }
+    const paths = Object.fromEntries(
+      Array.from({ length: 1_000 }, (_, index) => [`/b/${index}`, posting({ $ref: '#/components/schemas/S7' })['/a']]),
+    );
+    const { tools } = await read(document(paths, { components: { schemas } }));
+    expect(tools).toHaveLength(1_000);
+    expect(JSON.stringify(tools.map(({ definition }) => definition)).length).toBeLessThan(32 * 1024 * 1024);
+    const input = tools[0]?.definition.inputSchema;
+    const definitions = isObject(input) && isObject(input.$defs) ? input.$defs : {};
+    expect(Object.keys(definitions)[0]).toBe('S7');
+    const text = JSON.stringify(definitions);
+    for (const [, name] of text.matchAll(/#\/\$defs\/(\w+)/g)) expect(definitions).toHaveProperty(String(name));
+    expect(text).toContain('Left out here');
+  });
+
+  test('a chain of thousands of schemas is no deeper than one of two', async () => {
+    const schemas: Record<string, object> = {};
+    for (let index = 0; index < 20_000; index += 1) {
+      schemas[`S${index}`] = { properties: { next: { $ref: `#/components/schemas/S${index + 1}` } } };
+    }
+    schemas.S20000 = { type: 'string' };
+    const { tools } = await read(document(posting({ $ref: '#/components/schemas/S0' }), { components: { schemas } }));
+    expect(tools).toHaveLength(1);
+  });
+
+  test('tools that would fill the memory are refused', async () => {
+    const parameters = [{ name: 'a', in: 'query', schema: { enum: ['x'.repeat(5_000)] } }];
+    const item = Object.fromEntries(
+      ['get', 'put', 'post', 'delete', 'patch', 'head', 'options'].map((method) => [method, {}]),
+    );
+    const paths = Object.fromEntries(Array.from({ length: 142 }, (_, index) => [`/${index}`, { parameters, ...item }]));
+    expect((await read(document(paths))).tools).toHaveLength(994);
+    parameters[0] = { name: 'a', in: 'query', schema: { enum: ['x'.repeat(36_000)] } };
+    await expect(read(document(paths))).rejects.toThrow('more than 32 MiB');
   });
 
   test('a property called properties or $ref-like words is a property', async () => {
