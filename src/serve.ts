@@ -179,6 +179,7 @@ export async function serve(
     throw thrown;
   });
   const url = urlOf(servers, host, port);
+  log('info', `listening on ${url}`);
   booting = mcp
     .start()
     .catch((thrown: unknown) => log('error', `the MCP clients did not start: ${String(thrown)}`))

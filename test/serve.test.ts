@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -7,7 +7,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { type ChatUpstream, startChatUpstream } from './support/chat-upstream.ts';
 import { chat } from './support/dialects.ts';
 import { eventually, keyed, post, startGatewayHere, testServer } from './support/gateway.ts';
-import { freePort, type GatewayProcess, runGateway, startGateway } from './support/gateway-process.ts';
+import { type GatewayProcess, runGateway, startGateway } from './support/gateway-process.ts';
 import { isAlive, serverFile, until } from './support/mcp-clients.ts';
 import { startUpstream } from './support/upstream.ts';
 
@@ -37,9 +37,10 @@ async function chatUpstream(): Promise<ChatUpstream> {
 
 describe('a gateway that cannot start ends with 1 and says why', () => {
   test('a port in use is named, and another one proposed', async () => {
-    const port = await freePort();
     const other = createServer();
-    await new Promise<void>((done) => other.listen(port, '127.0.0.1', done));
+    await new Promise<void>((done) => other.listen(0, '127.0.0.1', done));
+    // a listening TCP server has an address
+    const { port } = other.address() as AddressInfo;
     const { code, output } = await runGateway({}, ['-host', '127.0.0.1', '-port', String(port)]);
     await new Promise((done) => other.close(done));
     expect(code).toBe(1);

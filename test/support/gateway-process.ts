@@ -31,10 +31,8 @@ export async function startGateway(
   env: Record<string, string> = {},
   program: readonly string[] = FROM_SOURCE,
 ): Promise<GatewayProcess> {
-  const port = await freePort();
-  const started = spawnGateway(config, ['-port', String(port), '-host', '127.0.0.1'], env, program);
-  const url = `http://127.0.0.1:${port}`;
-  await answering(url, started.child, started.output);
+  const started = spawnGateway(config, ['-port', '0', '-host', '127.0.0.1'], env, program);
+  const url = await listeningAt(started.child, started.output);
   return { ...started, url, pid: started.child.pid ?? 0 };
 }
 
@@ -78,6 +76,7 @@ function spawnGateway(config: unknown, args: readonly string[], env: Record<stri
   };
 }
 
+/** For programs that cannot choose one by themselves: somebody else may have it by the time they listen. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
@@ -87,13 +86,14 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-async function answering(url: string, child: ChildProcess, output: () => string): Promise<void> {
-  const deadline = Date.now() + 20_000;
+/** The address that it says: a port chosen before it starts may be somebody else's by then. */
+async function listeningAt(child: ChildProcess, output: () => string): Promise<string> {
+  const deadline = Date.now() + 50_000;
   while (Date.now() < deadline) {
     if (child.exitCode !== null) throw new Error(`the gateway ended with ${child.exitCode}: ${output()}`);
-    const answer = await fetch(`${url}/health`).catch(() => undefined);
-    if (answer?.ok) return;
+    const url = /listening on (http:\/\/[\d.]+:\d+)/.exec(output())?.[1];
+    if (url) return url;
     await new Promise((done) => setTimeout(done, 25));
   }
-  throw new Error(`the gateway did not answer within 20 s: ${output()}`);
+  throw new Error(`the gateway did not listen within 50 s: ${output()}`);
 }
