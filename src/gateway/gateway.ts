@@ -65,7 +65,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   const logRun = runLog(sink);
   const tools = loggedTools(mcp, sink);
   const moded = readableTools(
-    modedTools(tools, logRun, () => toolManager),
+    modedTools(tools, () => toolManager),
     tools,
     results,
     logRun,

@@ -12,7 +12,7 @@ import type { Part, ToolCallPart, ToolResultPart } from '../model/content.ts';
 import { GatewayError } from '../model/errors.ts';
 import type { JsonObject } from '../model/json.ts';
 import { orderedId } from '../model/ordered-id.ts';
-import type { LoggedTools, RunLog } from './tool-runs.ts';
+import type { LoggedTools } from './tool-runs.ts';
 
 /** What becomes of a nested call that does not run by itself. */
 type Leave =
@@ -45,7 +45,7 @@ interface Origin {
   readonly leave: Leave;
 }
 
-export function modedTools(tools: LoggedTools, runLog: RunLog, manager: () => ToolManagerConfig): ModedTools {
+export function modedTools(tools: LoggedTools, manager: () => ToolManagerConfig): ModedTools {
   const metaRuns = new MetaRuns(manager);
   const runsByItself = (name: string): boolean =>
     isMetaTool(name) || tools.catalog.byName.get(name)?.autoExecute === true;
@@ -63,28 +63,17 @@ export function modedTools(tools: LoggedTools, runLog: RunLog, manager: () => To
     },
   });
 
-  /** One leg of a run: to its end or its next pause. Each is a row of its own in the log. */
-  const leg = async (
-    name: string,
-    args: JsonObject,
-    origin: Origin,
-    step: (host: MetaHost) => Promise<MetaRun>,
-  ): Promise<MetaRun> => {
-    const id = orderedId();
-    const facts = { id, llmRequestId: origin.llmRequestId, serverLabel: META_LABEL, toolName: name, arguments: args };
-    let run: MetaRun | undefined;
-    await runLog(facts, async () => {
-      run = await step(hostOf(origin, id));
-      return run.type === 'ended' ? run.result : textResult(pausedText(run.calls.map(({ tool }) => tool)));
-    });
-    if (!run) throw new GatewayError('internal', `${name} gave nothing`);
-    return run;
-  };
+  /**
+   * One leg of a run: to its end or its next pause. The log has a row for each call inside, under the leg's id as their
+   * `parent_id`, and none for the leg itself, which calls no server.
+   */
+  const leg = (origin: Origin, step: (host: MetaHost) => Promise<MetaRun>): Promise<MetaRun> =>
+    step(hostOf(origin, orderedId()));
 
   const runMeta = (name: MetaToolName, args: JsonObject, origin: Origin): Promise<MetaRun> =>
-    leg(name, args, origin, (host) => metaRuns.run(name, args, host));
+    leg(origin, (host) => metaRuns.run(name, args, host));
 
-  const outputOf = (name: string, args: JsonObject, run: MetaRun): ToolOutput => {
+  const outputOf = (name: string, run: MetaRun): ToolOutput => {
     if (run.type === 'ended') return { content: resultParts(name, run.result), isError: run.result.isError === true };
     const calls = run.calls.map(({ number, tool, input }) => ({ number, part: handedCall(tool, input) }));
     const paused: PausedRun = {
@@ -92,7 +81,7 @@ export function modedTools(tools: LoggedTools, runLog: RunLog, manager: () => To
       async resume(results, { caller, signal, requestId }) {
         const origin: Origin = { caller, signal, llmRequestId: requestId, leave: { type: 'pause' } };
         const found = new Map(calls.flatMap(({ number, part }) => numbered(number, results.get(part.id))));
-        return outputOf(name, args, await leg(name, args, origin, (host) => run.resume(found, host)));
+        return outputOf(name, await leg(origin, (host) => run.resume(found, host)));
       },
       abandon: () => run.abandon(),
     };
@@ -126,7 +115,7 @@ export function modedTools(tools: LoggedTools, runLog: RunLog, manager: () => To
       const args = parseToolArguments(name, input);
       if (isMetaTool(name)) {
         const origin: Origin = { caller, signal, llmRequestId: requestId, leave: { type: 'pause' } };
-        return outputOf(name, args, await runMeta(name, args, origin));
+        return outputOf(name, await runMeta(name, args, origin));
       }
       const result = await tools.call({ name, arguments: args, caller, signal }, requestId);
       return { content: resultParts(name, result), isError: result.isError === true };
@@ -134,9 +123,6 @@ export function modedTools(tools: LoggedTools, runLog: RunLog, manager: () => To
     close: () => metaRuns.close(),
   };
 }
-
-/** The server's name of what the gateway itself runs, in the log. */
-const META_LABEL = 'bifrost';
 
 const textResult = (text: string): ToolResult => ({ content: [{ type: 'text', text }] });
 

@@ -1,4 +1,4 @@
-import type { ToolRunRecord } from '../logs/record.ts';
+import type { ToolRunRecord, ToolRunStart } from '../logs/record.ts';
 import type { Catalog, CatalogTool, ToolCallRequest, ToolResult } from '../mcp/contract.ts';
 import type { Caller } from '../model/call.ts';
 import { asGatewayError } from '../model/errors.ts';
@@ -13,6 +13,7 @@ export interface McpTools {
 }
 
 interface RunSink {
+  beginToolRun(start: ToolRunStart): void;
   recordToolRun(record: ToolRunRecord): void;
 }
 
@@ -35,9 +36,9 @@ export function loggedTools(tools: McpTools, sink: RunSink): LoggedTools {
       const metadata = parentId === undefined ? undefined : { parent_id: parentId };
       const tool = tools.catalog.byName.get(request.name);
       const costUsd = tool?.priceUsd;
+      const id = orderedId();
       // what the server asks our models is logged as a part of this
-      const id = tool?.asksModels ? orderedId() : undefined;
-      const traced = id === undefined ? request : { ...request, requestId: llmRequestId ?? id };
+      const traced = tool?.asksModels ? { ...request, requestId: llmRequestId ?? id } : request;
       const facts = {
         id,
         llmRequestId,
@@ -45,36 +46,37 @@ export function loggedTools(tools: McpTools, sink: RunSink): LoggedTools {
         toolName,
         arguments: request.arguments,
         metadata,
-        costUsd,
         virtualKeyId: request.caller.keyOwner?.id,
         virtualKeyName: request.caller.keyOwner?.name,
       };
-      return run(facts, () => tools.call(traced));
+      return run(facts, () => tools.call(traced), costUsd);
     },
   };
 }
 
-/** Runs a tool and records it, however it ends. */
+/** Runs a tool and records it, however it ends. `costUsd`: what a run that succeeds costs. */
 export type RunLog = (
-  facts: Omit<ToolRunRecord, 'startedAtMs' | 'status' | 'latencyMs' | 'error' | 'result'>,
+  facts: Omit<ToolRunStart, 'id' | 'startedAtMs'> & Partial<Pick<ToolRunStart, 'id'>>,
   run: () => Promise<ToolResult>,
+  costUsd?: number,
 ) => Promise<ToolResult>;
 
 export const runLog =
   (sink: RunSink): RunLog =>
-  async (given, run) => {
-    const startedAtMs = Date.now();
+  async (facts, run, costUsd) => {
+    const start = { ...facts, id: facts.id ?? orderedId(), startedAtMs: Date.now() };
     const started = performance.now();
     const latency = () => performance.now() - started;
+    sink.beginToolRun(start);
     try {
       const result = await run();
-      sink.recordToolRun({ ...given, startedAtMs, status: 'success', latencyMs: latency(), result });
+      sink.recordToolRun({ ...start, status: 'success', latencyMs: latency(), result, costUsd });
       return result;
     } catch (thrown) {
       const error = asGatewayError(thrown);
       const status = error.kind === 'cancelled' ? 'cancelled' : 'error';
-      // Only what ran is paid for.
-      sink.recordToolRun({ ...given, startedAtMs, costUsd: undefined, status, latencyMs: latency(), error });
+      // only what ran is paid for
+      sink.recordToolRun({ ...start, status, latencyMs: latency(), error });
       throw thrown;
     }
   };

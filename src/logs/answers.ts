@@ -65,6 +65,7 @@ export function answersFrom(store: LogStore, codecs: () => Promise<Codecs>): Ans
     mcpHistogram: async (filters) => shownMcpHistogram(...(await bucketsOf(filters))),
     mcpCosts: async (filters) => shownMcpCosts(...(await bucketsOf(filters))),
     mcpTools: async (filters, limit) => (await store.mcpToolTotals(filters, limit)).map(shownMcpTool),
+    endLeftRuns: () => store.endLeftRuns(),
     deleteRows: (table, ids) => store.deleteRows(table, ids),
   };
 }

@@ -1,12 +1,12 @@
 import type { CallContext, Caller } from '../model/call.ts';
 import { GatewayError } from '../model/errors.ts';
-import { orderedId } from '../model/ordered-id.ts';
 import type { Usage } from '../model/usage.ts';
 import type { LogLimits } from '../stores/retention.ts';
 import { jsonText } from './contents.ts';
 import type { Metrics } from './metrics.ts';
 import type { LogQuestions, QuestionName } from './protocol.ts';
-import { rowOfCall, rowOfToolRun } from './record.ts';
+import { type CutText, rowOfCall, rowOfToolRun, type ToolRunRecord, type ToolRunStart } from './record.ts';
+import { RunningTools } from './running-tools.ts';
 import type { KeyOwner, LogSink } from './sink.ts';
 import { LogWorker } from './worker-link.ts';
 import { LogWriter, type QueueLimits, type WriterCounters } from './writer.ts';
@@ -83,19 +83,30 @@ export function openLogs(options: LogsOptions): Logs {
       return worker.ask(name, ...args);
     };
   const deleteRows = asked('deleteRows');
+  const running = new RunningTools((start) =>
+    writer.write('mcp_logs', rowOfToolRun(start, contentsOf(start, options))),
+  );
+  /** What is asked of tool runs is answered with those that go on as well. */
+  const askedOfRuns =
+    <Name extends QuestionName>(name: Name): Asked<Name> =>
+    async (...args) => {
+      if (running.isFirstLook()) await asked('endLeftRuns')();
+      running.show();
+      return asked(name)(...args);
+    };
 
   return {
-    sink: sinkOf(options, writer),
+    sink: sinkOf(options, writer, running),
     listLogs: asked('listLogs'),
     getLog: asked('getLog'),
     logStats: asked('logStats'),
-    listMcpLogs: asked('listMcpLogs'),
-    getMcpLog: asked('getMcpLog'),
-    mcpLogStats: asked('mcpLogStats'),
-    mcpLogFacets: asked('mcpLogFacets'),
-    mcpHistogram: asked('mcpHistogram'),
-    mcpCosts: asked('mcpCosts'),
-    mcpTools: asked('mcpTools'),
+    listMcpLogs: askedOfRuns('listMcpLogs'),
+    getMcpLog: askedOfRuns('getMcpLog'),
+    mcpLogStats: askedOfRuns('mcpLogStats'),
+    mcpLogFacets: askedOfRuns('mcpLogFacets'),
+    mcpHistogram: askedOfRuns('mcpHistogram'),
+    mcpCosts: askedOfRuns('mcpCosts'),
+    mcpTools: askedOfRuns('mcpTools'),
     deleteLogs: (ids) => deleteRows('logs', ids),
     deleteMcpLogs: (ids) => deleteRows('mcp_logs', ids),
     counters: () => writer.counters,
@@ -111,7 +122,7 @@ export function openLogs(options: LogsOptions): Logs {
   };
 }
 
-function sinkOf(options: LogsOptions, writer: LogWriter): LogSink {
+function sinkOf(options: LogsOptions, writer: LogWriter, running: RunningTools): LogSink {
   const { enabled, metrics, costOf, ownerOf, maxContentBytes = DEFAULT_CONTENT_BYTES } = options;
   const keepsContents = enabled && options.contentLogging;
   return {
@@ -123,13 +134,23 @@ function sinkOf(options: LogsOptions, writer: LogWriter): LogSink {
       metrics.modelCall(record);
       if (enabled) writer.write('logs', rowOfCall(record));
     },
+    beginToolRun(start) {
+      if (enabled) running.begin(start);
+    },
     recordToolRun(record) {
       metrics.toolRun(record);
       if (!enabled) return;
-      const contents = keepsContents
-        ? [jsonText(record.arguments, maxContentBytes), jsonText(record.result, maxContentBytes)]
-        : undefined;
-      writer.write('mcp_logs', rowOfToolRun(record, record.id ?? orderedId(), contents));
+      running.end(record);
+      writer.write('mcp_logs', rowOfToolRun(record, contentsOf(record, options)));
     },
   };
+}
+
+/** What went in and what came out; undefined where nothing of it is to be kept. */
+function contentsOf(
+  { arguments: input, result }: ToolRunStart & Partial<ToolRunRecord>,
+  { enabled, contentLogging, maxContentBytes = DEFAULT_CONTENT_BYTES }: LogsOptions,
+): CutText[] | undefined {
+  if (!enabled || !contentLogging) return undefined;
+  return [jsonText(input, maxContentBytes), jsonText(result, maxContentBytes)];
 }

@@ -17,6 +17,8 @@ export interface LogQuestions {
   mcpCosts(filters: McpLogFilters): ShownMcpCostHistogram;
   /** The tools that ran most come first. */
   mcpTools(filters: McpLogFilters, limit: number): readonly ShownMcpTool[];
+  /** Ends the tool runs that an earlier gateway left as going on; gives how many there were. */
+  endLeftRuns(): number;
   deleteRows(table: LogTable, ids: readonly string[]): number;
 }
 

@@ -2,7 +2,7 @@ import type { Attempt } from '../model/call.ts';
 import { type GatewayError, statusOf } from '../model/errors.ts';
 import type { Loss } from '../model/loss.ts';
 import type { Usage } from '../model/usage.ts';
-import type { Row } from '../stores/schema.ts';
+import { PROCESSING, type Row } from '../stores/schema.ts';
 
 export type CallStatus = 'success' | 'error' | 'cancelled';
 
@@ -53,10 +53,10 @@ export interface ModelCallRecord {
   readonly contents?: CallContents | undefined;
 }
 
-/** One tool run, as it ended. A tool that answers `isError` ran: only what kept it from running is an error. */
-export interface ToolRunRecord {
-  /** A fresh one when absent. Never the model's own call id, which repeats. */
-  readonly id?: string | undefined;
+/** One tool run, as it began. */
+export interface ToolRunStart {
+  /** A fresh one for each run. Never the model's own call id, which repeats. */
+  readonly id: string;
   readonly llmRequestId?: string | undefined;
   readonly startedAtMs: number;
   /** The MCP client's name, and the tool's as that server knows it. */
@@ -64,13 +64,17 @@ export interface ToolRunRecord {
   readonly toolName: string;
   readonly virtualKeyId?: string | undefined;
   readonly virtualKeyName?: string | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  /** Written as JSON if contents are kept. */
+  readonly arguments?: unknown;
+}
+
+/** One tool run, as it ended. A tool that answers `isError` ran: only what kept it from running is an error. */
+export interface ToolRunRecord extends ToolRunStart {
   readonly status: CallStatus;
   readonly latencyMs: number;
   readonly costUsd?: number | undefined;
   readonly error?: GatewayError | undefined;
-  readonly metadata?: Readonly<Record<string, string>> | undefined;
-  /** Written as JSON if contents are kept. */
-  readonly arguments?: unknown;
   readonly result?: unknown;
 }
 
@@ -118,19 +122,22 @@ export function rowOfCall(record: ModelCallRecord): Row {
   return { facts, contents: [requestCodec, request, appended, responseCodec, response] };
 }
 
-/** The record in the order of FACT_COLUMNS.mcp_logs and CONTENT_COLUMNS.mcp_logs. */
-export function rowOfToolRun(record: ToolRunRecord, id: string, contents: readonly CutText[] | undefined): Row {
+/** The record in the order of FACT_COLUMNS.mcp_logs and CONTENT_COLUMNS.mcp_logs; a run without a status goes on. */
+export function rowOfToolRun(
+  record: ToolRunStart & Partial<ToolRunRecord>,
+  contents: readonly CutText[] | undefined,
+): Row {
   const facts = [
-    id,
+    record.id,
     record.llmRequestId ?? null,
     record.startedAtMs,
     record.toolName,
     record.serverLabel,
     record.virtualKeyId ?? null,
     record.virtualKeyName ?? null,
-    record.latencyMs,
+    record.latencyMs ?? 0,
     record.costUsd ?? null,
-    record.status,
+    record.status ?? PROCESSING,
     record.error ? errorText(record.error) : null,
     record.metadata ? JSON.stringify(record.metadata) : null,
     contents?.some(({ truncated }) => truncated) ? CONTENT_STATE.truncated : CONTENT_STATE.whole,

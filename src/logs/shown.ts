@@ -2,6 +2,7 @@ import type { Attempt } from '../model/call.ts';
 import type { JsonObject, JsonValue } from '../model/json.ts';
 import type { LogPaging } from '../stores/log-filters.ts';
 import type { LogFacts, LogTotals, McpLogContents, McpLogFacts } from '../stores/log-store.ts';
+import { PROCESSING } from '../stores/schema.ts';
 import { CONTENT_STATE } from './record.ts';
 
 // The log as the admin API shows it, in the original's words (its log record and `SearchResult`).
@@ -29,8 +30,8 @@ interface ShownCommon {
   readonly created_at: string;
   readonly virtual_key_id: string | null;
   readonly virtual_key_name: string | null;
-  /** Milliseconds. */
-  readonly latency: number;
+  /** Milliseconds; null while a tool run goes on. */
+  readonly latency: number | null;
   /** US dollars; null when unknown, which is not the same as free. */
   readonly cost: number | null;
   readonly status: string;
@@ -79,6 +80,7 @@ export interface ShownMcpLog extends ShownCommon {
   readonly llm_request_id: string | null;
   readonly tool_name: string;
   readonly server_label: string;
+  readonly virtual_key?: { readonly id: string; readonly name: string };
   readonly arguments?: JsonValue;
   readonly result?: JsonValue;
 }
@@ -150,6 +152,9 @@ export function shownMcpLog(facts: McpLogFacts, contents: McpLogContents | undef
     llm_request_id: facts.llm_request_id,
     tool_name: facts.tool_name,
     server_label: facts.server_label,
+    ...(facts.virtual_key_id !== null && {
+      virtual_key: { id: facts.virtual_key_id, name: facts.virtual_key_name ?? '' },
+    }),
     ...(typeof contents?.arguments === 'string' && { arguments: parsed(contents.arguments) }),
     ...(typeof contents?.result === 'string' && { result: parsed(contents.result) }),
   };
@@ -194,7 +199,7 @@ function shownCommon(facts: LogFacts | McpLogFacts): ShownCommon {
     created_at: new Date(facts.timestamp_ms + facts.latency_ms).toISOString(),
     virtual_key_id: facts.virtual_key_id,
     virtual_key_name: facts.virtual_key_name,
-    latency: facts.latency_ms,
+    latency: facts.status === PROCESSING ? null : facts.latency_ms,
     cost: facts.cost_usd,
     status: facts.status,
     ...(facts.error !== null && { error_details: parsed(facts.error) }),

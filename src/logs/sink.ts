@@ -1,6 +1,6 @@
 import type { CallContext, Caller } from '../model/call.ts';
 import type { Usage } from '../model/usage.ts';
-import type { ModelCallRecord, ToolRunRecord } from './record.ts';
+import type { ModelCallRecord, ToolRunRecord, ToolRunStart } from './record.ts';
 
 /** Who a virtual key belongs to. */
 export interface KeyOwner {
@@ -8,7 +8,7 @@ export interface KeyOwner {
   readonly name: string;
 }
 
-/** Where records go, and what whoever makes them must know. Neither method waits or throws. */
+/** Where records go, and what whoever makes them must know. No method waits or throws. */
 export interface LogSink {
   /** False = what was said is not even collected. */
   readonly keepsContents: boolean;
@@ -17,5 +17,7 @@ export interface LogSink {
   costOf(provider: string, model: string, usage: Usage, context: CallContext): number | undefined;
   ownerOf(caller: Caller): KeyOwner | undefined;
   recordCall(record: ModelCallRecord): void;
+  /** Whoever looks meanwhile finds the run; it ends with the record of the same id. */
+  beginToolRun(start: ToolRunStart): void;
   recordToolRun(record: ToolRunRecord): void;
 }

@@ -17,6 +17,7 @@ import {
   type LogTable,
   type McpLogContentsTable,
   type McpLogsTable,
+  PROCESSING,
   type Row,
 } from './schema.ts';
 
@@ -47,7 +48,7 @@ export interface LogPage<Facts> {
 }
 
 export interface LogStore {
-  /** Gives how many rows were new; a row whose id is there already changes nothing. */
+  /** Gives how many rows were new; a row whose id is there already changes nothing, but for tool runs that went on. */
   insert(table: LogTable, rows: readonly Row[]): Promise<number>;
   listLogs(filters: LogFilters, paging: LogPaging): Promise<LogPage<LogFacts>>;
   getLog(id: string): Promise<LogFacts | undefined>;
@@ -61,6 +62,8 @@ export interface LogStore {
   mcpLogFacets(): Promise<McpLogFacets>;
   mcpLogHistogram(filters: McpLogFilters, bucketMs: number): Promise<readonly McpLogBucket[]>;
   mcpToolTotals(filters: McpLogFilters, limit: number): Promise<readonly McpToolTotals[]>;
+  /** Ends the tool runs that the log has as going on, as errors; gives how many there were. */
+  endLeftRuns(): Promise<number>;
   /** Gives how many were there to delete. */
   deleteRows(table: LogTable, ids: readonly string[]): Promise<number>;
   /** Makes the log keep its limits, in short batches with a pause between them. */
@@ -143,6 +146,14 @@ export function logStoreOn(driver: LogDriver): LogStore {
         .executeTakeFirst(),
     mcpLogContents: (number) =>
       db.selectFrom('mcp_log_contents').select(['arguments', 'result']).where('number', '=', number).executeTakeFirst(),
+    async endLeftRuns() {
+      const { numUpdatedRows } = await db
+        .updateTable('mcp_logs')
+        .set({ status: 'error', error: LEFT_RUN })
+        .where('status', '=', PROCESSING)
+        .executeTakeFirstOrThrow();
+      return Number(numUpdatedRows);
+    },
     async deleteRows(table, ids) {
       if (ids.length === 0) return 0;
       const rows = db.selectFrom(table).select('number').where('id', 'in', ids);
@@ -156,13 +167,15 @@ export function logStoreOn(driver: LogDriver): LogStore {
   };
 }
 
+const LEFT_RUN = JSON.stringify({ error: { message: 'the gateway ended before the tool did' } });
+
 const countWhen = (condition: Expression<SqlBool>) => sql<number | null>`sum(case when ${condition} then 1 else 0 end)`;
 
 const COMMON_SUMS = [
   sql<number>`count(*)`.as('total'),
   countWhen(sql`status = 'success'`).as('successes'),
   countWhen(sql`status = 'error'`).as('errors'),
-  sql<number | null>`avg(latency_ms)`.as('averageLatencyMs'),
+  sql<number | null>`avg(case when status <> 'processing' then latency_ms end)`.as('averageLatencyMs'),
   sql<number | null>`sum(cost_usd)`.as('costUsd'),
   countWhen(sql`cost_usd is null`).as('unknownCosts'),
 ] as const;

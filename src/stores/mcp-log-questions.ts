@@ -90,7 +90,7 @@ export async function mcpToolTotals(
       'server_label',
       'tool_name',
       ...SUMS,
-      sql<number>`avg(latency_ms)`.as('averageLatencyMs'),
+      sql<number | null>`avg(case when status <> 'processing' then latency_ms end)`.as('averageLatencyMs'),
       sql<number>`max(timestamp_ms)`.as('lastMs'),
     ])
     .groupBy(['server_label', 'tool_name'])

@@ -85,6 +85,9 @@ export interface LogSchema {
   mcp_log_contents: McpLogContentsTable;
 }
 
+/** The status of a tool run that goes on; any other one is how it ended. */
+export const PROCESSING = 'processing';
+
 export type LogTable = 'logs' | 'mcp_logs';
 
 /** The columns of a row as it travels, in order: the facts, then the contents. */

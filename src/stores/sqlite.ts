@@ -3,7 +3,15 @@ import Database from 'better-sqlite3';
 import { Kysely, SqliteDialect } from 'kysely';
 import type { LogDriver } from './log-driver.ts';
 import { migrate } from './migrations.ts';
-import { CONTENT_COLUMNS, CONTENT_TABLE, FACT_COLUMNS, type LogSchema, type LogTable, type Row } from './schema.ts';
+import {
+  CONTENT_COLUMNS,
+  CONTENT_TABLE,
+  FACT_COLUMNS,
+  type LogSchema,
+  type LogTable,
+  PROCESSING,
+  type Row,
+} from './schema.ts';
 
 /** Short, for the thread hears nothing else meanwhile; whoever writes tries again. */
 const BUSY_TIMEOUT_MS = 250;
@@ -68,17 +76,30 @@ function inserter(database: Database.Database, table: LogTable): (rows: readonly
   );
   // Contents come as bytes and are kept as text: nobody decodes them on the way.
   const insertContents = database.prepare(
-    `insert into ${CONTENT_TABLE[table]} (number,${contents.join()}) values (?,${contents.map(() => 'cast(? as text)').join()})`,
+    `insert or replace into ${CONTENT_TABLE[table]} (number,${contents.join()}) values (?,${contents.map(() => 'cast(? as text)').join()})`,
   );
+  const endRun = table === 'mcp_logs' ? runEnder(database) : undefined;
   return database.transaction((rows: readonly Row[]) => {
     let written = 0;
     for (const row of rows) {
       const { changes, lastInsertRowid } = insertFacts.run(...row.facts);
-      written += changes;
-      if (changes > 0 && row.contents) insertContents.run(lastInsertRowid, ...row.contents.map(bindable));
+      const number = changes > 0 ? lastInsertRowid : endRun?.(row);
+      if (number === undefined) continue;
+      written += 1;
+      if (row.contents) insertContents.run(number, ...row.contents.map(bindable));
     }
     return written;
   });
+}
+
+/** Puts a row in the place of the one with its id that says that the run goes on; gives its number, if there was one. */
+function runEnder(database: Database.Database): (row: Row) => number | undefined {
+  const columns = FACT_COLUMNS.mcp_logs;
+  const update = database.prepare(
+    `update mcp_logs set ${columns.map((column) => `${column} = ?`).join()} where id = ? and status = '${PROCESSING}' returning number`,
+  );
+  // an id stands first
+  return ({ facts }) => (update.get(...facts, facts[0]) as { number: number } | undefined)?.number;
 }
 
 /** better-sqlite3 binds Buffers, and no other view of bytes. */

@@ -150,6 +150,7 @@ describe('the request log', () => {
 
   test('keeps tool runs with what went in and came out', async () => {
     logs.sink.recordToolRun({
+      id: 'run-1',
       llmRequestId: 'r',
       startedAtMs: 1_000,
       serverLabel: 'demo',
@@ -176,6 +177,51 @@ describe('the request log', () => {
       cost: 0.01,
     });
     expect(await logs.getMcpLog(shown?.id ?? '')).toEqual(shown);
+  });
+
+  test('a tool run that goes on is found by whoever looks, and its end takes the place of what he found', async () => {
+    const { logs } = open();
+    const { filters, paging } = mcpLogQueryOf(new URLSearchParams(''));
+    const seen = async () => (await logs.listMcpLogs(filters, paging)).logs;
+    const start = { id: 'long', startedAtMs: 1_000, serverLabel: 'demo', toolName: 'dig', arguments: { deep: true } };
+    logs.sink.beginToolRun(start);
+    expect(await seen()).toMatchObject([
+      { id: 'long', status: 'processing', latency: null, arguments: { deep: true } },
+    ]);
+    expect(await logs.mcpLogStats(filters)).toMatchObject({ total_executions: 1, success_rate: 0, average_latency: 0 });
+    logs.sink.recordToolRun({ ...start, status: 'success', latencyMs: 9, result: { content: [] }, costUsd: 0.5 });
+    expect(await seen()).toMatchObject([
+      { id: 'long', status: 'success', latency: 9, cost: 0.5, arguments: { deep: true }, result: { content: [] } },
+    ]);
+    expect(await logs.mcpLogStats(filters)).toMatchObject({
+      total_executions: 1,
+      success_rate: 100,
+      average_latency: 9,
+    });
+  });
+
+  test('a tool run that nobody looks at while it goes on is one row, written when it ends', async () => {
+    const { logs } = open();
+    const start = { id: 'short', startedAtMs: 1_000, serverLabel: 'demo', toolName: 'dig' };
+    logs.sink.beginToolRun(start);
+    logs.sink.recordToolRun({ ...start, status: 'success', latencyMs: 1 });
+    await logs.flush();
+    expect(logs.counters()).toMatchObject({ rowsWritten: 1 });
+  });
+
+  test('what an earlier gateway left as going on has failed', async () => {
+    const path = freshPath();
+    const { logs: earlier } = open({ path });
+    earlier.sink.beginToolRun({ id: 'left', startedAtMs: 1_000, serverLabel: 'demo', toolName: 'dig' });
+    expect(await earlier.getMcpLog('left')).toMatchObject({ status: 'processing' });
+    await earlier.close();
+    const { logs } = open({ path });
+    logs.sink.beginToolRun({ id: 'own', startedAtMs: 2_000, serverLabel: 'demo', toolName: 'dig' });
+    expect(await logs.getMcpLog('left')).toMatchObject({
+      status: 'error',
+      error_details: { error: { message: 'the gateway ended before the tool did' } },
+    });
+    expect(await logs.getMcpLog('own')).toMatchObject({ status: 'processing' });
   });
 
   test('keeps numbers only when contents are switched off', async () => {

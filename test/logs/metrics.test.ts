@@ -109,7 +109,7 @@ describe('the metrics', () => {
 
   test('of tool runs', () => {
     const metrics = createMetrics();
-    const run = { startedAtMs: 0, serverLabel: 'demo', toolName: 'echo', latencyMs: 20 };
+    const run = { id: 'run-1', startedAtMs: 0, serverLabel: 'demo', toolName: 'echo', latencyMs: 20 };
     metrics.toolRun({ ...run, status: 'success' });
     metrics.toolRun({ ...run, status: 'error', error: new GatewayError('authentication', 'log in first') });
     const owners = ['virtual_key', 'team', 'customer', 'business_unit'].map(

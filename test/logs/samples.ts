@@ -93,6 +93,7 @@ export function recordingSink(given: Partial<LogSink> = {}): RecordingSink {
     costOf: (provider, model, { input }) => (provider === 'openai' && model === 'gpt-4o' ? input / 100 : undefined),
     ownerOf: () => undefined,
     recordCall: (record) => void calls.push(record),
+    beginToolRun: () => {},
     recordToolRun: (record) => void toolRuns.push(record),
     ...given,
     calls,

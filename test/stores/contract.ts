@@ -267,6 +267,22 @@ export function describeLogStore(name: string, open: () => Promise<LogStore>): v
     );
 
     test(
+      'only the row of a tool run that goes on is replaced by another one of its id',
+      withStore(async (store) => {
+        const begun = { status: 'processing', latency_ms: 0 };
+        await store.insert('mcp_logs', [toolRun('a', begun, { arguments: '{"q":1}' }), toolRun('b', begun)]);
+        const ended = toolRun('a', { latency_ms: 7 }, { arguments: '{"q":1}', result: '{"ok":true}' });
+        expect(await store.insert('mcp_logs', [ended])).toBe(1);
+        expect(await store.insert('mcp_logs', [toolRun('a', { status: 'error' })])).toBe(0);
+        expect(await store.getMcpLog('a')).toMatchObject({ status: 'success', latency_ms: 7 });
+        expect(await store.mcpLogContents(1)).toEqual({ arguments: '{"q":1}', result: '{"ok":true}' });
+        expect(await store.mcpLogTotals({})).toMatchObject({ total: 2, successes: 1, averageLatencyMs: 7 });
+        expect(await store.endLeftRuns()).toBe(1);
+        expect(await store.getMcpLog('b')).toMatchObject({ status: 'error' });
+      }),
+    );
+
+    test(
       'deleting takes the contents along and says how many rows there were',
       withStore(async (store) => {
         await store.insert('logs', [call('a', {}, { request: 'x' }), call('b')]);
