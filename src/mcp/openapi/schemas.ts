@@ -58,17 +58,22 @@ export function toolSchemas(
 /** Whether everything in the schema can stand in place: finite, and no more than a few pages. */
 function isSmall(root: JsonObject, schema: JsonValue | undefined): boolean {
   let nodes = 0;
-  const count = (value: JsonValue | undefined, path: ReadonlySet<string>): boolean => {
+  const path = new Set<string>();
+  const count = (value: JsonValue | undefined): boolean => {
     nodes += 1;
     if (typeof value === 'string') nodes += Math.floor(value.length / TEXT_OF_A_NODE);
     if (nodes > MAX_INLINE_NODES) return false;
-    if (Array.isArray(value)) return value.every((entry) => count(entry, path));
+    if (Array.isArray(value)) return value.every(count);
     if (!isObject(value)) return true;
     const { $ref: reference } = value;
-    if (typeof reference !== 'string') return Object.values(value).every((entry) => count(entry, path));
-    return !path.has(reference) && count(target(root, reference), new Set([...path, reference]));
+    if (typeof reference !== 'string') return Object.values(value).every(count);
+    if (path.has(reference)) return false;
+    path.add(reference);
+    const isSmallThere = count(target(root, reference));
+    path.delete(reference);
+    return isSmallThere;
   };
-  return count(schema, new Set());
+  return count(schema);
 }
 
 class Walk {
