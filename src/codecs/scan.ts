@@ -23,10 +23,24 @@ const CLOSE_BRACKET = 0x5d;
  * Throws GatewayError('invalid-request') when the bytes are not an object or do not balance.
  */
 export function topLevelMembers(bytes: Buffer): Member[] {
+  return collected(bytes, []);
+}
+
+/** The members of an object that is still coming, as far as they have come whole. */
+export function membersSoFar(bytes: Buffer): readonly Member[] {
+  const members: Member[] = [];
+  try {
+    return collected(bytes, members);
+  } catch {
+    // what follows is still on its way, or is for others to judge
+    return members;
+  }
+}
+
+function collected(bytes: Buffer, members: Member[]): Member[] {
   let at = skipSpace(bytes, 0);
   if (bytes[at] !== OPEN_BRACE) throw broken('must be a JSON object', at);
   at = skipSpace(bytes, at + 1);
-  const members: Member[] = [];
   if (bytes[at] === CLOSE_BRACE) return endOfObject(bytes, at, members);
   for (;;) {
     if (bytes[at] !== QUOTE) throw broken('is not valid JSON: a key was expected', at);

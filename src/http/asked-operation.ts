@@ -6,7 +6,6 @@ import { requireParts } from '../codecs/operations/required.ts';
 import { GatewayError } from '../model/errors.ts';
 import { isObject, type JsonObject } from '../model/json.ts';
 import type { OperationRequest, Payload } from '../model/operation.ts';
-import { isInference, type PassthroughRoute } from './passthrough-routes.ts';
 import { requestBody } from './request-body.ts';
 import type { OperationRoute } from './routes.ts';
 import type { StoredRoute } from './stored-routes.ts';
@@ -86,66 +85,5 @@ function parsed(bytes: Buffer): JsonObject | undefined {
   }
 }
 
-/** Headers that hold the client's own credentials, or speak of this hop or this gateway only. */
-const NOT_PASSED =
-  /^(?:authorization|proxy-.*|x-api-key|x-goog-api-key|api-key|cookie|host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|content-length|content-encoding|expect|openai-organization|openai-project|x-bf-.*|x-model-provider)$/;
-
-/** What a client asks of a provider in the provider's own words. Throws GatewayError('permission') where that is no inference. */
-export async function askedUntouched(
-  { provider, codec, path }: PassthroughRoute,
-  request: IncomingMessage,
-  maxBodyBytes: number,
-): Promise<OperationRequest> {
-  const { method = 'GET', headers, url = '' } = request;
-  if (!isInference(method, path)) {
-    request.resume();
-    throw new GatewayError('permission', `${method} ${path} is not passed through: only POST of inference is`);
-  }
-  const named = headerText(headers['x-model-provider']);
-  if (named !== undefined && named.toLowerCase() !== provider) {
-    request.resume();
-    throw new GatewayError(
-      'permission',
-      `x-model-provider "${named}" cannot be asked here: this route is ${provider}'s`,
-    );
-  }
-  const bytes = await requestBody(request, maxBodyBytes);
-  const body = parsed(bytes);
-  const model = /\/models\/([^:]+):/.exec(path)?.[1] ?? (typeof body?.model === 'string' ? body.model : '');
-  const mark = url.indexOf('?');
-  return {
-    kind: 'passthrough',
-    format: codec === 'gemini' ? 'gemini' : 'openai',
-    model: `${provider}/${model}`,
-    stream: body?.stream === true || path.endsWith(':streamGenerateContent'),
-    fallbacks: [],
-    payload: rawPayload(headers['content-type'] ?? 'application/json', bytes),
-    forwarded: {
-      method: 'POST',
-      path: `${path}${mark < 0 ? '' : withoutKey(url.slice(mark))}`,
-      headers: passed(headers),
-    },
-  };
-}
-
-/** Google's clients may show their key in the query. */
-const withoutKey = (query: string): string => {
-  const kept = query
-    .slice(1)
-    .split('&')
-    .filter((entry) => !/^key=/.test(entry));
-  return kept.length > 0 ? `?${kept.join('&')}` : '';
-};
-
-function passed(headers: IncomingHttpHeaders): Record<string, string> {
-  const named = new Set((headers.connection ?? '').toLowerCase().split(/\s*,\s*/));
-  return Object.fromEntries(
-    Object.entries(headers).flatMap(([name, value]) => {
-      if (value === undefined || named.has(name) || NOT_PASSED.test(name)) return [];
-      return [[name, Array.isArray(value) ? value.join(', ') : value]];
-    }),
-  );
-}
-
-const headerText = (value: string | string[] | undefined): string | undefined =>
+export const headerText = (value: string | string[] | undefined): string | undefined =>
   (Array.isArray(value) ? value[0] : value) || undefined;

@@ -33,7 +33,7 @@ export class OperationObservation extends Observation<OperationFrame> {
     const whole = isJson ? payload.bytes : this.#shownForm();
     const request = cutBytes(whole, this.sink.maxContentBytes);
     const { response, truncated: isAnswerCut } = this.#output?.take() ?? {};
-    const truncated = request.length < whole.length || isAnswerCut === true;
+    const truncated = request.length < whole.length || payload.upload !== undefined || isAnswerCut === true;
     return { requestCodec: OPERATION, request, responseCodec: OPERATION, response, truncated };
   }
 

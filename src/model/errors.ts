@@ -35,6 +35,8 @@ export interface ErrorDetails {
   readonly stream?: { readonly codec: CodecId; readonly bytes: Uint8Array };
   /** What the caller must do first: log in to an MCP server. */
   readonly mcpAuthRequired?: McpAuthRequired;
+  /** True where what was asked is gone: nobody can be asked again. */
+  readonly isFinal?: boolean;
   /** Upstream request id. */
   readonly upstreamRequestId?: string;
   readonly cause?: unknown;

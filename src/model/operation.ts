@@ -75,6 +75,18 @@ export interface Payload {
   readonly fields: JsonObject;
   /** Empty but for forms. */
   readonly files: readonly PayloadFile[];
+  /** Where the body is still coming: all of it, while `bytes` is only how it begins. */
+  readonly upload?: Upload;
+}
+
+/** A body that travels on while it comes. */
+export interface Upload {
+  /** In bytes, where the client says. */
+  readonly length: number | undefined;
+  /** True once a piece of it was taken: it cannot be sent again. */
+  readonly isBegun: boolean;
+  /** Its pieces, once: the client is asked for more as they are taken. Throws GatewayError('cancelled') when it goes away. */
+  pieces(): AsyncGenerator<Uint8Array, void>;
 }
 
 export interface OperationRequest {

@@ -32,10 +32,12 @@ export interface CancellableInit extends RequestInit {
   readonly answerMode?: AnswerMode;
   /** In place of the URL that an SDK made: SDKs read a query and write it anew, in their own way. */
   readonly exactUrl?: string;
+  /** In place of the body: one that is still coming. SDKs would read it, or sign it. */
+  readonly upload?: AsyncIterable<Uint8Array>;
 }
 
 /** What a call wants of our fetch, past the SDK. */
-export type FetchWishes = Pick<CancellableInit, 'answerMode' | 'exactUrl'>;
+export type FetchWishes = Pick<CancellableInit, 'answerMode' | 'exactUrl' | 'upload'>;
 
 /** As an SDK's `fetchOptions`, which it hands to our fetch as they are. */
 export const cancelledBy = (

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { GatewayError } from '../model/errors.ts';
 import { atTurnEnd } from '../model/turn-end.ts';
@@ -67,7 +68,7 @@ function directFetch(
       path,
       method: init.method?.toUpperCase() ?? 'GET',
       headers: wireOf(init.headers),
-      body: bodyOf(init.body),
+      body: init.upload ? streamed(init.upload) : bodyOf(init.body),
     };
     atTurnEnd(() => {
       if (!exchange.aborted) pool.dispatch(request, exchange);
@@ -79,6 +80,9 @@ function splitAddress(address: string): [origin: string, path: string] {
   const slash = address.indexOf('/', address.indexOf('://') + 3);
   return slash < 0 ? [address, '/'] : [address.slice(0, slash), address.slice(slash)];
 }
+
+/** undici sends whatever can be iterated, and waits while the socket is full; its types name fewer. */
+const streamed = (upload: AsyncIterable<Uint8Array>) => upload as unknown as Readable;
 
 function bodyOf(body: RequestInit['body']): string | Uint8Array | null {
   if (body === undefined || body === null) return null;

@@ -60,7 +60,9 @@ class Client extends GoogleGenAI {
         ...(cancellation && { cancellation }),
         ...wishes,
       };
-      return exchange.answerOf(fetch(isWhole ? path : url, sent));
+      const answering = fetch(isWhole ? path : url, sent);
+      // how long an upload may take is its sender's to say
+      return wishes?.upload ? exchange.kept(answering) : exchange.answerOf(answering);
     };
     try {
       const request = { path: isWhole ? '' : path, httpMethod, httpOptions: { fetch: fetchOnce } };
@@ -97,6 +99,11 @@ class Exchange {
     this.#target = target;
   }
 
+  async kept(answering: Promise<Response>): Promise<Response> {
+    this.answer = await answering;
+    return this.answer;
+  }
+
   async answerOf(answering: Promise<Response>): Promise<Response> {
     const { timeoutMs } = this.#target;
     let timer: NodeJS.Timeout | undefined;
@@ -104,8 +111,7 @@ class Exchange {
       timer = setTimeout(() => reject(tooLate(this.#target)), timeoutMs);
     });
     try {
-      this.answer = await Promise.race([answering, late]);
-      return this.answer;
+      return await this.kept(Promise.race([answering, late]));
     } finally {
       clearTimeout(timer);
     }

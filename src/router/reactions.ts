@@ -29,6 +29,7 @@ const REACTIONS: Readonly<Record<ErrorKind, Reaction>> = {
 const RATE_LIMIT_WORDS = /rate.?limit|quota exceeded|throttl|tokens per minute|requests per minute/i;
 
 export function reactionTo(error: GatewayError): Reaction {
+  if (error.details.isFinal) return 'stop';
   // The upstream's own 408 or 504 may go better next time; our patience is spent for the whole request
   if (error.kind === 'timeout' && error.details.status !== undefined) return 'retry';
   if (error.kind === 'invalid-request' && RATE_LIMIT_WORDS.test(error.message)) return 'next-key';

@@ -1,4 +1,4 @@
-import type { Payload } from '../../model/operation.ts';
+import type { Payload, Upload } from '../../model/operation.ts';
 
 /** A body that travels on as it is, whatever it holds. */
 export const rawPayload = (contentType: string, bytes: Uint8Array): Payload => ({
@@ -7,4 +7,10 @@ export const rawPayload = (contentType: string, bytes: Uint8Array): Payload => (
   withModel: () => bytes,
   fields: {},
   files: [],
+});
+
+/** A body that travels on as it comes; `bytes` is how it begins. */
+export const uploadedPayload = (contentType: string, bytes: Uint8Array, upload: Upload): Payload => ({
+  ...rawPayload(contentType, bytes),
+  upload,
 });

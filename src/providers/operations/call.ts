@@ -13,6 +13,7 @@ import type { Upstreams } from '../upstreams.ts';
 import { answersTo } from './others.ts';
 import { type OutgoingOperation, outgoingOperation, unsupported } from './outgoing.ts';
 import { passthroughUrl, untouchedFrames } from './passthrough.ts';
+import { Patience, patiently } from './patience.ts';
 import { spokenEvents } from './spoken-events.ts';
 import { byteFrames, eventFrames } from './stream.ts';
 import { contentTypeOf, wholeFrame } from './whole-answer.ts';
@@ -49,11 +50,13 @@ export function createOperationTry({ codecs, upstreams }: OperationTryOptions): 
       const url = provider.operationUrl?.(name) ?? urlOf(sent, upstreamTarget, request, model);
       const call = { headers: headersOf(sent, request, context), ...wishesOf(request, sent, url) };
       const ask = (body: Uint8Array | string, each: Cancellation): Promise<DirectResponse> => {
-        const timer = setTimeout(() => each.fire(tooLate(upstreamTarget)), upstreamTarget.timeoutMs);
+        const patience = new Patience(upstreamTarget.timeoutMs, () => each.fire(tooLate(upstreamTarget)));
         const askedAtMs = performance.now();
-        const answering = dispatched(upstream, url, body, request, { ...call, cancellation: each });
+        const upload = request.payload.upload && { upload: patiently(request.payload.upload, patience) };
+        const wishes = { ...call.wishes, ...upload };
+        const answering = dispatched(upstream, url, body, request, { ...call, wishes, cancellation: each });
         return answering.finally(() => {
-          clearTimeout(timer);
+          patience.end();
           context.trace.upstreamMs += performance.now() - askedAtMs;
         });
       };
@@ -78,12 +81,19 @@ export function createOperationTry({ codecs, upstreams }: OperationTryOptions): 
       }
       isComplete = true;
     } catch (thrown) {
-      throw context.signal.aborted ? cancelled(context) : asGatewayError(thrown);
+      throw context.signal.aborted ? cancelled(context) : failureOf(thrown, request);
     } finally {
       context.signal.removeEventListener('abort', onCancel);
       if (!isComplete) cancellation.fire(new GatewayError('cancelled', 'nobody reads the answer any longer'));
     }
   };
+}
+
+/** What of a request has gone out while it came cannot go out again. */
+function failureOf(thrown: unknown, { payload: { upload } }: OperationRequest): GatewayError {
+  const error = asGatewayError(thrown);
+  if (!upload?.isBegun) return error;
+  return new GatewayError(error.kind, error.message, { ...error.details, isFinal: true });
 }
 
 function dispatched(

@@ -58,10 +58,13 @@ export function outgoingOperation(deployment: Deployment, request: OperationRequ
   throw unsupported(operationName(request.kind, request.stream), deployment.name);
 }
 
+/** What is still coming travels beside it. */
+const NOTHING = new Uint8Array(0);
+
 const untouched = (request: OperationRequest): OutgoingOperation => ({
   wire: { format: request.format, path: () => '' },
   contentType: request.payload.contentType,
-  body: request.payload.bytes,
+  body: request.payload.upload ? NOTHING : request.payload.bytes,
   losses: NO_LOSSES,
 });
 
