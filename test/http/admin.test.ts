@@ -348,11 +348,13 @@ test('clients are found by name, state and connection, and come in pages', async
 });
 
 test.each([
-  ['?limit=x', 'Invalid limit parameter: must be a whole number'],
-  ['?offset=-1', 'Invalid offset parameter: must be a whole number'],
+  ['?limit=x', 'Invalid limit parameter: must be a number'],
+  ['?limit=-1', 'Invalid limit parameter: must be non-negative'],
+  ['?code_mode=yes', 'Invalid code_mode parameter: must be a boolean'],
+  ['?offset=-1', 'Invalid offset parameter: must be non-negative'],
   [
     '?state=happy',
-    'Invalid state parameter: must be one of healthy, unstable, needs_reauth, pending_verification, disabled, error',
+    "Invalid state parameter: must be 'healthy' or 'unstable', or one of needs_reauth, pending_verification, disabled, error",
   ],
   ['?connection_type=x', 'Invalid connection_type parameter: must be one of http, sse, stdio, openapi'],
 ])('GET /api/mcp/clients%s is refused', async (query, message) => {

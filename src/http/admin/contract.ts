@@ -10,10 +10,15 @@ const DEFAULT_LIMIT = 25;
 const MAX_LIMIT = 100;
 
 const listed = (values: readonly string[]): string => `must be one of ${values.join(', ')}`;
-const wholeNumber = z
+/** An empty text is an absent one: forms send them all. */
+const count = z
   .string()
-  .regex(/^\d{1,9}$/, 'must be a whole number')
-  .transform(Number);
+  .regex(/^$|^[+-]?\d{1,9}$/, 'must be a number')
+  .transform((text) => Number(text))
+  .pipe(z.number().min(0, 'must be non-negative'))
+  .optional();
+
+const STATES_RULE = `must be 'healthy' or 'unstable', or one of ${CONNECTION_STATES.slice(2).join(', ')}`;
 
 const entries = z
   .string()
@@ -23,16 +28,18 @@ const entries = z
 const listOf = <Word extends string>(words: readonly [Word, ...Word[]]) =>
   entries.pipe(z.array(z.enum(words, { error: listed(words) })));
 
+/** As Go reads booleans. */
 const flag = z
-  .enum(['true', 'false', '1', '0', ''], { error: 'must be true or false' })
+  .string()
+  .regex(/^(?:|[01tTfF]|true|TRUE|True|false|FALSE|False)$/, 'must be a boolean')
   .optional()
-  .transform((text) => (text ? text === 'true' || text === '1' : undefined));
+  .transform((text) => (text ? /^[1t]/i.test(text) : undefined));
 
 /** Of a list: at most `limit` rows after the first `offset`, of those that match `search`. */
 const paging = {
   search: z.string().optional(),
-  limit: wholeNumber.optional().transform((limit) => Math.min(limit || DEFAULT_LIMIT, MAX_LIMIT)),
-  offset: wholeNumber.optional().transform((offset) => offset ?? 0),
+  limit: count.transform((limit) => Math.min(limit || DEFAULT_LIMIT, MAX_LIMIT)),
+  offset: count.transform((offset) => offset ?? 0),
 };
 
 export const pageQuery = z.object(paging);
@@ -42,7 +49,7 @@ export const clientQuery = z.object({
   ...paging,
   /** Names or ids of clients. */
   server: entries,
-  state: listOf(CONNECTION_STATES),
+  state: entries.pipe(z.array(z.enum(CONNECTION_STATES, { error: STATES_RULE }))),
   connection_type: listOf(CONNECTION_TYPES),
   auth_type: entries,
   virtual_keys: entries,

@@ -41,7 +41,7 @@ function matches([status, config]: Listed, keys: Keys, query: ClientQuery): bool
   return (
     (!search || config.name.toLowerCase().includes(search.toLowerCase())) &&
     isOneOf(server, status.id, config.name) &&
-    isOneOf(state, status.state) &&
+    (state.length === 0 || state.some((asked) => isInState(status, asked))) &&
     isOneOf(types, config.connection_type) &&
     isOneOf(auths, config.auth_type || 'headers') &&
     isOneOf(asked, ...assignments(config, keys).flatMap((each) => [each.virtual_key_id, each.virtual_key_name])) &&
@@ -50,6 +50,10 @@ function matches([status, config]: Listed, keys: Keys, query: ClientQuery): bool
     isAsked(query.disabled, config.disabled)
   );
 }
+
+/** As in the original `unstable` is whatever is not healthy; the other states stand for themselves. */
+const isInState = ({ state }: ClientStatus, asked: string): boolean =>
+  state === asked || (asked === 'unstable' && state !== 'healthy');
 
 export function clientFacets(clients: Clients): ClientFacets {
   const all = listed(clients);
@@ -107,7 +111,8 @@ function shownClient(status: ClientStatus, config: McpClientConfig, keys: Keys):
     is_stale: isStale,
     is_resting: isResting,
     stderr: [...stderr],
-    ...(lastFailure && { last_failure: lastFailure }),
+    // what is over is no diagnosis
+    ...(lastFailure && state !== 'healthy' && { last_failure: lastFailure }),
     ...(serverInfo && { server_info: serverInfo }),
     ...(pid !== undefined && { pid }),
   };

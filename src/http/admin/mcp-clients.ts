@@ -73,7 +73,7 @@ export function mcpClientRoutes(options: McpClientRoutes): Router {
       throw adminError(400, 'cannot reconnect a disabled MCP client: enable the client first');
     }
     await clients.reconnect(id).catch((thrown: unknown) => {
-      throw withStatus500(thrown);
+      throw withStatus500(thrown, (message) => message.replace(/^Failed to connect/, 'Failed to reconnect'));
     });
     response.json(success('MCP client reconnected successfully'));
   });
@@ -173,15 +173,18 @@ function edited(changes: Partial<McpClientConfig>, { state, lastFailure }: Clien
   if (!('needs_session_stickiness' in changes) || state === 'disabled') return success(message);
   const mode =
     changes.needs_session_stickiness === false
-      ? 'each call opens a connection of its own'
-      : 'one connection is shared by all calls';
-  if (state === 'healthy') return success(`${message}; from now on ${mode}`);
+      ? 'From now on each call opens a connection of its own.'
+      : 'From now on one connection is shared by all calls.';
+  if (state === 'healthy') return success(`${message}. ${mode}`);
   const why = lastFailure?.message ?? `the client is ${state}`;
-  return { status: 'partial_success', message: `${message}, but the server could not be connected: ${why}` };
+  return {
+    status: 'partial_success',
+    message: `${message}. However, the server could not be connected: ${why}. It is tried again by itself.`,
+  };
 }
 
 /** Whatever keeps a server from being reached is answered with 500 here, as the original does. */
-function withStatus500(thrown: unknown): GatewayError {
+function withStatus500(thrown: unknown, said = (message: string) => message): GatewayError {
   const error = asGatewayError(thrown);
-  return error.kind === 'invalid-request' ? error : adminError(500, error.message, thrown);
+  return error.kind === 'invalid-request' ? error : adminError(500, said(error.message), thrown);
 }

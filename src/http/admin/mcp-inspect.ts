@@ -96,6 +96,6 @@ function shownClient([status, config]: InspectedClient, tools: readonly Inspecte
     state: status.state,
     tool_count: own.length,
     visible_count: own.filter(({ isVisible }) => isVisible).length,
-    ...(status.lastFailure && { last_failure: status.lastFailure.message }),
+    ...(status.lastFailure && status.state !== 'healthy' && { last_failure: status.lastFailure.message }),
   };
 }

@@ -1,5 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
+import { durationMs } from '../../config/durations.ts';
 import type { Config } from '../../config/load.ts';
 import type { ProviderConfig, ProviderKey } from '../../config/schema.ts';
 import { isObject } from '../../model/json.ts';
@@ -32,6 +33,11 @@ export function systemRoutes({ version, config, settings, clients }: SystemRoute
     clients.syncIntervalMs = settings.syncIntervalMs;
     response.json({ status: 'success', message: 'configuration updated successfully' });
   });
+  // an older way to say a part of it, in the words of the config file
+  router.put('/settings/mcp/tool-manager-config', async (request: Request, response: Response) => {
+    await settings.change(managerSettingsOf(request.body));
+    response.json({ status: 'success', message: 'configuration updated successfully' });
+  });
   router.get('/providers', (_request: Request, response: Response) => {
     response.json(providersOf(config()));
   });
@@ -47,6 +53,21 @@ function settingsOf(body: unknown): McpSettings {
   const others = Object.keys(given).filter((name) => !name.startsWith('mcp_'));
   if (others.length === 0) return parsed.data;
   throw adminError(400, `only the mcp_ settings of client_config can be changed here, not ${others.join(', ')}`);
+}
+
+/** `mcp.tool_manager_config` as the config file has it, in the names of `client_config`. */
+function managerSettingsOf(body: unknown): McpSettings {
+  if (!isObject(body)) throw adminError(400, 'Invalid request format: the body must be a JSON object');
+  const { tool_execution_timeout: timeout } = body;
+  const ms = typeof timeout === 'string' ? durationMs(timeout) : undefined;
+  const settings = {
+    mcp_agent_depth: body.max_agent_depth,
+    mcp_tool_execution_timeout: ms === undefined ? timeout : ms / 1_000,
+    mcp_code_mode_binding_level: body.code_mode_binding_level,
+    mcp_disable_auto_tool_inject: body.disable_auto_tool_inject,
+  };
+  const given = Object.entries(settings).filter(([, value]) => value !== undefined);
+  return settingsOf({ client_config: Object.fromEntries(given) });
 }
 
 function providersOf({ providers }: Config): ProviderList {

@@ -51,7 +51,7 @@ test('a new way of connecting is told, and whether it works', async () => {
   expect(await edit({ needs_session_stickiness: false })).toEqual({
     code: 200,
     status: 'success',
-    message: 'MCP client edited successfully; from now on each call opens a connection of its own',
+    message: 'MCP client edited successfully. From now on each call opens a connection of its own.',
   });
   expect(await edit({ needs_session_stickiness: true })).toMatchObject({
     status: 'success',
@@ -64,7 +64,7 @@ test('where the server cannot be connected in the new way the change is kept, an
   const answer = await edit({ needs_session_stickiness: false });
   server.refuse(0);
   expect(answer).toMatchObject({ code: 200, status: 'partial_success' });
-  expect(answer.message).toMatch(/^MCP client edited successfully, but the server could not be connected: /);
+  expect(answer.message).toMatch(/^MCP client edited successfully\. However, the server could not be connected: /);
   expect((await shown()).config.needs_session_stickiness).toBe(false);
 });
 

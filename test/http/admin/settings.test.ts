@@ -46,6 +46,22 @@ const DEFAULTS = {
   mcp_disable_auto_tool_inject: false,
 };
 
+test('the words of tool_manager_config are taken at the older address', async () => {
+  const older = async (body: object) => {
+    const response = await fetch(`${gateway.url}/api/settings/mcp/tool-manager-config`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    return response.status;
+  };
+  expect(await older({ max_agent_depth: 4, tool_execution_timeout: '2m' })).toBe(200);
+  expect(await settings()).toEqual({ ...DEFAULTS, mcp_agent_depth: 4, mcp_tool_execution_timeout: 120 });
+  expect(await older({ max_agent_depth: 'many' })).toBe(400);
+  expect(await older({ max_agent_depth: 10, tool_execution_timeout: 30 })).toBe(200);
+  expect(await settings()).toEqual(DEFAULTS);
+});
+
 test('the settings of MCP are shown, changed in part, and hold at once', async () => {
   expect(await settings()).toEqual(DEFAULTS);
   expect(await put({ client_config: { mcp_tool_execution_timeout: 0.1, mcp_agent_depth: 3 } })).toEqual({
