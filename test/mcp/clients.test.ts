@@ -49,6 +49,7 @@ describe('catalog', () => {
     });
     await clients.call(callOf('ref-add_tool', { name: 'quiet' }));
     await until(() => clients.catalog.byName.has('ref-quiet'));
+    expect(firstText(await clients.call(callOf('ref-quiet')))).toBe('extra quiet');
   });
 
   test('G9 a list that cannot be read again stays, and its client is unstable with the reason', async () => {

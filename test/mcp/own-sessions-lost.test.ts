@@ -90,4 +90,5 @@ test('G10 a session that is lost while nobody calls is opened anew for who liste
   const second = await startEverythingLike({ port: Number(new URL(first.url).port) });
   closing.push(() => second.close());
   await until(() => second.sessions.size > 0);
+  expect(second.sessions.size).toBe(1);
 });
