@@ -1,18 +1,27 @@
 import type { JsonObject } from '../../model/json.ts';
 import { lookFor } from '../../model/marks.ts';
 import type { HistoryRules } from '../codec.ts';
+import { holdsLongName, LONGEST_NAME } from '../wire-names.ts';
 import { camelCased } from './casing.ts';
 import { traitsOf } from './models.ts';
 import { objectsOf, textOf } from './wire.ts';
 
 const mayHaveCalled = lookFor('"functionCall"');
 
-/** Gemini 3 wants the first call of each step of the turn under way to be signed (Gemini API, thought signatures). */
+/**
+ * Gemini 3 wants the first call of each step of the turn under way to be signed (Gemini API, thought signatures), and no
+ * model takes names of tools that are longer than FunctionDeclaration.name allows.
+ */
 export const thoughtHistory: HistoryRules = {
   // calls that stand beside a signed one need no signature, so fewer signatures than calls may still be enough
-  mayLack: (bytes) => mayHaveCalled(bytes) && occurrences(bytes, '"thoughtSignature"') < calls(bytes),
-  lacks: (body, { model }) =>
-    traitsOf(model).generation >= 3 && stepsOf(objectsOf(camelCased(body).contents)).some(isUnsigned),
+  mayLack: (bytes) =>
+    holdsLongName(bytes) || (mayHaveCalled(bytes) && occurrences(bytes, '"thoughtSignature"') < calls(bytes)),
+  lacks(body, { model }) {
+    const { tools, contents } = camelCased(body);
+    const names = objectsOf(tools).flatMap((entry) => objectsOf(entry.functionDeclarations).map(({ name }) => name));
+    if (names.some((name) => textOf(name).length > LONGEST_NAME)) return true;
+    return traitsOf(model).generation >= 3 && stepsOf(objectsOf(contents)).some(isUnsigned);
+  },
 };
 
 const calls = (bytes: Buffer): number => occurrences(bytes, '"functionCall"');

@@ -130,7 +130,7 @@ function callItem(call: ToolCallPart, at: string, writing: Writing): JsonObject 
   if (id !== call.id)
     writing.ledger.rewritten(`${at}.call_id`, `the call id "${call.id}" is not one that the API takes`);
   const own = ownBlock(call.origin);
-  if (own) return own.call_id === id ? own : { ...own, call_id: id };
+  if (own) return withNames(own, id, writing);
   const split = splitName(call.name);
   if (split.kind === 'custom') {
     return { type: 'custom_tool_call', call_id: id, name: split.name, input: freeText(call.input) };
@@ -141,6 +141,13 @@ function callItem(call: ToolCallPart, at: string, writing: Writing): JsonObject 
     writing.ledger.rewritten(`${at}.name`, 'the API takes no such name');
   const args = call.input || '{}';
   return { type: 'function_call', call_id: id, name, ...(namespace !== undefined && { namespace }), arguments: args };
+}
+
+/** A call as its client wrote it, by the id and the name that the API takes. */
+function withNames(own: JsonObject, id: string, { names }: Writing): JsonObject {
+  const isPlain = own.type === 'function_call' && textOf(own.namespace) === '';
+  const name = isPlain ? names.of(textOf(own.name)) : own.name;
+  return own.call_id === id && own.name === name ? own : { ...own, call_id: id, ...(isPlain && { name }) };
 }
 
 /** What a model gave as the argument `input` of a custom tool; whatever else it wrote is taken as the text itself. */

@@ -110,11 +110,20 @@ export function encodeTools(tools: readonly Tool[], names: WireNames, ledger: Le
   for (const tool of tools) {
     const at = `tools.${from + written.length}`;
     const own = ownBlock(tool.origin);
-    if (own) push(written, own);
+    if (own) push(written, ownTool(own, at, names, ledger));
     else if (tool.type === 'function') written.push(wireFunction(tool, at, names, ledger));
     else ledger.dropped(at, `"${tool.name}" is a tool of another format, which has no counterpart in this one`);
   }
   return written;
+}
+
+/** A tool as its client wrote it, but for a name that is too long here. */
+function ownTool(own: JsonObject, at: string, names: WireNames, ledger: Ledger): JsonObject {
+  if (own.type !== 'function') return own;
+  const name = names.of(textOf(own.name));
+  if (name === own.name) return own;
+  ledger.rewritten(`${at}.name`, `"${textOf(own.name)}" is not a name that the API takes`);
+  return { ...own, name };
 }
 
 /** Neighbours of one namespace become one container again. */
