@@ -28,6 +28,32 @@ export function dropsFromHistory(reason: string, ...fields: readonly string[]): 
   };
 }
 
+/** What OpenAI's answers say beside content and calls; its SDK hands them back with the message. */
+const ANSWER_FIELDS = ['refusal', 'annotations', 'audio'] as const;
+const namesAnswerField = lookFor(...ANSWER_FIELDS.map((field) => `"${field}"`));
+
+/** Servers that take an answer of OpenAI's back only without what they do not write themselves; a refusal is what it says. */
+export const takesPlainAnswers: Quirk = {
+  concerns: ({ bytes }) => namesAnswerField(bytes) && holdsAnswers(bytes),
+  apply: (body, _model, report) => {
+    const { messages } = body;
+    if (!Array.isArray(messages)) return body;
+    const plain = messages.map((message, index) => {
+      if (!isObject(message) || message.role !== 'assistant') return message;
+      const present = ANSWER_FIELDS.filter((field) => message[field] !== undefined);
+      if (present.length === 0) return message;
+      const { refusal } = message;
+      const isRefusal = !message.content && typeof refusal === 'string' && refusal !== '';
+      for (const field of present) {
+        const action = field === 'refusal' && isRefusal ? 'rewritten' : 'dropped';
+        report({ field: `messages[${index}].${field}`, action, reason: 'a field of OpenAI, refused here' });
+      }
+      return { ...withoutFields(message, present), ...(isRefusal && { content: refusal }) };
+    });
+    return plain.every((message, index) => message === messages[index]) ? body : { ...body, messages: plain };
+  },
+};
+
 function withoutFields(object: JsonObject, fields: readonly string[]): JsonObject {
   if (!fields.some((field) => object[field] !== undefined)) return object;
   return Object.fromEntries(Object.entries(object).filter(([field]) => !fields.includes(field)));

@@ -1,7 +1,7 @@
 import { cerebrasTools, groqTools, mistralTools } from '../codecs/schemas/strict.ts';
 import type { ToolSchemas } from '../codecs/schemas/tool-schema.ts';
 import type { CodecId } from '../model/content.ts';
-import { dropsFromHistory, namesMedia } from './message-quirks.ts';
+import { dropsFromHistory, namesMedia, takesPlainAnswers } from './message-quirks.ts';
 import { openAiReasoning } from './openai-reasoning.ts';
 import type { Deployment } from './provider.ts';
 import {
@@ -144,6 +144,7 @@ const LINES: readonly Line[] = [
       developerIsSystem,
       drops('refused by Groq', 'logprobs', 'top_logprobs', 'logit_bias'),
       noThinking(),
+      takesPlainAnswers,
     ],
   },
   {
@@ -159,6 +160,7 @@ const LINES: readonly Line[] = [
       drops('refused by Mistral', 'logprobs', 'top_logprobs', 'logit_bias', 'user', 'service_tier'),
       mistralToolCallIds,
       noThinking('reasoning'),
+      takesPlainAnswers,
     ],
     streamOptions: false,
     toolCallId: mistralToolCallId,
@@ -199,6 +201,7 @@ const LINES: readonly Line[] = [
       developerIsSystem,
       drops('refused by Cerebras', 'presence_penalty', 'frequency_penalty', 'logit_bias', 'service_tier'),
       noThinking(),
+      takesPlainAnswers,
     ],
   },
   {

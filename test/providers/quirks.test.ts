@@ -94,6 +94,24 @@ const cases: readonly (readonly [string, string, string, JsonObject, JsonObject,
     ['rewritten messages[0].content'],
   ],
   [
+    'Groq takes answers of OpenAI’s back only without what it does not write itself',
+    'groq',
+    'm',
+    {
+      messages: [
+        { role: 'assistant', content: 'yes', refusal: null, annotations: [] },
+        { role: 'assistant', content: null, refusal: 'I will not' },
+      ],
+    },
+    {
+      messages: [
+        { role: 'assistant', content: 'yes' },
+        { role: 'assistant', content: 'I will not' },
+      ],
+    },
+    ['dropped messages[0].refusal', 'dropped messages[0].annotations', 'rewritten messages[1].refusal'],
+  ],
+  [
     'B4 Mistral gets ids of nine letters and digits, the same in call and result',
     'mistral',
     'm',
