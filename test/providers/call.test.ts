@@ -267,6 +267,16 @@ describe('the first frame already holds content', () => {
       expect(result.error).toMatchObject({ kind: 'overloaded' });
     },
   );
+
+  test('the first words of a burst come by themselves, ahead of the rest of it', async () => {
+    const dialect = 'openai-chat';
+    const answer = sse([messagesStream.join('')]);
+    const { frames } = await run({ provider: 'anthropic', dialect, body: chatBody({ stream: true }), answer });
+    expect(frames.map(({ events }) => events.map(({ type }) => type))).toEqual([
+      ['response-start', 'part-start', 'part-delta'],
+      ['part-end', 'response-end'],
+    ]);
+  });
 });
 
 describe('streams that go wrong behind their first content', () => {
