@@ -2,6 +2,7 @@ import type { McpClientConfig } from '../config/schema.ts';
 import { type Callable, callTool, type SingleSessions, useSession } from './calls.ts';
 import type { ConnectionState, LastFailure, ToolResult } from './contract.ts';
 import { Dialler } from './dialler.ts';
+import { castsDoubt, deniesTool } from './doubts.ts';
 import { callFailure, type Execution } from './execute.ts';
 import { CredentialError, credentialErrorIn, isPermanent, isSessionLost, reasonOf } from './failures.ts';
 import { factsOf, type Manifest, type Manifests, type ServerFacts } from './fleet/manifests.ts';
@@ -53,6 +54,7 @@ export class Connection implements Callable {
   #dialling: Promise<void> | undefined;
   #dials = 0;
   #lastDialFailedAtMs = Number.NEGATIVE_INFINITY;
+  #lookedAgainAtMs = Number.NEGATIVE_INFINITY;
   #lastStderr: readonly string[] = [];
 
   constructor(config: McpClientConfig, options: ConnectionOptions) {
@@ -232,8 +234,10 @@ export class Connection implements Callable {
       const result = await callTool(this, execution);
       if (this.#life.attempts > 0) this.#happened({ type: 'call-answered' });
       this.#used();
+      if (result.isError && deniesTool(result)) this.#lookAgain();
       return result;
     } catch (thrown) {
+      if (!execution.request.signal.aborted && castsDoubt(thrown)) this.#lookAgain();
       const credential = credentialErrorIn(thrown);
       if (credential && !isBlocked(this.#life)) this.#refused(credential);
       throw callFailure(execution.tool.name, this.#telling.hiddenError(thrown));
@@ -266,6 +270,14 @@ export class Connection implements Callable {
       this.#dialFailed(thrown);
       throw thrown;
     }
+  }
+
+  /** The server may be another one than it was. Not at each call that fails: one look tells. */
+  #lookAgain(): void {
+    const now = performance.now();
+    if (this.state !== 'healthy' || now - this.#lookedAgainAtMs < this.#options.timing.unstableCheckMs) return;
+    this.#lookedAgainAtMs = now;
+    this.#watch.schedule(0);
   }
 
   /** A dial that is under way has the old config; its failure is noted, and so is that of the next. */

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { JsonObject } from '../../../src/model/json.ts';
 
 export interface PlainServer {
+  readonly port: number;
   readonly url: string;
   close(): Promise<void>;
 }
@@ -10,20 +11,24 @@ export interface PlainServer {
 /** An MCP server in a few lines, whose tools are whatever `toolsFor` gives at that moment; a call tells what it was. */
 export async function startPlainServer(
   toolsFor: (headers: IncomingHttpHeaders) => readonly JsonObject[],
+  { port = 0, deny }: { port?: number; deny?: (name: string) => JsonObject | undefined } = {},
 ): Promise<PlainServer> {
   const server = createServer(async (request, response) => {
     if (request.method !== 'POST') return void response.writeHead(405).end();
     const { id, method, params } = await bodyOf(request);
     if (id === undefined) return void response.writeHead(202).end();
+    const denied = method === 'tools/call' ? deny?.(String(params.name)) : undefined;
     const result = resultOf(method, params, toolsFor(request.headers));
-    const answer = result ? { result } : { error: { code: -32601, message: `no ${method}` } };
+    const answer = denied ?? (result ? { result } : { error: { code: -32601, message: `no ${method}` } });
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end(JSON.stringify({ jsonrpc: '2.0', id, ...answer }));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  // a listening TCP server has an address
+  const { port: bound } = server.address() as AddressInfo;
   return {
-    // a listening TCP server has an address
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`,
+    port: bound,
+    url: `http://127.0.0.1:${bound}/mcp`,
     close: () => {
       server.closeAllConnections();
       return new Promise((resolve) => server.close(() => resolve()));
