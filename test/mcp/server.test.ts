@@ -267,3 +267,23 @@ test('a signal serves another call only when nobody holds on to it', async () =>
   expect(signals[1]).toBe(signals[0]);
   expect(signals[2]).not.toBe(signals[1]);
 });
+
+test('the schema of a tool is looked up, not searched for, as long as the caller sees the same tools', () => {
+  let reads = 0;
+  const tools = new LocalTools();
+  for (let index = 0; index < 100; index += 1) tools.add(`many-tool_${index}`, () => textResult('ran'));
+  const visible = tools.visibleTools(EVERYTHING.caller).map((tool) => ({
+    ...tool,
+    get name() {
+      reads += 1;
+      return tool.name;
+    },
+  }));
+  tools.visibleTools = () => visible;
+  const server = new McpServer({ tools, version: '1.2.3' });
+  expect(server.schemaOf('many-tool_99', EVERYTHING)).toEqual({ type: 'object', properties: {} });
+  const readsAtFirst = reads;
+  for (let index = 0; index < 100; index += 1) expect(server.schemaOf(`many-tool_${index}`, EVERYTHING)).toBeDefined();
+  expect(server.schemaOf('many-nothing', EVERYTHING)).toBeUndefined();
+  expect(reads).toBe(readsAtFirst);
+});

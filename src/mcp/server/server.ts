@@ -85,6 +85,8 @@ export class McpServer {
   readonly #features: Features | undefined;
   /** The tools of one client out of everything that a caller sees. */
   readonly #own = new WeakMap<readonly CatalogTool[], Map<string, readonly CatalogTool[]>>();
+  /** Asked at each call of the newer era, whose lists may hold thousands. */
+  readonly #byName = new WeakMap<readonly CatalogTool[], ReadonlyMap<string, CatalogTool>>();
   readonly #stopWatching: (() => void)[];
 
   constructor(options: McpServerOptions) {
@@ -294,7 +296,13 @@ export class McpServer {
   /** The input schema of a tool by the name it has at this address; undefined when the caller sees none. */
   schemaOf(name: string, entrance: Entrance): JsonObject | undefined {
     const catalogName = this.#catalogName(name, entrance);
-    return this.#options.tools.visibleTools(entrance.caller).find((tool) => tool.name === catalogName)?.inputSchema;
+    const visible = this.#options.tools.visibleTools(entrance.caller);
+    let known = this.#byName.get(visible);
+    if (!known) {
+      known = new Map(visible.map((tool) => [tool.name, tool]));
+      this.#byName.set(visible, known);
+    }
+    return known.get(catalogName)?.inputSchema;
   }
 
   #catalogName(name: string, { caller, scope }: Pick<Exchange, 'caller' | 'scope'>): string {
