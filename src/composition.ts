@@ -23,6 +23,7 @@ import { VirtualMcps } from './mcp/virtual-mcps.ts';
 import type { CallContext, ModelCall } from './model/call.ts';
 import type { OperationCall } from './model/operation.ts';
 import type { ChatRequest } from './model/request.ts';
+import { textAt } from './model-sheet.ts';
 import type { Log } from './process-log.ts';
 import { createProviderCall } from './providers/call.ts';
 import { createProviderCatalog } from './providers/catalog.ts';
@@ -38,6 +39,7 @@ import { createOperationRouter, createRouter } from './router/router.ts';
 import { type ServerToolHost, serverToolHost } from './router/server-tools.ts';
 import { type ClientOverrides, openClientOverrides } from './stores/client-overrides.ts';
 import { openKeyOverrides } from './stores/key-overrides.ts';
+import { McpLibrary } from './stores/mcp-library.ts';
 import { type LiveMcpSettings, openMcpSettings } from './stores/mcp-settings.ts';
 import type { Overrides } from './stores/overrides.ts';
 import { openToolPins } from './stores/tool-pins.ts';
@@ -140,6 +142,16 @@ export interface Mcp {
   /** What the virtual keys may use of the clients, as it was changed through the API. */
   readonly keyStore: Pick<Overrides<KeyAccess>, 'entries' | 'put'>;
 }
+
+/** The library of known MCP servers; nothing of it is read before somebody asks. */
+export const openLibrary = ({ framework: { pricing } }: Config, appDir: string, log: Log): McpLibrary =>
+  new McpLibrary({
+    path: join(appDir, 'mcp-library.json'),
+    url: pricing.mcp_library_url,
+    syncIntervalMs: pricing.mcp_library_sync_interval * 1_000,
+    read: textAt,
+    warn: (message) => log('warn', message),
+  });
 
 /** Names the configured MCP clients whose tools search or fetch; undefined when there is none. */
 export function searchingClients(clients: Pick<McpClients, 'catalog'>): string | undefined {

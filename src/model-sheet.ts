@@ -30,7 +30,8 @@ export function openKnowledge({ framework }: Config, appDir: string, log: Log): 
   return { models, close: () => refresh.stop() };
 }
 
-async function textAt(url: string): Promise<string> {
+/** The text at an address of http, https or file. Throws what kept it from being read. */
+export async function textAt(url: string): Promise<string> {
   if (url.startsWith('file://')) return readFile(fileURLToPath(url), 'utf8');
   const answer = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
   if (!answer.ok) throw new Error(`status ${answer.status}`);

@@ -4,7 +4,15 @@ import { type BannerFacts, bannerRecord, bannerText } from './banner.ts';
 import { forAllowedCallers, openCallers, openVirtualKeys } from './callers.ts';
 import type { ServeOptions } from './cli.ts';
 import { codecs } from './codecs/index.ts';
-import { adminOnDemand, logQueries, openMcp, openModels, openRequestLog, searchingClients } from './composition.ts';
+import {
+  adminOnDemand,
+  logQueries,
+  openLibrary,
+  openMcp,
+  openModels,
+  openRequestLog,
+  searchingClients,
+} from './composition.ts';
 import { loadConfig } from './config/load.ts';
 import { probeHttp } from './config/probe.ts';
 import type { Environment } from './config/secrets.ts';
@@ -158,6 +166,7 @@ export async function serve(
       virtualMcpStore,
       keys,
       keyStore: rooms.keyStore,
+      library: openLibrary(config, appDir, log),
       environment: env,
       appDir,
       settings: rooms.settings,

@@ -35,6 +35,8 @@ export const frameworkSection = z.looseObject({
     .looseObject({
       pricing_url: sheetUrl.describe('A JSON sheet of models and prices; absent = only what the gateway knows itself.'),
       pricing_sync_interval: z.number().int().min(HOUR_SECONDS).default(DAY_SECONDS).describe('Seconds.'),
+      mcp_library_url: sheetUrl.describe('A JSON list of known MCP servers, for /api/mcp/library.'),
+      mcp_library_sync_interval: z.number().int().min(HOUR_SECONDS).default(DAY_SECONDS).describe('Seconds.'),
     })
     .prefault({}),
   model_overrides: z

@@ -17,6 +17,7 @@ import { McpServer } from '../../src/mcp/server/server.ts';
 import { VirtualMcps } from '../../src/mcp/virtual-mcps.ts';
 import { GatewayError } from '../../src/model/errors.ts';
 import { openClientOverrides } from '../../src/stores/client-overrides.ts';
+import { McpLibrary } from '../../src/stores/mcp-library.ts';
 import { LocalTools, textResult } from '../support/tool-source.ts';
 
 const RULES = { host: '127.0.0.1', port: 0, allowedOrigins: [] };
@@ -98,6 +99,12 @@ async function admin(fileClients: object[] = [], config: object = {}) {
     virtualMcps: new VirtualMcps([]),
     keys: { list: [], version: 2, setAccess: () => {} },
     keyStore: { put: async () => {} },
+    library: new McpLibrary({
+      path: join(folder, 'mcp-library.json'),
+      syncIntervalMs: 1,
+      read: async () => '',
+      warn: () => {},
+    }),
     settings: { shown: {}, syncIntervalMs: 1, change: async () => {} },
     inspect: {
       ready: () => undefined,

@@ -7,6 +7,7 @@ import { type McpAuthRoutes, mcpAuthRoutes } from './mcp-auth.ts';
 import { type McpClientRoutes, mcpClientRoutes } from './mcp-clients.ts';
 import { type ImportRoutes, importRoutes } from './mcp-import.ts';
 import { type InspectRoutes, inspectRoutes } from './mcp-inspect.ts';
+import { type LibraryRoutes, libraryRoutes } from './mcp-library.ts';
 import { mcpLoginRoutes } from './mcp-login.ts';
 import { type OpenApiRoutes, openApiRoutes } from './mcp-openapi.ts';
 import { type McpSafetyRoutes, mcpSafetyRoutes } from './mcp-safety.ts';
@@ -17,6 +18,7 @@ import { type SystemRoutes, systemRoutes } from './system.ts';
 export interface AdminOptions
   extends ImportRoutes,
     InspectRoutes,
+    LibraryRoutes,
     McpAuthRoutes,
     McpClientRoutes,
     McpSafetyRoutes,
@@ -61,6 +63,7 @@ export function createAdminApp(options: AdminOptions): Express {
     mcpSafetyRoutes(options),
     virtualMcpRoutes(options),
     importRoutes(options),
+    libraryRoutes(options),
     openApiRoutes(options),
     inspectRoutes(options),
     oauthSessionRoutes(options),

@@ -59,6 +59,20 @@ export const clientQuery = z.object({
   disabled: flag,
 });
 
+const LIBRARY_ORDERS = ['name', 'category', 'publisher', 'created_at', 'updated_at'] as const;
+
+/** Of the library of known servers. */
+export const libraryQuery = z.object({
+  ...paging,
+  category: entries,
+  connection_type: entries,
+  auth_type: entries,
+  /** Whoever has one of them matches. */
+  tags: entries,
+  sort_by: z.enum(LIBRARY_ORDERS, { error: listed(LIBRARY_ORDERS) }).default('name'),
+  order: z.enum(['asc', 'desc'], { error: listed(['asc', 'desc']) }).default('asc'),
+});
+
 const SESSION_MODES = ['user', 'vk', 'session'] as const;
 const MOST_SESSIONS = 500;
 
@@ -323,6 +337,7 @@ export type ImportReport = z.output<typeof importReport>;
 export type OauthSessionQuery = z.output<typeof oauthSessionQuery>;
 export type OauthSession = z.output<typeof oauthSession>;
 export type OauthSessionList = z.output<typeof oauthSessionList>;
+export type LibraryQuery = z.output<typeof libraryQuery>;
 export type ClientQuery = z.output<typeof clientQuery>;
 export type ClientFacets = z.output<typeof clientFacets>;
 export type ShownTool = z.output<typeof shownTool>;
