@@ -3,6 +3,7 @@ import type { NamedByAzure, SaidByUrl } from '../codecs/body.ts';
 import type { Envelope } from '../codecs/codec.ts';
 import type { CodecId } from '../model/content.ts';
 import type { OperationFormat, OperationKind } from '../model/operation.ts';
+import { invokedAs } from '../providers/bedrock/operations.ts';
 import { pathBehind } from './aliases.ts';
 import { type AzurePath, azurePath } from './azure-routes.ts';
 import { type PassthroughRoute, passthroughRoute } from './passthrough-routes.ts';
@@ -162,30 +163,53 @@ function bedrockRoute(path: string): Route | undefined {
   if (!model || !does) return undefined;
   const url = { label: `/bedrock/model/{model}/${verb}`, said: { model, stream: does.stream } };
   if (!does.enclosed) return { kind: 'inference', codec: 'bedrock-converse', operation: 'converse', url };
+  const asked = does.stream ? undefined : invokedAs(model);
+  if (asked) return { kind: 'operation', serves: { ...asked, codec: 'bedrock-converse', url } };
   return { kind: 'inference', codec: 'anthropic-messages', operation: 'invoke', url, envelope: bedrockInvoke };
 }
 
-/** `provider/model` stands in the path as it is; LangChain leaves `models/` out where the name has a slash. */
-const GOOGLE_PATH = /^\/genai\/(v1(?:alpha|beta)?)\/(?:models\/)?(.+):(\w+)$/;
+/**
+ * `provider/model` stands in the path as it is; LangChain leaves `models/` out where the name has a slash. Clients of
+ * Vertex say project and region, and name the vendor as a publisher.
+ */
+const GOOGLE_PATH =
+  /^\/genai\/(v1(?:alpha|beta1?)?)\/(?:projects\/[^/]+\/locations\/[^/]+\/)?(?:publishers\/([^/]+)\/)?(?:models\/)?(.+):(\w+)$/;
 
 function googleRoute(path: string): Route | undefined {
-  const [, version, name = '', verb = ''] = GOOGLE_PATH.exec(path) ?? [];
-  const model = decoded(name);
-  if (version === undefined || model === undefined) return undefined;
+  const [, version, publisher = 'google', name = '', verb = ''] = GOOGLE_PATH.exec(path) ?? [];
+  const named = decoded(name);
+  if (version === undefined || named === undefined) return undefined;
+  const model = publisher === 'google' ? named : `${publisher}/${named}`;
   const url = { label: `/genai/${version}/models/{model}:${verb}`, said: { model, stream: verb === STREAMS } };
   if (verb === 'countTokens') return { kind: 'count-tokens', codec: 'gemini', url };
-  const embeds = EMBEDDING_VERBS[verb];
-  if (embeds) return { kind: 'operation', serves: { kind: 'embedding', format: embeds, codec: 'gemini', url } };
+  const asked = operationAsked(verb, model, version);
+  if (asked) return { kind: 'operation', serves: { ...asked, codec: 'gemini', url } };
   if (verb !== 'generateContent' && verb !== STREAMS) return undefined;
   return { kind: 'inference', codec: 'gemini', operation: 'generate_content', url };
 }
 
 const STREAMS = 'streamGenerateContent';
 
-const EMBEDDING_VERBS: Readonly<Record<string, OperationFormat | undefined>> = {
-  embedContent: 'gemini',
-  batchEmbedContents: 'gemini-batch',
-};
+type Asked = Pick<OperationRoute, 'kind' | 'format'>;
+
+/** Google's verbs that are no chats; Vertex has a version of its own, and words of its own for settings. */
+function operationAsked(verb: string, model: string, version: string): Asked | undefined {
+  switch (verb) {
+    case 'embedContent':
+      return { kind: 'embedding', format: version === 'v1beta1' ? 'vertex' : 'gemini' };
+    case 'batchEmbedContents':
+      return { kind: 'embedding', format: 'gemini-batch' };
+    case 'predict':
+      return isEmbedding(model)
+        ? { kind: 'embedding', format: 'vertex-predict' }
+        : { kind: 'image_generation', format: 'imagen' };
+    default:
+      return undefined;
+  }
+}
+
+/** What `predict` predicts is said by the model alone. */
+const isEmbedding = (model: string): boolean => /embed/i.test(model);
 
 function decoded(text: string): string | undefined {
   try {
@@ -215,7 +239,7 @@ export const servedPaths = (): string[] => [
   ...ROUTES.keys(),
   ...storedPaths(),
   'POST /openai/openai/deployments/{deployment}/chat/completions',
-  ...['generateContent', STREAMS, 'countTokens', ...Object.keys(EMBEDDING_VERBS)].map(
+  ...['generateContent', STREAMS, 'countTokens', 'embedContent', 'batchEmbedContents', 'predict'].map(
     (verb) => `POST /genai/v1beta/models/{model}:${verb}`,
   ),
   ...Object.keys(BEDROCK_VERBS).map((verb) => `POST /bedrock/model/{model}/${verb}`),

@@ -289,6 +289,20 @@ const LINES: readonly Line[] = [
     quirks: strictWithOldLimit,
   },
   { name: 'opencode-go', url: 'https://opencode.ai/zen/go/v1', limit: 'max_tokens', quirks: strictWithOldLimit },
+  {
+    name: 'sarvam',
+    url: 'https://api.sarvam.ai/v1',
+    key: ['SARVAM_API_KEY'],
+    limit: 'max_tokens',
+    quirks: strictWithOldLimit,
+  },
+  {
+    name: 'wafer',
+    url: 'https://pass.wafer.ai/v1',
+    key: ['WAFER_API_KEY'],
+    limit: 'max_tokens',
+    quirks: strictWithOldLimit,
+  },
   { name: 'vllm', keyless: true, limit: 'max_tokens', quirks: [oldLimit, developerIsSystem, textAsString('tool')] },
   { name: 'sgl', keyless: true, limit: 'max_tokens', quirks: [oldLimit, developerIsSystem, textAsString('tool')] },
 ];

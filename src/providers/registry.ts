@@ -50,7 +50,7 @@ const builtIn: ReadonlyMap<string, Deployment> = new Map(builtInDeployments.map(
 const CUSTOM_BASES: ReadonlySet<string> = new Set(['openai', 'anthropic', 'gemini', 'cohere', 'huggingface']);
 
 /** Names of the original's other providers: known, so that `azure/gpt-4o` is not taken for a model's own name. */
-const SPOKEN_ELSEWHERE: ReadonlySet<string> = new Set(['github-copilot', 'sarvam', 'typesafe', 'wafer']);
+const SPOKEN_ELSEWHERE: ReadonlySet<string> = new Set(['github-copilot', 'typesafe']);
 
 export interface Providers {
   readonly byName: ConfiguredProviders;

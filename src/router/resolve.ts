@@ -15,6 +15,8 @@ type ByName = ConfiguredProviders;
 /** Whose models go by which names. The first match that is configured counts. */
 const FAMILIES: readonly (readonly [name: RegExp, provider: string])[] = [
   [/^claude-/, 'anthropic'],
+  // Google's, unlike OpenAI's `text-embedding-3-small`
+  [/^text-(?:multilingual-)?embedding-\d{3}$/, 'gemini'],
   [/^(gpt-|chatgpt-|o[134](-|$)|codex-|text-embedding-|dall-e-|tts-|whisper-)/, 'openai'],
   [/^(gemini|imagen)-/, 'gemini'],
   [/^(mistral|ministral|magistral|codestral|devstral|pixtral|voxtral)-/, 'mistral'],
@@ -24,7 +26,10 @@ const FAMILIES: readonly (readonly [name: RegExp, provider: string])[] = [
   [/^(command|embed|rerank)-/, 'cohere'],
   [/^(eleven|scribe)_/, 'elevenlabs'],
   // with a vendor, a region or a whole ARN in front: Bedrock's own names
-  [/^(?:[a-z-]{2,}\.)?(?:amazon|anthropic|meta|mistral|cohere|ai21|deepseek|openai|qwen|writer)\./, 'bedrock'],
+  [
+    /^(?:[a-z-]{2,}\.)?(?:amazon|anthropic|meta|mistral|cohere|ai21|deepseek|openai|qwen|stability|writer)\./,
+    'bedrock',
+  ],
   [/^arn:aws[\w-]*:bedrock:/, 'bedrock'],
 ];
 
@@ -63,10 +68,14 @@ function bareTarget(model: string, providers: ByName, dialect: CodecId): Target 
   const provider =
     [...providers.values()].find((candidate) => usableKeys(candidate).some((key) => namesModel(key, model))) ??
     serving(providers.get(family ?? ''), model) ??
-    serving(providers.get(PROVIDER_OF_DIALECT[dialect]), model);
+    serving(providers.get(PROVIDER_OF_DIALECT[dialect]), model) ??
+    serving(providers.get(STAND_INS[family ?? PROVIDER_OF_DIALECT[dialect]] ?? ''), model);
   if (provider) return { provider, model };
   throw new GatewayError('invalid-request', unresolved(model, family, providers), { param: 'model' });
 }
+
+/** Who has the same models where the one they belong to is not configured. */
+const STAND_INS: Readonly<Record<string, string | undefined>> = { gemini: 'vertex' };
 
 const serving = (provider: Provider | undefined, model: string): Provider | undefined =>
   provider && usableKeys(provider).some((key) => servesModel(key, model)) ? provider : undefined;

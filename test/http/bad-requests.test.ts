@@ -75,7 +75,7 @@ describe.each(dialects)('$name: a request that cannot be read', (dialect) => {
     ['a bare name that nobody serves', 'marvin-7', /no configured provider is known to serve model "marvin-7"/],
     ['a provider that does not exist', 'nowhere/gpt-4o', /no configured provider .* "nowhere\/gpt-4o"/],
     ['a provider that is not configured', 'mistral/large', /provider "mistral" is not configured: set MISTRAL_API_KEY/],
-    ['a provider that this gateway does not speak to', 'sarvam/claude', /"sarvam" is not among those/],
+    ['a provider that this gateway does not speak to', 'typesafe/claude', /"typesafe" is not among those/],
     ['a provider whose key variable is not set', 'groq/llama', /set GROQ_TEST_KEY/],
     ['a provider without keys', 'deepseek/chat', /no keys/],
   ])('%s is a 400 that says what to do', async (_, model, message) => {

@@ -143,6 +143,8 @@ const ROWS: readonly Row[] = [
   { name: 'databricks', ...V1, ...TOKENS },
   { name: 'opencode-zen', home: 'https://opencode.ai/zen/v1', ...V1, ...TOKENS },
   { name: 'opencode-go', home: 'https://opencode.ai/zen/go/v1', ...V1, ...TOKENS },
+  { name: 'sarvam', home: 'https://api.sarvam.ai/v1', ...V1, ...TOKENS },
+  { name: 'wafer', home: 'https://pass.wafer.ai/v1', ...V1, ...TOKENS },
   { name: 'vllm', ...V1, ...TOKENS, embeddings: '/v1/embeddings' },
   { name: 'sgl', ...V1, ...TOKENS, embeddings: '/v1/embeddings' },
 ];

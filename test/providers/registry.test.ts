@@ -159,7 +159,7 @@ describe('providers that cannot be used are left out, with the reason', () => {
     ['acme', {}, 'custom_provider_config.base_provider_type'],
     ['acme', { custom_provider_config: { base_provider_type: 'replicate' } }, '"replicate" cannot be used'],
     ['openai', { custom_provider_config: { base_provider_type: 'openai' } }, 'give the custom provider another name'],
-    ['wafer', { keys: [key] }, 'not among those this gateway speaks to'],
+    ['typesafe', { keys: [key] }, 'not among those this gateway speaks to'],
   ])('%s %j', (name, settings, problem) => {
     const result = only(name, settings);
     expect(result.provider).toBeUndefined();

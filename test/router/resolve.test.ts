@@ -38,7 +38,7 @@ describe('provider/model', () => {
 
   test.each([
     ['mistral/mistral-large', 'provider "mistral" is not configured: set MISTRAL_API_KEY'],
-    ['wafer/gpt-4o', 'provider "wafer" is not among those this gateway speaks to'],
+    ['typesafe/gpt-4o', 'provider "typesafe" is not among those this gateway speaks to'],
     ['azure/gpt-4o', 'provider "azure" is not configured: add it under "providers"'],
   ])('%s says what is missing', (name, message) => {
     expect(() => resolved(name)).toThrow(message);
@@ -62,6 +62,25 @@ describe('a provider that the config names and that cannot be used', () => {
   ])('%s is asked of no other one', (name, message) => {
     expect(() => resolveModel(name, byName, 'openai-chat')).toThrow(message);
     expect(() => resolveModel(name.toUpperCase(), byName, 'openai-chat')).toThrow(message);
+  });
+});
+
+describe('Google’s bare names', () => {
+  const vertex = { keys: [{ name: 'v', value: 'express', models: ['*'] }] };
+
+  test.each(['gemini-2.5-pro', 'imagen-4.0-generate-001', 'text-embedding-005', 'text-multilingual-embedding-002'])(
+    '%s is Vertex’s where Gemini’s own API is not configured',
+    (name) => {
+      const both = configured({ openai: { keys: keys('a') }, gemini: { keys: keys('b') }, vertex });
+      expect(resolveModel(name, both, 'openai-chat').provider.name).toBe('gemini');
+      const { provider } = resolveModel(name, configured({ anthropic: { keys: keys('a') }, vertex }), 'openai-chat');
+      expect(provider.name).toBe('vertex');
+    },
+  );
+
+  test('OpenAI’s embeddings are still its own', () => {
+    const all = configured({ openai: { keys: keys('a') }, gemini: { keys: keys('b') }, vertex });
+    expect(resolveModel('text-embedding-3-small', all, 'gemini').provider.name).toBe('openai');
   });
 });
 

@@ -48,8 +48,12 @@ export const geminiBatchEmbeddings: ClientEmbeddings & ProviderEmbeddings = {
 };
 
 /** Vertex AI, `embedContent`: the same with its settings in a member of their own. */
-export const vertexEmbeddings: ProviderEmbeddings = {
+export const vertexEmbeddings: ClientEmbeddings & ProviderEmbeddings = {
   ...geminiEmbeddings,
+  decodeRequest({ embedContentConfig: config, ...fields }, ledger) {
+    const settings = isObject(config) ? config : {};
+    return askOf({ ...fields, ...settings }, [fields], ledger);
+  },
   encodeRequest({ inputs, ...settings }) {
     const { content, ...config } = contentRequest(onlyInput(inputs), settings);
     return { content, embedContentConfig: config };

@@ -1,10 +1,44 @@
 import { isObject, type JsonValue } from '../../model/json.ts';
-import { geminiPurpose, isVector, type ProviderEmbeddings, textsOf } from './embedding-format.ts';
-import { listOf, malformed } from './translation.ts';
+import {
+  type ClientEmbeddings,
+  geminiPurpose,
+  isVector,
+  type ProviderEmbeddings,
+  textsOf,
+} from './embedding-format.ts';
+import { dropOthers, listOf, malformed, numberOrNothing, refuse, textOrNothing } from './translation.ts';
 import { inputUsage } from './usage.ts';
 
+const KNOWN: ReadonlySet<string> = new Set(['model', 'fallbacks', 'instances', 'parameters']);
+
 /** Vertex AI, text embeddings API (`predict`): each text is an instance with what it is for. */
-export const vertexPredictions: ProviderEmbeddings = {
+export const vertexPredictions: ClientEmbeddings & ProviderEmbeddings = {
+  decodeRequest(fields, ledger) {
+    dropOthers(fields, KNOWN, ledger);
+    const instances = listOf(fields.instances).filter(isObject);
+    const [first] = instances;
+    if (!first) return refuse('instances', 'is required: a list of {"content": text}');
+    const parameters = isObject(fields.parameters) ? fields.parameters : {};
+    return {
+      inputs: instances.map(
+        ({ content }) => textOrNothing(content) ?? refuse('instances', 'must be texts: {"content": text}'),
+      ),
+      dimensions: numberOrNothing(parameters.outputDimensionality),
+      purpose: textOrNothing(first.task_type ?? first.taskType),
+      title: textOrNothing(first.title),
+    };
+  },
+
+  encodeAnswer: ({ vectors, usage }) => ({
+    predictions: vectors.map((vector) => ({
+      embeddings: {
+        values: [...vector],
+        // all that is counted is known of a single text only
+        statistics: { truncated: false, ...(usage && vectors.length === 1 && { token_count: usage.input }) },
+      },
+    })),
+  }),
+
   // Vertex AI, text embeddings API: 250 texts a request, of gemini-embedding-001 one
   atOnce: (model) => (/gemini-embedding/.test(model) ? 1 : 250),
 

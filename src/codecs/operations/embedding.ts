@@ -8,10 +8,12 @@ import { openAiEmbeddings } from './embedding-openai.ts';
 import { vertexPredictions } from './embedding-vertex.ts';
 import type { Translation } from './translation.ts';
 
-const CLIENTS: ReadonlyMap<string, ClientEmbeddings> = new Map([
+const CLIENTS: ReadonlyMap<string, ClientEmbeddings> = new Map<string, ClientEmbeddings>([
   ['openai', openAiEmbeddings],
   ['gemini', geminiEmbeddings],
   ['gemini-batch', geminiBatchEmbeddings],
+  ['vertex', vertexEmbeddings],
+  ['vertex-predict', vertexPredictions],
   ['cohere', cohereEmbeddings],
 ]);
 

@@ -3,6 +3,7 @@ import type { OperationFormat } from '../../model/operation.ts';
 import { inlineDataIn, inlinePart, partsIn, reasonIn } from './google-parts.ts';
 import { openAiToCanvas, openAiToStability } from './image-bedrock.ts';
 import { aspectRatioOf, drawn, KNOWN_OF_IMAGES, noPicture, noUrls, sizeOf } from './image-format.ts';
+import { fromImagen } from './image-imagen.ts';
 import {
   dropOthers,
   listOf,
@@ -122,5 +123,8 @@ const TARGETS: Readonly<Partial<Record<OperationFormat, Translation>>> = {
   stability: openAiToStability,
 };
 
-export const imageTranslation = (from: string, to: OperationFormat): Translation | undefined =>
-  from === 'openai' ? TARGETS[to] : undefined;
+export function imageTranslation(from: string, to: OperationFormat): Translation | undefined {
+  if (from === 'openai') return TARGETS[to];
+  if (from !== 'imagen' || to === 'replicate') return undefined;
+  return to === 'openai' ? fromImagen(undefined) : TARGETS[to] && fromImagen(TARGETS[to]);
+}

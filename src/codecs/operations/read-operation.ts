@@ -34,7 +34,7 @@ export function readOperation({
   if (MAY_BE_FORM.has(kind) && /^\s*multipart\/form-data/i.test(contentType)) {
     return formOperation(kind, format, new FormPayload(contentType, bytes), azure);
   }
-  const { head, source } = readBody(format.startsWith('gemini') ? 'gemini' : 'openai-chat', bytes, said, azure);
+  const { head, source } = readBody(said ? 'gemini' : 'openai-chat', bytes, said, azure);
   const payload = new JsonPayload(source);
   // Speech has a word of its own for streams (OpenAI API reference, audio/speech)
   const stream =

@@ -67,6 +67,7 @@ const MANTLE_CLAUDE: Deployment = {
   name: 'bedrock_mantle',
   speaks: ['anthropic-messages'],
   sdk: 'bedrock-mantle',
+  wire: { structuredOutput: false },
   access: mantleClaudeAccess,
   readsKey: bedrockKey,
   takesBeta,

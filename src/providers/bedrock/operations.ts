@@ -1,4 +1,4 @@
-import type { OperationFormat } from '../../model/operation.ts';
+import type { OperationFormat, OperationKind } from '../../model/operation.ts';
 import type { OperationTable, OperationWire } from '../provider.ts';
 
 /** InvokeModel: each vendor's models have bodies of their own, and the path names the model. */
@@ -19,3 +19,14 @@ export const bedrockOperations: OperationTable = {
   image_generation: [invoked('titan', /titan-image|nova-canvas/i), invoked('stability', /stability\./i)],
   image_edit: [invoked('titan', /titan-image|nova-canvas/i)],
 };
+
+const KINDS = ['embedding', 'rerank', 'image_generation'] as const satisfies readonly OperationKind[];
+
+/** What InvokeModel does with a model, and in which format: its body is that model's own. Undefined for chats. */
+export function invokedAs(model: string): { kind: OperationKind; format: OperationFormat } | undefined {
+  for (const kind of KINDS) {
+    const wire = bedrockOperations[kind]?.find(({ serves }) => serves?.(model));
+    if (wire) return { kind, format: wire.format };
+  }
+  return undefined;
+}

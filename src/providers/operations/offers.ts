@@ -25,6 +25,7 @@ const OFFERS: Readonly<Record<string, OperationTable>> = {
   fireworks: openAiOperations('text_completion', 'embedding'),
   nebius: openAiOperations('text_completion', 'embedding', 'image_generation'),
   together: openAiOperations('text_completion', 'embedding', 'image_generation', 'rerank'),
+  wafer: openAiOperations('text_completion'),
   vllm: openAiOperations('text_completion', 'embedding', 'transcription', 'translation', 'rerank'),
   sgl: openAiOperations('text_completion', 'embedding', 'rerank'),
   gemini: geminiOperations,
