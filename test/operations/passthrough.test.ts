@@ -146,6 +146,21 @@ describe('whatever it holds', () => {
     expect(said().body.equals(large)).toBe(true);
   });
 
+  test.each([
+    ['/openai_passthrough/v1/responses', 'authorization', 'Bearer sk-ours'],
+    ['/anthropic_passthrough/v1/messages', 'x-api-key', 'sk-ant-ours'],
+    ['/genai_passthrough/v1beta/models/gemini-2.5-flash:generateContent', 'x-goog-api-key', 'AIza-ours'],
+  ])('a long prompt to %s arrives byte for byte, under our key', async (path, header, key) => {
+    upstream.answers((response, { body }) => void response.writeHead(200).end(String(body.length)));
+    const body = `{ "model" : "m" ,"x":1.50, "text":"${'é'.repeat(400_000)}" }`;
+    const answer = await post(`${gateway.url}${path}`, body, { [header]: 'theirs' });
+    expect(await answer.text()).toBe(String(Buffer.byteLength(body)));
+    expect(said().path).toBe(path.replace(/^\/\w+_passthrough/, ''));
+    expect(said().headers[header]).toBe(key);
+    expect(said().headers['content-length']).toBe(String(Buffer.byteLength(body)));
+    expect(said().body.toString()).toBe(body);
+  });
+
   test.each<[string, number, string, string]>([
     ['a page', 502, 'text/html', '<html><title>Bad Gateway</title></html>'],
     ['a redirect', 307, 'text/plain', 'elsewhere'],
