@@ -11,11 +11,12 @@ import type { AnswerSampling } from '../mcp/relay.ts';
 import type { RequestServers } from '../mcp/request-servers.ts';
 import { resultText } from '../mcp/result-text.ts';
 import type { LargeResults } from '../mcp/results/large-results.ts';
-import type { CallContext, ModelCall } from '../model/call.ts';
+import type { CallContext, Caller, ModelCall } from '../model/call.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { OperationCall } from '../model/operation.ts';
 import { orderedId } from '../model/ordered-id.ts';
 import type { ChatRequest } from '../model/request.ts';
+import { mayBeBlocked, refuseBlockedTools } from './blocked-tools.ts';
 import { serverJoiner } from './joined-servers.ts';
 import { readableTools } from './readable-results.ts';
 import { ResponseOwners } from './response-owners.ts';
@@ -123,14 +124,18 @@ function showsTools({ caller, dialect }: CallContext, configured: ToolManagerCon
 /** The MCP clients' tools as the loop wants them. */
 function agentTools(tools: ModedTools, manager: ToolManagerConfig): GatewayTools {
   return {
-    any: ({ caller }) => tools.visibleTools(caller).length > 0,
-    offered: (request, { caller }) =>
-      injectedTools({
-        visible: tools.offeredTools(caller),
-        ownNames: request.tools.map((tool) => tool.name),
-        caller,
-        onlyOnDemand: manager.disable_auto_tool_inject,
-      }),
+    any: ({ caller }) => mayBeBlocked(caller) || tools.visibleTools(caller).length > 0,
+    offered(request, { caller }) {
+      const inject = (seen: Caller) =>
+        injectedTools({
+          visible: tools.offeredTools(seen),
+          ownNames: request.tools.map((tool) => tool.name),
+          caller,
+          onlyOnDemand: manager.disable_auto_tool_inject,
+        });
+      if (mayBeBlocked(caller)) refuseBlockedTools(caller, tools, inject);
+      return inject(caller);
+    },
     runsByItself: tools.runsByItself,
     run: tools.run,
   };

@@ -13,7 +13,7 @@ import { changesOf, mustRedial } from './config-changes.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import type { Catalog, CatalogTool, ClientStatus, ToolCallRequest, ToolResult } from './contract.ts';
 import { reasonOf } from './failures.ts';
-import { type CallerFilters, refusalOf, unknownTool } from './filters.ts';
+import { type CallerFilters, refusalOf, refusedTool, unknownTool, whyNot } from './filters.ts';
 import { openFleet } from './fleet/fleet.ts';
 import { headersFor } from './forward-headers.ts';
 import { compareNames } from './listed-tools.ts';
@@ -180,7 +180,7 @@ export class McpClients {
     const upstreamName = name.slice(hyphen + 1);
     const tool = { name, upstreamName, heldBack: connection?.listedTool(upstreamName)?.heldBack };
     const refusal = refusalOf(tool, config, caller);
-    if (refusal !== undefined || !connection) throw new GatewayError('permission', refusal ?? unknownTool(name));
+    if (refusal !== undefined || !connection) throw refusedTool(name, refusal, whyNot(tool, config, caller));
     const headers = headersFor(config.allowed_extra_headers, caller);
     const timeoutMs = this.#timeoutMsOf(config);
     const maxMs = timeoutMs * this.#timing.progressFactor;

@@ -1,5 +1,6 @@
 import type { McpClientConfig, WhiteList } from '../config/schema.ts';
 import type { Caller } from '../model/call.ts';
+import { GatewayError } from '../model/errors.ts';
 import type { WhyHeld } from './safety/judgement.ts';
 
 /** What a client's config says about who may use its tools, and how they are given. */
@@ -55,6 +56,12 @@ export function refusalOf(tool: NamedTool, client: ClientRules, caller: CallerFi
   }
   return why && `tool '${tool.name}' is not permitted (${WORDS[why](client.name)})`;
 }
+
+/** A call that the policy refuses; what the key is the reason for has Bifrost's name of it. */
+export const refusedTool = (name: string, refusal: string | undefined, why: WhyNot | undefined): GatewayError =>
+  new GatewayError('permission', refusal ?? unknownTool(name), {
+    ...(why === 'not-allowed-for-key' && { type: 'mcp_tool_blocked' }),
+  });
 
 /** For a name that no client has. */
 export const unknownTool = (name: string, why?: string): string =>

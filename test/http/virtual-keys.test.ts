@@ -188,3 +188,70 @@ test('who requires keys and has none lets nobody in, and says so', async () => {
   expect(gateway.output()).toContain('nobody may call');
   await gateway.stop();
 });
+
+describe('a request to a model that asks for tools by header', () => {
+  const blocked = (...names: string[]) => ({
+    is_bifrost_error: true,
+    status_code: 403,
+    type: 'mcp_tool_blocked',
+    error: { message: `MCP tools not allowed for virtual key 'Alpha': ${names.join(', ')}` },
+  });
+  let gateway: Gateway;
+  beforeAll(async () => {
+    gateway = await startGatewayHere({
+      version: 1,
+      providers: { openai: keyed(upstream.url) },
+      governance: { virtual_keys: KEYS },
+      mcp: {
+        client_configs: [
+          testServer('ref'),
+          testServer('other', { tools_to_execute: ['echo', 'hang'] }),
+          testServer('coded', { tool_mode: 'code', tools_to_execute: ['echo'] }),
+        ],
+      },
+    });
+  });
+  afterAll(() => gateway.stop());
+
+  async function asked(tools: string | undefined, more: object = {}) {
+    const before = upstream.bodies.length;
+    const headers = { 'x-bf-vk': 'sk-bf-alpha', ...(tools !== undefined && { 'x-bf-mcp-include-tools': tools }) };
+    const body = { model: 'openai/gpt-4o', messages: [{ role: 'user', content: 'hi' }], ...more };
+    const response = await post(`${gateway.url}/v1/chat/completions`, body, headers);
+    const sent = upstream.bodies.slice(before).map((each) => each.tools?.map((tool) => tool.function.name));
+    return { status: response.status, answer: JSON.parse(await response.text()) as object, sent };
+  }
+
+  test.each([
+    ['without the header what the key lets through is offered', undefined, ['ref-echo']],
+    ['what the key lets through is offered', 'ref-echo', ['ref-echo']],
+    ['a tool that no server has is nobody’s', 'ref-echo,ref-nothing', ['ref-echo']],
+    ['nothing may be asked for', '', undefined],
+  ])('%s', async (_, tools, names) => {
+    expect(await asked(tools)).toMatchObject({ status: 200, sent: [names] });
+  });
+
+  test.each([
+    ['one tool of another client', 'ref-echo,other-echo', ['other-echo']],
+    ['all tools of another client', 'other-*', ['other-echo', 'other-hang']],
+  ])('%s: the whole request is refused, and no model asked', async (_, tools, names) => {
+    const { status, answer, sent } = await asked(tools);
+    expect([status, sent]).toEqual([403, []]);
+    expect(answer).toMatchObject(blocked(...names));
+  });
+
+  test('a tool that the request has itself, or that stands behind meta tools, is no foreign one', async () => {
+    const tool = { type: 'function', function: { name: 'other-echo', parameters: { type: 'object', properties: {} } } };
+    expect(await asked('other-echo,coded-*', { tools: [tool] })).toMatchObject({ status: 200, sent: [['other-echo']] });
+  });
+
+  test('called by hand a tool that the key does not let through has the same name of its refusal', async () => {
+    const call = { id: 'c', type: 'function', function: { name: 'other-echo', arguments: '{}' } };
+    const response = await post(`${gateway.url}/v1/mcp/tool/execute`, call, { 'x-bf-vk': 'sk-bf-alpha' });
+    expect(response.status).toBe(403);
+    expect(await response.json()).toMatchObject({
+      type: 'mcp_tool_blocked',
+      error: { message: "MCP tool 'other-echo' is not allowed for virtual key 'Alpha'" },
+    });
+  });
+});
