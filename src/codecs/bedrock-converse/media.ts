@@ -50,6 +50,10 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   'text/x-markdown': 'text/markdown',
 };
 
+/** `constructor` is in every table, and no format. */
+const said = (table: Readonly<Record<string, string>> = {}, word: string): string | undefined =>
+  Object.hasOwn(table, word) ? table[word] : undefined;
+
 /** A block that holds media; undefined when it holds something else, or media in a way that nobody else knows. */
 export function mediaOf(block: JsonObject): MediaPart | undefined {
   const kind = Object.keys(FORMATS).find((name) => isObject(block[name]));
@@ -57,7 +61,7 @@ export function mediaOf(block: JsonObject): MediaPart | undefined {
   const { format, source, name } = objectOf(block[kind]);
   const read = sourceOf(objectOf(source));
   if (!read) return undefined;
-  const known = FORMATS[kind]?.[textOf(format)];
+  const known = said(FORMATS[kind], textOf(format));
   const mediaType = read.type === 'text' ? 'text/plain' : (known ?? (kind === 'document' ? 'text/plain' : `${kind}/*`));
   return {
     type: 'media',
@@ -140,7 +144,7 @@ const documentBlock = (format: string, source: JsonObject, name: string): JsonOb
 
 /** Which kind of block, and which format in it, a media type is; both undefined for what Bedrock does not take. */
 function formatOf(given: string, base64: string): { kind?: string; format?: string } {
-  const mediaType = SYNONYMS[given] ?? given.split(';')[0] ?? given;
+  const mediaType = said(SYNONYMS, given) ?? given.split(';')[0] ?? given;
   for (const [kind, formats] of Object.entries(FORMATS)) {
     const format = Object.keys(formats).find((name) => formats[name] === mediaType);
     if (format !== undefined) return { kind, format };

@@ -9,7 +9,7 @@ export function fitsModel(source: BodySource, { maxOutputTokens, reasoning }: Mo
   const given = source.member('generationConfig') ?? source.member('generation_config');
   if (given === undefined) return true;
   const config = camelCased(objectOf(given));
-  const asked = Number(config.maxOutputTokens ?? 0);
+  const asked = typeof config.maxOutputTokens === 'number' ? config.maxOutputTokens : 0;
   if (maxOutputTokens !== undefined && asked > maxOutputTokens) return false;
   return reasoning !== false || config.thinkingConfig === undefined;
 }

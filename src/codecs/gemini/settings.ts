@@ -61,7 +61,8 @@ const EFFORT_OF_LEVEL: Readonly<Record<string, ReasoningEffort>> = {
 };
 
 function reasoningOf({ thinkingBudget, thinkingLevel }: JsonObject): ReasoningSettings | undefined {
-  const effort = EFFORT_OF_LEVEL[textOf(thinkingLevel).toLowerCase()];
+  const level = textOf(thinkingLevel).toLowerCase();
+  const effort = Object.hasOwn(EFFORT_OF_LEVEL, level) ? EFFORT_OF_LEVEL[level] : undefined;
   if (effort) return { effort };
   if (typeof thinkingBudget !== 'number') return undefined;
   if (thinkingBudget === 0) return { effort: 'none' };

@@ -17,7 +17,7 @@ export function imageOf(value: unknown, origin: Origin): MediaPart | undefined {
 const AUDIO_TYPES: Readonly<Record<string, string>> = { mp3: 'audio/mpeg', wav: 'audio/wav' };
 
 export function audioOf({ data, format }: { data: string; format: string }, origin: Origin): MediaPart {
-  const mediaType = AUDIO_TYPES[format] ?? `audio/${format}`;
+  const mediaType = (Object.hasOwn(AUDIO_TYPES, format) && AUDIO_TYPES[format]) || `audio/${format}`;
   return { type: 'media', mediaType, source: { type: 'base64', data }, origin };
 }
 

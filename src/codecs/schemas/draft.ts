@@ -55,7 +55,7 @@ const TYPE_OF: Readonly<Record<string, string>> = {
 function typeOf(value: JsonValue, { nullable }: JsonObject): JsonObject | undefined {
   const given = Array.isArray(value) ? value : [value];
   const known = given.flatMap((name) => {
-    const lower = String(name).toLowerCase();
+    const lower = typeof name === 'string' ? name.toLowerCase() : '';
     const type = TYPES.has(lower) ? lower : Object.hasOwn(TYPE_OF, lower) ? TYPE_OF[lower] : undefined;
     return type === undefined ? [] : [type];
   });
