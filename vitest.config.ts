@@ -11,7 +11,8 @@ export default defineConfig({
     // no test takes long; what waits for a condition on a busy machine is given time, and fails by its condition
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    expect: { poll: { timeout: 30_000, interval: 20 } },
+    // a test that asserts nothing proves nothing
+    expect: { requireAssertions: true, poll: { timeout: 30_000, interval: 20 } },
     pool: 'forks',
     // vitest itself would leave one of two cores to nobody
     maxWorkers: '100%',

@@ -82,6 +82,8 @@ export function testClient(name: string, connect: (url: string) => Client): void
     client = connect(scene.gateway.url);
   });
   afterAll(() => scene.close());
+  // what it can do is known without a gateway
+  const { embed, models, cannotLeave } = connect('http://127.0.0.1:9');
 
   describe.each(MODELS)(`${name} on %s`, (model) => {
     test('is answered, with its tokens', async () => {
@@ -149,27 +151,25 @@ export function testClient(name: string, connect: (url: string) => Client): void
       },
     );
 
-    test('ends the request upstream when it leaves, before the first word and after it', async () => {
-      scene.says(() => 'silence');
-      if (client.cannotLeave) return;
-      const early = new AbortController();
-      const asked = scene.nextAsked();
-      const answer = client.chat(model, 'Say hello', early.signal).catch((error: unknown) => error);
-      const first = await asked;
-      early.abort();
-      expect(await answer).toBeInstanceOf(Error);
-      expect(await first.ended).toBe('cut');
-      const late = new AbortController();
-      const heard = (async () => {
-        for await (const piece of client.stream(model, 'Say hello', late.signal)) if (piece !== '') late.abort();
-      })().catch(() => undefined);
-      expect(await (await scene.nextAsked()).ended).toBe('cut');
-      await heard;
-    });
+    if (!cannotLeave)
+      test('ends the request upstream when it leaves, before the first word and after it', async () => {
+        scene.says(() => 'silence');
+        const early = new AbortController();
+        const asked = scene.nextAsked();
+        const answer = client.chat(model, 'Say hello', early.signal).catch((error: unknown) => error);
+        const first = await asked;
+        early.abort();
+        expect(await answer).toBeInstanceOf(Error);
+        expect(await first.ended).toBe('cut');
+        const late = new AbortController();
+        const heard = (async () => {
+          for await (const piece of client.stream(model, 'Say hello', late.signal)) if (piece !== '') late.abort();
+        })().catch(() => undefined);
+        expect(await (await scene.nextAsked()).ended).toBe('cut');
+        await heard;
+      });
   });
 
-  // what it can do is known without a gateway
-  const { embed, models } = connect('http://127.0.0.1:9');
   if (embed) {
     test.each(EMBEDDING_MODELS)(`${name} gets embeddings of %s`, async (model) => {
       expect(await client.embed?.(model, ['one', 'two'])).toEqual([VECTOR, VECTOR]);

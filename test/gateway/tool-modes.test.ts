@@ -329,7 +329,10 @@ describe('code mode in the agent loop', () => {
   });
 
   test('the calls that code makes stand in the log as children of one run, and the code itself does not', async () => {
-    const scene = await startScene([calling('executeToolCode', { code: REMINDERS }), { text: 'ok' }], ALL_AS_CODE);
+    // a manager of its own is a gateway of its own, whose log holds nothing else
+    const manager = { max_agent_depth: 9 };
+    const script = [calling('executeToolCode', { code: REMINDERS }), { text: 'ok' }];
+    const scene = await startScene(script, ALL_AS_CODE, manager);
     await answerOf(scene, chat);
     const rows = await eventually(
       async () => {
