@@ -338,6 +338,16 @@ describe('Hugging Face', () => {
   });
 });
 
+test('Hugging Face writes down what is said; the sound is the body', async () => {
+  upstream.answers(json({ text: ' hello' }));
+  const file = await toFile(Buffer.from([0, 255, 13, 10]), 'said.flac', { type: 'audio/flac' });
+  const model = 'huggingface/openai/whisper-large-v3';
+  expect(await openai.audio.transcriptions.create({ model, file })).toMatchObject({ text: 'hello' });
+  expect(said().path).toBe('/hf-inference/models/openai/whisper-large-v3');
+  expect(said().headers['content-type']).toBe('audio/flac');
+  expect([...said().body]).toEqual([0, 255, 13, 10]);
+});
+
 test.each([
   ['gemini/gemini-embedding-2', 250, [100, 100, 50], 'requests'],
   ['cohere/embed-v4.0', 100, [96, 4], 'texts'],

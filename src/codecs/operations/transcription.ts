@@ -9,6 +9,7 @@ import {
   listOf,
   malformed,
   refuse,
+  SentFile,
   SentForm,
   type Translation,
   textOrNothing,
@@ -75,6 +76,30 @@ const openAiToGemini: Translation = {
   },
 };
 
+const KNOWN_TO_HUGGING_FACE: ReadonlySet<string> = new Set(['model', 'fallbacks', 'response_format', 'stream']);
+
+/** Hugging Face inference, automatic speech recognition: the sound is the body. */
+const openAiToHuggingFace: Translation = {
+  request({ payload, kind }, _model, ledger) {
+    dropOthers(payload.fields, KNOWN_TO_HUGGING_FACE, ledger);
+    refuseCaptions(payload.fields);
+    if (kind === 'translation') refuse('model', 'cannot translate here: this provider writes down what is said');
+    const { mediaType, bytes } = soundOf(payload);
+    return new SentFile(mediaType, bytes);
+  },
+
+  answer({ body }, { payload }) {
+    if (typeof body.text !== 'string') throw malformed('transcript');
+    return toldAs(payload.fields, body.text.trim(), {});
+  },
+};
+
+const PROVIDERS: Readonly<Record<string, Translation | undefined>> = {
+  elevenlabs: openAiToElevenLabs,
+  gemini: openAiToGemini,
+  huggingface: openAiToHuggingFace,
+};
+
 function refuseCaptions({ response_format: format }: JsonObject): void {
   if (format === 'srt' || format === 'vtt')
     refuse('response_format', `"${format}" is not given by this provider; use json or text`);
@@ -97,7 +122,5 @@ function toldAs(fields: JsonObject, text: string, more: JsonObject, usage?: Usag
 }
 
 export function transcriptionTranslation(from: string, to: string): Translation | undefined {
-  if (from !== 'openai') return undefined;
-  if (to === 'elevenlabs') return openAiToElevenLabs;
-  return to === 'gemini' ? openAiToGemini : undefined;
+  return from === 'openai' ? PROVIDERS[to] : undefined;
 }

@@ -17,26 +17,34 @@ export interface ProviderAnswer {
   readonly body: JsonObject;
 }
 
-/** A form for a provider. */
-export class SentForm {
+/** A body that is no JSON: a file for a provider, by itself. */
+export class SentFile {
   readonly contentType: string;
   readonly bytes: Uint8Array;
 
+  constructor(contentType: string, bytes: Uint8Array) {
+    this.contentType = contentType;
+    this.bytes = bytes;
+  }
+}
+
+/** A form for a provider. */
+export class SentForm extends SentFile {
   /** The boundary is given, because nothing here may be made up at random: the same form is the same bytes. */
   constructor(boundary: string, fields: Readonly<Record<string, string>>, file: PayloadFile) {
-    this.contentType = `multipart/form-data; boundary=${boundary}`;
     const pieces = Object.entries(fields).map(([name, value]) =>
       Buffer.from(`--${boundary}\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`),
     );
     const { field, fileName, mediaType, bytes } = file;
     const head = `content-disposition: form-data; name="${field}"; filename="${fileName}"\r\ncontent-type: ${mediaType}`;
     pieces.push(Buffer.from(`--${boundary}\r\n${head}\r\n\r\n`));
-    this.bytes = Buffer.concat([...pieces, bytes, Buffer.from(`\r\n--${boundary}--\r\n`)]);
+    const form = Buffer.concat([...pieces, bytes, Buffer.from(`\r\n--${boundary}--\r\n`)]);
+    super(`multipart/form-data; boundary=${boundary}`, form);
   }
 }
 
 /** A body for a provider. */
-export type SentBody = JsonObject | SentForm;
+export type SentBody = JsonObject | SentFile;
 
 /** An answer for a client: JSON, or bytes with their type. */
 export type ClientAnswer =

@@ -5,7 +5,7 @@ import { imageTranslation } from '../../codecs/operations/image.ts';
 import { rerankTranslation } from '../../codecs/operations/rerank.ts';
 import { speechTranslation } from '../../codecs/operations/speech.ts';
 import { transcriptionTranslation } from '../../codecs/operations/transcription.ts';
-import { type SentBodies, type SentBody, SentForm, type Translation } from '../../codecs/operations/translation.ts';
+import { type SentBodies, type SentBody, SentFile, type Translation } from '../../codecs/operations/translation.ts';
 import { GatewayError } from '../../model/errors.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { Loss } from '../../model/loss.ts';
@@ -96,7 +96,7 @@ function translated(
   return {
     wire,
     translation,
-    contentType: first instanceof SentForm ? first.contentType : 'application/json',
+    contentType: first instanceof SentFile ? first.contentType : 'application/json',
     body: textOrBytes(first),
     ...(others.length > 0 && { others: others.map(textOrBytes) }),
     losses: ledger.losses,
@@ -106,7 +106,7 @@ function translated(
 const isSeveral = (sent: SentBody | SentBodies): sent is SentBodies => Array.isArray(sent);
 
 const textOrBytes = (sent: SentBody): Uint8Array | string =>
-  sent instanceof SentForm ? sent.bytes : JSON.stringify(sent);
+  sent instanceof SentFile ? sent.bytes : JSON.stringify(sent);
 
 /** The client's own bytes with the model's upstream name. */
 function ownBody(deployment: Deployment, request: OperationRequest, model: string): Uint8Array | string {

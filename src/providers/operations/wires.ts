@@ -78,10 +78,11 @@ const huggingFace = (task: string): OperationWire => ({
   atRoot: true,
 });
 
-/** Hugging Face, inference providers: feature extraction and text to image. */
+/** Hugging Face, inference providers: feature extraction, text to image, automatic speech recognition. */
 export const huggingFaceOperations: OperationTable = {
   embedding: [huggingFace('/pipeline/feature-extraction')],
   image_generation: [huggingFace('')],
+  transcription: [huggingFace('')],
 };
 
 export const isImagen = (model: string): boolean => /(?:^|\/)imagen-/.test(model);
