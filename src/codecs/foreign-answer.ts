@@ -2,7 +2,7 @@ import type { CodecId, Origin } from '../model/content.ts';
 import type { StreamEvent } from '../model/event.ts';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import type { Loss } from '../model/loss.ts';
-import { citationsOf, groundingOf } from './citations.ts';
+import { citationsAtEnd, citationsOf } from './citations.ts';
 import { foreignBlock } from './foreign-block.ts';
 import { unsaid } from './foreign-fields.ts';
 import { WORDS, type Words } from './foreign-words.ts';
@@ -34,13 +34,13 @@ export class AnswerAccount {
   #frame(origin: Origin | undefined, place: 'start' | 'end'): void {
     if (!origin || origin.codec === this.#client) return;
     const words = FRAMES[origin.codec][place];
-    const isShown = this.#client === 'openai-chat' && groundingOf(origin, '').length > 0;
+    const isShown = CITING_FORMATS.has(this.#client) && citationsAtEnd(origin, '').length > 0;
     if (words) this.#unsaid(withFirstsOnly(origin.block), words, 'answer.', isShown);
   }
 
   #part(origin: Origin | undefined): void {
     if (!origin || origin.codec === this.#client || isOpaque(origin)) return;
-    const isShown = ANNOTATING.has(this.#client) && citationsOf(origin, 0).length > 0;
+    const isShown = CITING_FORMATS.has(this.#client) && citationsOf(origin, 0).length > 0;
     this.#unsaid(origin.block, PARTS[origin.codec], 'answer.content.*.', isShown);
   }
 
@@ -49,7 +49,7 @@ export class AnswerAccount {
     this.#losses.push({ field: 'answer.content.*', action: 'dropped', reason: foreignBlock(origin) });
   }
 
-  /** `isShown`: the pages that it cites are annotations to the client. */
+  /** `isShown`: the client is told the pages that it cites. */
   #unsaid(block: JsonObject, words: Words, at: string, isShown: boolean): void {
     const reason = `${this.#client} has no such field`;
     unsaid(withoutEmptyLists(block), words, at, (field) =>
@@ -58,7 +58,7 @@ export class AnswerAccount {
           ? {
               field,
               action: 'rewritten',
-              reason: 'annotations tell the pages; what else is said of sources stays behind',
+              reason: 'citations tell the pages; what else is said of sources stays behind',
             }
           : { field, action: 'dropped', reason },
       ),
@@ -66,8 +66,13 @@ export class AnswerAccount {
   }
 }
 
-/** Formats whose texts have annotations. */
-const ANNOTATING: ReadonlySet<CodecId> = new Set(['openai-chat', 'openai-responses']);
+/** Formats that tell pages beside their texts. */
+const CITING_FORMATS: ReadonlySet<CodecId> = new Set([
+  'anthropic-messages',
+  'gemini',
+  'openai-chat',
+  'openai-responses',
+]);
 
 const CITING = /\.(citations|annotations|groundingMetadata)$/;
 

@@ -76,10 +76,40 @@ const GEMINI: JsonObject = {
   usageMetadata: { promptTokenCount: 1, candidatesTokenCount: 2, totalTokenCount: 3 },
 };
 
+/** Its annotations are for places in the whole content. */
+const CHAT: JsonObject = {
+  id: 'chatcmpl-1',
+  object: 'chat.completion',
+  created: 1,
+  model: 'gpt-search',
+  choices: [
+    {
+      index: 0,
+      message: {
+        role: 'assistant',
+        content: 'So: it is 10 m.',
+        refusal: null,
+        annotations: [
+          { type: 'url_citation', url_citation: { url: 'https://a.test', title: 'A', start_index: 4, end_index: 15 } },
+        ],
+      },
+      finish_reason: 'stop',
+      logprobs: null,
+    },
+  ],
+  usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 },
+};
+
 const inChat = [
   { type: 'url_citation', url_citation: { url: 'https://a.test', title: 'A', start_index: 4, end_index: 15 } },
 ];
 const inResponses = [{ type: 'url_citation', url: 'https://a.test', title: 'A', start_index: 0, end_index: 11 }];
+const inOneText = [{ type: 'url_citation', url: 'https://a.test', title: 'A', start_index: 4, end_index: 15 }];
+const inMessages = [
+  { type: 'web_search_result_location', url: 'https://a.test', title: 'A', cited_text: '', encrypted_index: '' },
+];
+const chunks = { web: { uri: 'https://a.test', title: 'A' } };
+const support = { segment: { startIndex: 4, endIndex: 15, text: 'it is 10 m.' }, groundingChunkIndices: [0] };
 
 /** What the events of a stream add up to, by the codec's own reader. */
 function streamed(client: CodecId, events: readonly StreamEvent[]): ChatResponse {
@@ -99,43 +129,93 @@ function listsOf(name: string, value: JsonValue | undefined): JsonValue[] {
   return [...(Array.isArray(own) ? own : []), ...inside];
 }
 
-const CASES: readonly [from: CodecId, answer: JsonObject, to: CodecId, annotations: JsonObject[]][] = [
+/** Under which name a format tells pages. */
+const NAMES: Readonly<Partial<Record<CodecId, readonly string[]>>> = {
+  'anthropic-messages': ['citations'],
+  gemini: ['groundingChunks', 'groundingSupports'],
+  'openai-chat': ['annotations'],
+  'openai-responses': ['annotations'],
+};
+
+const CASES: readonly [from: CodecId, answer: JsonObject, to: CodecId, told: JsonObject[]][] = [
   ['anthropic-messages', CLAUDE, 'openai-chat', inChat],
   ['anthropic-messages', CLAUDE, 'openai-responses', inResponses],
+  ['anthropic-messages', CLAUDE, 'gemini', [chunks, support]],
   ['openai-responses', OPENAI, 'openai-chat', inChat],
+  ['openai-responses', OPENAI, 'anthropic-messages', inMessages],
+  ['openai-responses', OPENAI, 'gemini', [chunks, support]],
+  ['openai-chat', CHAT, 'anthropic-messages', inMessages],
+  ['openai-chat', CHAT, 'openai-responses', inOneText],
+  ['openai-chat', CHAT, 'gemini', [chunks, support]],
   ['gemini', GEMINI, 'openai-chat', inChat],
+  ['gemini', GEMINI, 'anthropic-messages', inMessages],
+  ['gemini', GEMINI, 'openai-responses', inOneText],
 ];
 
+const toldIn = (to: CodecId, body: JsonObject): JsonValue[] => (NAMES[to] ?? []).flatMap((name) => listsOf(name, body));
+
 describe('pages that an answer rests on', () => {
-  test.each(CASES)('of %s, whole', (from, answer, to, annotations) => {
+  test.each(CASES)('of %s, whole', (from, answer, to, told) => {
     const response = codecs[from].decodeResponse(answer, { foreign: true });
     const body = codecs[to].encodeResponse(response, { model: 'm', asked: { body: {} } });
-    expect(listsOf('annotations', body)).toEqual(annotations);
+    expect(toldIn(to, body)).toEqual(told);
   });
 
-  test.each(CASES)('of %s, streamed', (from, answer, to, annotations) => {
+  test.each(CASES)('of %s, streamed', (from, answer, to, told) => {
     const events = eventsOf(codecs[from].decodeResponse(answer, { foreign: true }));
     const read = codecs[to].encodeResponse(streamed(to, events), { model: 'm', asked: { body: {} } });
-    expect(listsOf('annotations', read)).toEqual(annotations);
+    expect(toldIn(to, read)).toEqual(told);
   });
 
   test.each(CASES)('of %s are told as rewritten', (from, answer, to) => {
     const account = new AnswerAccount(to);
     for (const event of eventsOf(codecs[from].decodeResponse(answer, { foreign: true }))) account.see(event);
     expect(account.losses.filter(({ field }) => /citations|annotations|grounding/.test(field))).toEqual([
-      { field: expect.any(String), action: 'rewritten', reason: expect.stringContaining('annotations') },
+      { field: expect.any(String), action: 'rewritten', reason: expect.stringContaining('citations') },
     ]);
   });
 
-  test.each<[CodecId, JsonObject, CodecId]>([
-    ['openai-responses', OPENAI, 'anthropic-messages'],
-    ['gemini', GEMINI, 'anthropic-messages'],
-    ['anthropic-messages', CLAUDE, 'gemini'],
-  ])('of %s have no place that all clients of the other take, and are told as dropped', (from, answer, to) => {
-    const account = new AnswerAccount(to);
-    for (const event of eventsOf(codecs[from].decodeResponse(answer, { foreign: true }))) account.see(event);
+  test('of Claude have no place in Converse, and are told as dropped', () => {
+    const account = new AnswerAccount('bedrock-converse');
+    for (const event of eventsOf(codecs['anthropic-messages'].decodeResponse(CLAUDE, { foreign: true }))) {
+      account.see(event);
+    }
     expect(account.losses).toContainEqual(
-      expect.objectContaining({ field: expect.stringMatching(/citations|annotations|grounding/), action: 'dropped' }),
+      expect.objectContaining({ field: expect.stringMatching(/citations/), action: 'dropped' }),
     );
+  });
+
+  test('of other formats are taken out of the history that a Messages client sends back: only Anthropic can sign them', () => {
+    const anthropic = codecs['anthropic-messages'];
+    const own = { ...page, url: 'https://b.test' };
+    const cited = (citations: JsonObject[]): JsonObject => ({
+      max_tokens: 9,
+      messages: [
+        { role: 'user', content: 'how long?' },
+        { role: 'assistant', content: [{ type: 'text', text: 'it is 10 m.', citations }] },
+        { role: 'user', content: 'sure?' },
+      ],
+    });
+    const sent = (citations: JsonObject[]): JsonValue[] => {
+      const decoded = anthropic.decodeRequest(cited(citations));
+      const request = { ...decoded, model: 'm', stream: false, fallbacks: [], untouched: false };
+      return listsOf('citations', anthropic.encodeRequest(request, { model: 'm', stream: false }).body);
+    };
+    expect(anthropic.holdsOurs?.(Buffer.from(JSON.stringify(cited(inMessages))))).toBe(true);
+    expect(anthropic.holdsOurs?.(Buffer.from(JSON.stringify(cited([own]))))).toBe(false);
+    expect(sent([...inMessages, own])).toEqual([own]);
+    expect(sent(inMessages)).toEqual([]);
+  });
+
+  test('of other formats are deltas of the last text of a Messages stream, before it stops', () => {
+    const encode = codecs['anthropic-messages'].encodeStream({ model: 'm' });
+    const text = eventsOf(codecs.gemini.decodeResponse(GEMINI, { foreign: true }))
+      .map(encode)
+      .join('');
+    const types = [...text.matchAll(/"type":"(\w+_delta|content_block_\w+|message_\w+)"/g)].map(([, type]) => type);
+    const deltas = ['content_block_delta', 'text_delta', 'content_block_delta', 'citations_delta'];
+    expect(types).toEqual([
+      ...['message_start', 'content_block_start', ...deltas, 'content_block_stop', 'message_delta', 'message_stop'],
+    ]);
   });
 });

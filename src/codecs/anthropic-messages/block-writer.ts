@@ -1,6 +1,7 @@
 import type { Origin, Part } from '../../model/content.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import { clientBlock } from './client-blocks.ts';
+import { foreignCitations, foreignCitationsAtEnd } from './foreign-citations.ts';
 import { foreignSearch, foreignSearchEvents } from './foreign-search.ts';
 import { uniqueIds } from './ids.ts';
 import { isClientCall, objectsOf, ownBlock, sse, textOf } from './wire.ts';
@@ -30,10 +31,12 @@ export class BlockWriter {
   readonly #waiting = new Map<number, WaitingPart>();
   readonly #toId = uniqueIds();
   #open: OpenBlock | undefined;
+  /** The place of a finished text that is not stopped yet: other formats name its pages at the end of the answer. */
+  #citable: number | undefined;
   #next = 0;
 
   start(index: number, part: Part): string {
-    if (!this.#open) return this.#begin(index, part);
+    if (!this.#open) return this.#stopCitable() + this.#begin(index, part);
     this.#waiting.set(index, { part, text: '', ended: false, origin: undefined });
     return '';
   }
@@ -55,10 +58,19 @@ export class BlockWriter {
     return '';
   }
 
-  /** Stops what is still open; a client waits forever for a block that never stops. */
-  endAll(): string {
+  /** Stops what is still open; a client waits forever for a block that never stops. `origin`: of the answer's end. */
+  endAll(origin: Origin | undefined): string {
     for (const waiting of this.#waiting.values()) waiting.ended = true;
-    return (this.#open ? this.#finish(this.#open, undefined) : '') + this.#continue();
+    const written = (this.#open ? this.#finish(this.#open, undefined) : '') + this.#continue();
+    if (this.#citable === undefined) return written;
+    return written + citationDeltas(this.#citable, foreignCitationsAtEnd(origin)) + this.#stopCitable();
+  }
+
+  #stopCitable(): string {
+    if (this.#citable === undefined) return '';
+    const stopped = sse({ type: 'content_block_stop', index: this.#citable });
+    this.#citable = undefined;
+    return stopped;
   }
 
   /** Writes waiting parts in the order in which they began, up to the first that is not complete. */
@@ -66,7 +78,7 @@ export class BlockWriter {
     let written = '';
     for (const [index, { part, text, ended, origin }] of this.#waiting) {
       this.#waiting.delete(index);
-      written += this.#begin(index, part);
+      written += this.#stopCitable() + this.#begin(index, part);
       if (!this.#open) continue;
       written += this.#write(this.#open, text);
       if (!ended) return written;
@@ -107,7 +119,11 @@ export class BlockWriter {
     const before =
       open.deltaHead === undefined
         ? sse({ type: 'content_block_start', index: output, content_block: this.#wholeBlock(open, origin) })
-        : closingDeltas(output, ownBlock(origin) ?? ownBlock(part.origin));
+        : closingDeltas(output, part, origin ?? part.origin);
+    if (part.type === 'text' && !ownBlock(origin ?? part.origin)) {
+      this.#citable = output;
+      return before;
+    }
     return before + sse({ type: 'content_block_stop', index: output });
   }
 
@@ -187,14 +203,16 @@ function textAtStart(part: Part, block: JsonObject): string {
 const hasMembers = (value: JsonObject[string]): boolean => isObject(value) && Object.keys(value).length > 0;
 
 /** What a finished block holds beside its text: citations, and the signature as the last delta. */
-function closingDeltas(output: number, finished: JsonObject | undefined): string {
-  if (!finished) return '';
-  const deltas: JsonObject[] = [];
-  if (finished.type === 'text') {
-    for (const citation of objectsOf(finished.citations)) deltas.push({ type: 'citations_delta', citation });
-  }
-  if (finished.type === 'thinking' && textOf(finished.signature) !== '') {
-    deltas.push({ type: 'signature_delta', signature: finished.signature });
-  }
-  return deltas.map((delta) => sse({ type: 'content_block_delta', index: output, delta })).join('');
+function closingDeltas(output: number, part: Part, origin: Origin | undefined): string {
+  const finished = ownBlock(origin);
+  if (!finished) return part.type === 'text' ? citationDeltas(output, foreignCitations(origin)) : '';
+  if (finished.type === 'text') return citationDeltas(output, objectsOf(finished.citations));
+  if (finished.type !== 'thinking' || textOf(finished.signature) === '') return '';
+  return blockDelta(output, { type: 'signature_delta', signature: finished.signature });
 }
+
+const citationDeltas = (output: number, citations: readonly JsonObject[]): string =>
+  citations.map((citation) => blockDelta(output, { type: 'citations_delta', citation })).join('');
+
+const blockDelta = (output: number, delta: JsonObject): string =>
+  sse({ type: 'content_block_delta', index: output, delta });

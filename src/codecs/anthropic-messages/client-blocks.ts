@@ -1,6 +1,7 @@
 import type { FunctionTool, MediaPart, Part, TextPart, ToolCallPart, ToolResultPart } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
 import { parsedInput, unreadableInput } from '../call-input.ts';
+import { foreignCitations } from './foreign-citations.ts';
 import { gatewayIds, searchIds } from './ids.ts';
 import { mediaBlock } from './upstream-blocks.ts';
 import { ownBlock } from './wire.ts';
@@ -29,7 +30,9 @@ export function clientBlock(part: Part, toId: (id: string) => string): JsonObjec
 
 function textBlock({ text, origin }: TextPart): JsonObject {
   const own = ownBlock(origin);
-  return own?.type === 'text' ? { ...own, text } : { type: 'text', text };
+  if (own?.type === 'text') return { ...own, text };
+  const citations = foreignCitations(origin);
+  return { type: 'text', text, ...(citations.length > 0 && { citations }) };
 }
 
 function callBlock(part: ToolCallPart, toId: (id: string) => string): JsonObject | undefined {

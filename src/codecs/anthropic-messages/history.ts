@@ -1,6 +1,7 @@
 import { isObject, type JsonObject } from '../../model/json.ts';
 import { lookFor } from '../../model/marks.ts';
 import type { GatewayId } from '../gateway-ids.ts';
+import { withoutForeignCitations } from './foreign-citations.ts';
 import { withoutForeignSearches } from './foreign-search.ts';
 import { gatewayIds } from './ids.ts';
 import { objectsOf, textOf } from './wire.ts';
@@ -10,9 +11,11 @@ const ID_MARK = 'toolu_bf';
 
 /**
  * Whether a body may hold blocks in its history that only we write, so that it cannot travel as it came: calls that the
- * gateway ran, and thinking of a model that signs nothing. Searches, never parses.
+ * gateway ran, thinking of a model that signs nothing, and pages that it named. Searches, never parses.
  */
-export const hasGatewayBlocks = lookFor(ID_MARK, '"signature":""', '"signature": ""');
+export const hasGatewayBlocks = lookFor(
+  ...[ID_MARK, '"signature":""', '"signature": ""', '"encrypted_index":""', '"encrypted_index": ""'],
+);
 
 /**
  * The conversation as a provider knows it: gateway-run calls become ordinary tool_use and tool_result blocks, split
@@ -34,7 +37,7 @@ const isSearching = (message: JsonObject): boolean => withoutSearches(message) !
 function withoutSearches(message: JsonObject): JsonObject {
   if (message.role !== 'assistant' || !Array.isArray(message.content)) return message;
   const blocks = blocksOf(message);
-  const content = withoutForeignSearches(blocks);
+  const content = withoutForeignCitations(withoutForeignSearches(blocks));
   return content === blocks ? message : { ...message, content: [...content] };
 }
 

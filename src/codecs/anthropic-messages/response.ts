@@ -1,4 +1,4 @@
-import type { Part } from '../../model/content.ts';
+import type { Origin, Part } from '../../model/content.ts';
 import { GatewayError } from '../../model/errors.ts';
 import type { JsonObject } from '../../model/json.ts';
 import type { ChatResponse } from '../../model/response.ts';
@@ -6,6 +6,7 @@ import type { AnswerContext, AnswerHead } from '../codec.ts';
 import { partOf } from './blocks.ts';
 import { clientBlock } from './client-blocks.ts';
 import { streamErrorOf } from './errors.ts';
+import { foreignCitationsAtEnd } from './foreign-citations.ts';
 import { foreignSearch } from './foreign-search.ts';
 import { uniqueIds, wireCallId } from './ids.ts';
 import { finishReasonOf, stopFieldsOf } from './stop-reasons.ts';
@@ -70,12 +71,21 @@ export function encodeResponse(response: ChatResponse, head?: AnswerHead): JsonO
     type: 'message',
     role: 'assistant',
     model: head?.model ?? response.model,
-    content,
+    content: citedAtEnd(content, response.endOrigin),
     ...objectOf(delta),
     ...stopFieldsOf(response.reason, content.some(isClientCall)),
     ...endFields,
     usage: wireUsage(response.usage, { ...objectOf(start.usage), ...objectOf(usage) }),
   };
+}
+
+/** Pages for places in all of the text, which another format names at the end of an answer, stand with the last text. */
+function citedAtEnd(content: readonly JsonObject[], end: Origin | undefined): JsonObject[] {
+  const pages = foreignCitationsAtEnd(end);
+  const last = pages.length === 0 ? -1 : content.findLastIndex(({ type }) => type === 'text');
+  return content.map((block, at) =>
+    at === last ? { ...block, citations: [...objectsOf(block.citations), ...pages] } : block,
+  );
 }
 
 export const messageId = (id: string): string => (id.startsWith('msg_') ? id : `msg_${wireCallId(id)}`);

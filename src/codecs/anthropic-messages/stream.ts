@@ -198,7 +198,7 @@ export function encodeStream(head: AnswerHead): (event: StreamEvent) => string {
       case 'response-start':
         return messageStart(event, head);
       case 'response-end':
-        return blocks.endAll() + messageEnd(event, blocks.hasClientCall);
+        return blocks.endAll(event.origin) + messageEnd(event, blocks.hasClientCall);
     }
   };
 }

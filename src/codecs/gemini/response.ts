@@ -2,9 +2,11 @@ import type { Part, ToolCallPart } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
 import { type ChatResponse, foldAll } from '../../model/response.ts';
 import { parsedInput, unreadableInput } from '../call-input.ts';
+import { allCitations } from '../citations.ts';
 import type { AnswerContext, AnswerHead } from '../codec.ts';
 import { Ledger } from '../ledger.ts';
 import { finishWord } from './finish.ts';
+import { groundingFields } from './grounding.ts';
 import { wireMedia } from './media.ts';
 import { splitId } from './signatures.ts';
 import { AnswerReader } from './stream.ts';
@@ -17,8 +19,10 @@ export const decodeResponse = (body: JsonObject, context: AnswerContext = {}): C
 
 export function encodeResponse(response: ChatResponse, head?: AnswerHead): JsonObject {
   const parts = response.parts.map(clientPart).filter((part) => part !== undefined);
+  const { endOrigin } = response;
+  const { text, citations } = allCitations(response.parts, ownBlock(endOrigin) ? undefined : endOrigin);
   return {
-    ...closingFields(response, parts),
+    ...closingFields(response, parts, groundingFields(citations, text)),
     ...identity(response, head),
   };
 }
@@ -29,10 +33,11 @@ export function identity({ id, model }: Pick<ChatResponse, 'id' | 'model'>, head
   return { modelVersion: model || (head?.model ?? ''), ...(responseId && { responseId }) };
 }
 
-/** The candidate with its ending and the counts, which stand in the last chunk of a stream. */
+/** The candidate with its ending and the counts, which stand in the last chunk of a stream; `grounding`: other formats' pages. */
 export function closingFields(
   { reason, usage, endOrigin }: Pick<ChatResponse, 'reason' | 'usage' | 'endOrigin'>,
   parts: readonly JsonObject[],
+  grounding: JsonObject = {},
 ): JsonObject {
   const { candidates, usageMetadata, ...top } = ownBlock(endOrigin) ?? {};
   const counts = { usageMetadata: wireUsage(usage, usageMetadata) };
@@ -40,7 +45,8 @@ export function closingFields(
   if (objectOf(top.promptFeedback).blockReason && parts.length === 0) return { ...top, ...counts };
   const own = objectsOf(candidates)[0];
   const content = { parts: [...parts], role: 'model' };
-  return { ...top, candidates: [{ ...own, content, finishReason: finishWord(reason), index: 0 }], ...counts };
+  const candidate = { ...own, ...grounding, content, finishReason: finishWord(reason), index: 0 };
+  return { ...top, candidates: [candidate], ...counts };
 }
 
 /** A part as the client is shown it, whole. What the gateway or another provider ran is none of its business. */

@@ -1,7 +1,9 @@
 import type { Origin, Part } from '../../model/content.ts';
 import type { StreamEvent } from '../../model/event.ts';
 import type { JsonObject } from '../../model/json.ts';
+import { type Citation, citationsAtEnd, citationsOf, shifted } from '../citations.ts';
 import type { AnswerHead } from '../codec.ts';
+import { groundingFields } from './grounding.ts';
 import { clientPart, closingFields, identity } from './response.ts';
 import { ownBlock, sse } from './wire.ts';
 
@@ -17,6 +19,8 @@ interface OpenPart {
   readonly part: Part;
   /** The text of a chunk up to the delta; absent for a part that is written whole. */
   readonly prefix: string | undefined;
+  /** Where it begins in all of the text. */
+  readonly from: number;
   held: string;
 }
 
@@ -26,6 +30,9 @@ class StreamWriter {
   #identity: JsonObject = {};
   /** What follows a delta in its chunk. */
   #suffix = '';
+  /** The text so far, and the pages that it rests on. */
+  #text = '';
+  readonly #citations: Citation[] = [];
 
   constructor(head: AnswerHead) {
     this.#head = head;
@@ -50,7 +57,7 @@ class StreamWriter {
 
   #startPart({ index, part }: EventOf<'part-start'>): string {
     const prefix = prefixOf(part);
-    this.#open.set(index, { part, prefix, held: '' });
+    this.#open.set(index, { part, prefix, from: this.#text.length, held: '' });
     const begun = part.type === 'text' || part.type === 'reasoning' ? part.text : '';
     return prefix !== undefined && begun !== '' ? this.#grow({ type: 'part-delta', index, delta: begun }) : '';
   }
@@ -58,6 +65,7 @@ class StreamWriter {
   #grow({ index, delta }: EventOf<'part-delta'>): string {
     const open = this.#open.get(index);
     if (!open || delta === '') return '';
+    if (open.part.type === 'text') this.#text += delta;
     if (open.prefix !== undefined) return `${open.prefix}${JSON.stringify(delta)}${this.#suffix}`;
     open.held += delta;
     return '';
@@ -66,11 +74,18 @@ class StreamWriter {
   #endPart(index: number, origin: Origin | undefined): string {
     const open = this.#open.get(index);
     this.#open.delete(index);
-    if (!open || open.prefix !== undefined) return '';
+    if (!open) return '';
+    if (open.part.type === 'text') this.#cite(open, origin ?? open.part.origin);
+    if (open.prefix !== undefined) return '';
     const written = clientPart(finished(open, origin));
     if (!written) return '';
     const content = { parts: [written], role: 'model' };
     return sse({ candidates: [{ content, index: 0 }], ...this.#identity });
+  }
+
+  #cite({ from }: OpenPart, origin: Origin | undefined): void {
+    const found = citationsOf(origin, this.#text.length - from);
+    if (found.length > 0) this.#citations.push(...found.map((citation) => shifted(citation, from)));
   }
 
   #end({ reason, usage, origin }: EventOf<'response-end'>): string {
@@ -78,7 +93,9 @@ class StreamWriter {
     const ending = { reason, usage, ...(origin && { endOrigin: origin }) };
     // every chunk has a part, and the last one says nothing more
     const blocked = closingFields(ending, []).candidates === undefined;
-    return unfinished + sse({ ...closingFields(ending, blocked ? [] : [{ text: '' }]), ...this.#identity });
+    const atEnd = ownBlock(origin) ? [] : citationsAtEnd(origin, this.#text);
+    const grounding = groundingFields([...this.#citations, ...atEnd], this.#text);
+    return unfinished + sse({ ...closingFields(ending, blocked ? [] : [{ text: '' }], grounding), ...this.#identity });
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Origin, Part } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
-import { type Citation, citationsOf, groundingOf } from '../citations.ts';
+import { allCitations, type Citation, citationsAtEnd, citationsOf } from '../citations.ts';
 
 /** A page that the content rests on, `offset` characters into it (Chat Completions, annotations). */
 const annotation =
@@ -16,16 +16,8 @@ export const annotationsOf = (origin: Origin | undefined, length: number, offset
 
 /** The pages that the end of an answer of another format names. */
 export const annotationsAtEnd = (origin: Origin | undefined, content: string): JsonObject[] =>
-  groundingOf(origin, content).map(annotation(0));
+  origin?.codec === 'openai-chat' ? [] : citationsAtEnd(origin, content).map(annotation(0));
 
 /** The pages of a whole answer of another format. */
-export function allAnnotations(texts: readonly Part[], content: string, end: Origin | undefined): JsonObject[] {
-  let offset = 0;
-  const inside = texts.flatMap((part) => {
-    if (part.type !== 'text') return [];
-    const found = annotationsOf(part.origin, part.text.length, offset);
-    offset += part.text.length;
-    return found;
-  });
-  return [...inside, ...annotationsAtEnd(end, content)];
-}
+export const allAnnotations = (texts: readonly Part[], end: Origin | undefined): JsonObject[] =>
+  allCitations(texts, end?.codec === 'openai-chat' ? undefined : end).citations.map(annotation(0));

@@ -72,7 +72,7 @@ function topFields(response: ChatResponse): JsonObject {
 
 function annotated({ parts, endOrigin }: ChatResponse): JsonObject {
   const texts = parts.filter((part) => part.type === 'text' && !isRefusal(part));
-  const annotations = allAnnotations(texts, texts.map(textOf).join(''), endOrigin);
+  const annotations = allAnnotations(texts, endOrigin);
   return annotations.length > 0 ? { annotations } : {};
 }
 

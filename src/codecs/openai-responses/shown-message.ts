@@ -1,6 +1,6 @@
 import type { Origin, TextPart } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
-import { citationsOf } from '../citations.ts';
+import { type Citation, citationsOf } from '../citations.ts';
 import { isRefusal } from './content.ts';
 import type { Place, ShownPart } from './shown-parts.ts';
 import { objectOf, objectsOf, ownBlock, without } from './wire.ts';
@@ -19,6 +19,9 @@ export class ShownMessage {
   readonly #id: string;
   readonly #fields: JsonObject;
   readonly #content: JsonObject[] = [];
+  /** The texts of its content parts, one behind the other. */
+  #text = '';
+  readonly #begins: number[] = [];
   #open = 0;
 
   constructor(first: TextPart, place: Place) {
@@ -32,6 +35,10 @@ export class ShownMessage {
     return this.#open > 0;
   }
 
+  get text(): string {
+    return this.#text;
+  }
+
   start(): string {
     const item = this.#item('in_progress', []);
     return this.#place.emitter.emit('response.output_item.added', { output_index: this.#place.index, item });
@@ -43,12 +50,14 @@ export class ShownMessage {
     const at = { item_id: this.#id, output_index: index, content_index: this.#content.length };
     const extra = names === TEXT ? { logprobs: [] } : {};
     this.#content.push({});
+    this.#begins.push(this.#text.length);
     this.#open += 1;
     const write = emitter.deltas(names.delta, { ...at, ...extra });
     let text = '';
     const grow = (delta: string): string => {
       if (delta === '') return '';
       text += delta;
+      this.#text += delta;
       return write(delta);
     };
     const opening = emitter.emit('response.content_part.added', { ...at, part: names.empty });
@@ -75,6 +84,26 @@ export class ShownMessage {
         },
       },
     ];
+  }
+
+  /** Pages for places in its texts, which the end of an answer told. */
+  cite(citations: readonly Citation[]): string {
+    const { emitter, index } = this.#place;
+    return citations
+      .map(({ url, title, start, end }) => {
+        const content_index = Math.max(
+          0,
+          this.#begins.findLastIndex((begin) => begin <= start),
+        );
+        const content = this.#content[content_index];
+        if (!content || content.type !== TEXT.empty.type) return '';
+        const [from, annotations] = [this.#begins[content_index] ?? 0, objectsOf(content.annotations)];
+        const annotation = urlCitation({ url, title, start: start - from, end: end - from });
+        this.#content[content_index] = { ...content, annotations: [...annotations, annotation] };
+        const at = { item_id: this.#id, output_index: index, content_index, annotation_index: annotations.length };
+        return emitter.emit('response.output_text.annotation.added', { ...at, annotation });
+      })
+      .join('');
   }
 
   close(status: 'completed' | 'incomplete'): string {
@@ -119,14 +148,14 @@ function finishedContent(text: string, { empty, field }: ContentNames, origin: O
 
 /** Pages that an upstream of another format names. */
 function citing(origin: Origin | undefined, text: string): JsonObject {
-  const annotations = citationsOf(origin, text.length).map(
-    ({ url, title, start, end }): JsonObject => ({
-      type: 'url_citation',
-      url,
-      title,
-      start_index: start,
-      end_index: end,
-    }),
-  );
+  const annotations = citationsOf(origin, text.length).map(urlCitation);
   return annotations.length > 0 ? { annotations } : {};
 }
+
+const urlCitation = ({ url, title, start, end }: Citation): JsonObject => ({
+  type: 'url_citation',
+  url,
+  title,
+  start_index: start,
+  end_index: end,
+});

@@ -1,6 +1,7 @@
-import type { Part, TextPart, ToolCallPart } from '../../model/content.ts';
+import type { Origin, Part, TextPart, ToolCallPart } from '../../model/content.ts';
 import type { StreamEvent } from '../../model/event.ts';
 import type { JsonObject } from '../../model/json.ts';
+import { citationsAtEnd, shifted } from '../citations.ts';
 import type { AnswerHead } from '../codec.ts';
 import { isRefusal } from './content.ts';
 import { echoOf, upstreamFields } from './echo.ts';
@@ -34,6 +35,8 @@ export class ResponseWriter {
   readonly #shown = new Map<number, ShownPart>();
   readonly #runs = new Map<string, ShownRun>();
   #message: ShownMessage | undefined;
+  /** The text of messages that are closed. */
+  #text = '';
   #places = 0;
   #id = '';
   #tellsRefusal = false;
@@ -147,6 +150,7 @@ export class ResponseWriter {
   #closeMessage(status: 'completed' | 'incomplete' = 'completed'): string {
     if (!this.#message || this.#message.isOpen) return '';
     const closed = this.#message.close(status);
+    this.#text += this.#message.text;
     this.#message = undefined;
     return closed;
   }
@@ -157,6 +161,7 @@ export class ResponseWriter {
     const unfinished = [...this.#shown.values()].map((shown) => shown.end(undefined)).join('');
     const unanswered = [...this.#runs.values()].map((run) => run.finish(undefined)).join('');
     this.#shown.clear();
+    const cited = this.#citeAtEnd(origin);
     const closed = this.#closeMessage(status.status === 'incomplete' ? 'incomplete' : 'completed');
     const { id, object, created_at, model } = this.snapshot;
     const response = {
@@ -169,7 +174,16 @@ export class ResponseWriter {
     };
     this.snapshot = response;
     const type = status.status === 'incomplete' ? 'response.incomplete' : 'response.completed';
-    return unfinished + unanswered + closed + this.#emitter.emit(type, { response });
+    return unfinished + unanswered + cited + closed + this.#emitter.emit(type, { response });
+  }
+
+  /** Pages that another format tells at its end; a message that is closed takes none any more. */
+  #citeAtEnd(origin: Origin | undefined): string {
+    const message = this.#message;
+    if (!message || !origin || ownBlock(origin)) return '';
+    const from = this.#text.length;
+    const citations = citationsAtEnd(origin, this.#text + message.text).filter(({ start }) => start >= from);
+    return message.cite(citations.map((citation) => shifted(citation, -from)));
   }
 
   #place(): Place {

@@ -1,0 +1,37 @@
+import type { Origin } from '../../model/content.ts';
+import type { JsonObject } from '../../model/json.ts';
+import { type Citation, citationsAtEnd, citationsOf } from '../citations.ts';
+import { CODEC, objectsOf } from './wire.ts';
+
+/** The pages that a text of another format names, each once: a whole block rests on them here. */
+export const foreignCitations = (origin: Origin | undefined): JsonObject[] =>
+  origin?.codec === CODEC ? [] : pagesOf(citationsOf(origin, 0));
+
+/** The pages that the end of an answer of another format names. */
+export const foreignCitationsAtEnd = (origin: Origin | undefined): JsonObject[] => pagesOf(citationsAtEnd(origin, ''));
+
+function pagesOf(citations: readonly Citation[]): JsonObject[] {
+  const titles = new Map(citations.map(({ url, title }) => [url, title]));
+  return [...titles].map(([url, title]) => ({
+    type: 'web_search_result_location',
+    url,
+    title: title || null,
+    // what the page says, and where Anthropic found it, only Anthropic can tell
+    cited_text: '',
+    encrypted_index: '',
+  }));
+}
+
+/** The blocks of an assistant message without such citations, which no provider of this format would take back. */
+export function withoutForeignCitations(blocks: readonly JsonObject[]): readonly JsonObject[] {
+  if (!blocks.some((block) => objectsOf(block.citations).some(isForeign))) return blocks;
+  return blocks.map((block) => {
+    const { citations, ...rest } = block;
+    const given = objectsOf(citations);
+    if (!given.some(isForeign)) return block;
+    const kept = given.filter((citation) => !isForeign(citation));
+    return kept.length > 0 ? { ...rest, citations: kept } : rest;
+  });
+}
+
+const isForeign = (citation: JsonObject): boolean => citation.encrypted_index === '';
