@@ -38,12 +38,16 @@ export interface EncodedRequest {
   readonly losses: readonly Loss[];
   /** Wire name -> the request's own name, for tools that had to be renamed; absent when none was. */
   readonly toolNames?: ReadonlyMap<string, string>;
+  /** True when a tool of the codec's own was added, whose call is the answer. */
+  readonly answersByTool?: boolean;
 }
 
 /** What only the caller knows about the call whose answer is decoded. */
 export interface AnswerContext {
   /** `EncodedRequest.toolNames` of the request: calls come back under the request's own names. */
   readonly toolNames?: ReadonlyMap<string, string>;
+  /** `EncodedRequest.answersByTool` of the request. */
+  readonly answersByTool?: boolean;
   /** Unique for the upstream call; tool-call ids that the wire leaves out are derived from it. */
   readonly callId?: string;
   /** True when the client speaks another format: tools then have one plain name, whatever fields name them here. */

@@ -178,8 +178,12 @@ async function* scriptedFrames(events: AsyncIterable<StreamEvent>): AsyncGenerat
   }
 }
 
-const answerContext = ({ codec, toolNames }: Outgoing, { dialect, requestId, trace }: CallContext): AnswerContext => ({
+const answerContext = (
+  { codec, toolNames, answersByTool }: Outgoing,
+  { dialect, requestId, trace }: CallContext,
+): AnswerContext => ({
   ...(toolNames && { toolNames }),
+  ...(answersByTool && { answersByTool }),
   callId: `${requestId}-${trace.attempts.length}`,
   foreign: codec.id !== dialect,
 });

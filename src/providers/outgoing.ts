@@ -19,6 +19,7 @@ export interface Outgoing {
   /** True when the client may have the answer's bytes as they are: same format, and nothing of ours in the request. */
   readonly passThrough: boolean;
   readonly toolNames?: ReadonlyMap<string, string>;
+  readonly answersByTool?: boolean;
 }
 
 const INCLUDE_USAGE = '"stream_options":{"include_usage":true}';
@@ -69,8 +70,9 @@ export function outgoing(
   return {
     codec,
     body: JSON.stringify(adjusted?.body ?? body),
-    passThrough: passThrough && encoded.toolNames === undefined,
+    passThrough: passThrough && encoded.toolNames === undefined && !encoded.answersByTool,
     ...(encoded.toolNames && { toolNames: encoded.toolNames }),
+    ...(encoded.answersByTool && { answersByTool: true }),
   };
 }
 

@@ -4,6 +4,7 @@ import type { BodySource, ReasoningEffort } from '../../model/request.ts';
 import type { ModelTraits, ThinkingForms } from '../../model/traits.ts';
 import type { EncodeTarget } from '../codec.ts';
 import { isEffort, nearestEffort } from '../efforts.ts';
+import { askByTool } from './answer-tool.ts';
 import { objectOf } from './wire.ts';
 
 /** Whether nothing in a body is what its model refuses, so that it may travel as it is. */
@@ -65,12 +66,10 @@ function obstacleTo(type: JsonValue | undefined, reasoning: boolean | undefined,
   return type === 'disabled' && forms?.canStop === false ? 'always thinks' : undefined;
 }
 
-/** Older models answer in no form that is asked for (Anthropic, structured outputs). */
-function fitFormat(body: JsonObject, { structuredOutput, model }: Target, losses: Loss[]): void {
-  const { format, ...rest } = objectOf(body.output_config);
-  if (structuredOutput !== false || format === undefined || format === null) return;
-  body.output_config = Object.keys(rest).length > 0 ? rest : undefined;
-  losses.push({ field: 'output_config.format', action: 'dropped', reason: `${model} gives no structured output` });
+/** Older models, and some of the clouds, know no `output_config.format` (Anthropic, structured outputs). */
+function fitFormat(body: JsonObject, target: Target, losses: Loss[]): void {
+  const { format } = objectOf(body.output_config);
+  if (target.structuredOutput === false && format !== undefined && format !== null) askByTool(body, target, losses);
 }
 
 function fitEffort(body: JsonObject, { efforts, reasoning, model }: Target, losses: Loss[]): void {

@@ -73,7 +73,8 @@ function formatOf({ responseFormat }: Settings, target: EncodeTarget, losses: Lo
   const drop = (reason: string): undefined =>
     void losses.push({ field: 'response_format', action: 'dropped', reason }) as undefined;
   if (responseFormat.type === 'json-object') return drop('this format has no JSON mode without a schema');
-  if (target.structuredOutput === false) return drop(`${target.model} gives no structured output`);
+  // it becomes the schema of a tool, which takes every schema
+  if (target.structuredOutput === false) return { type: 'json_schema', schema: responseFormat.schema };
   const written = anthropicAnswerSchema(responseFormat.schema);
   if (written.obstacle !== undefined) return drop(`Claude's answers take no such schema: ${written.obstacle}`);
   losses.push(...lossesAt('output_config.format.schema', written));

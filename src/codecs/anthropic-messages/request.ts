@@ -5,6 +5,7 @@ import type { ChatRequest, DecodedRequest, RawRequest } from '../../model/reques
 import type { EncodedRequest, EncodeTarget } from '../codec.ts';
 import { accountForForeign } from '../foreign-fields.ts';
 import { compacted } from '../ledger.ts';
+import { asksByTool } from './answer-tool.ts';
 import { partOf, partsOf } from './blocks.ts';
 import { conversationOf, messagesOf, type WireMessage } from './conversation.ts';
 import { hasUnsignedThinking, withoutGatewayBlocks } from './history.ts';
@@ -62,7 +63,12 @@ export function encodeRequest(request: ChatRequest, target: EncodeTarget): Encod
   const appends = raw?.codec === CODEC && messages[raw.messageCount]?.role !== 'tool';
   const body = appends ? appendedBody(request, raw, target, writing) : rebuiltBody(request, target, writing);
   const toolNames = writing.names.changed();
-  return { body, losses: compacted(writing.losses), ...(toolNames && { toolNames }) };
+  return {
+    body,
+    losses: compacted(writing.losses),
+    ...(toolNames && { toolNames }),
+    ...(asksByTool(body) && { answersByTool: true }),
+  };
 }
 
 /** The client's own body; whatever is ours stands behind what is its own, so that prompt caches keep hitting. */

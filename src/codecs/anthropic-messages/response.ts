@@ -3,6 +3,7 @@ import { GatewayError } from '../../model/errors.ts';
 import type { JsonObject } from '../../model/json.ts';
 import type { ChatResponse } from '../../model/response.ts';
 import type { AnswerContext, AnswerHead } from '../codec.ts';
+import { answerBlock, isAnswer, reasonBehindAnswer } from './answer-tool.ts';
 import { partOf } from './blocks.ts';
 import { clientBlock } from './client-blocks.ts';
 import { streamErrorOf } from './errors.ts';
@@ -20,11 +21,15 @@ export function decodeResponse(body: JsonObject, context: AnswerContext = {}): C
   }
   const { start, end } = split(body);
   const id = textOf(body.id);
+  const blocks = objectsOf(body.content);
+  const isAsked = context.answersByTool === true && blocks.some(isAnswer);
+  const content = isAsked ? blocks.map((block) => (isAnswer(block) ? answerBlock(block) : block)) : blocks;
+  const reason = finishReasonOf(body);
   return {
     id,
     model: textOf(body.model),
-    parts: objectsOf(body.content).map((block, index) => answerPart(partOf(block), index, id, context)),
-    reason: finishReasonOf(body),
+    parts: content.map((block, index) => answerPart(partOf(block), index, id, context)),
+    reason: isAsked && !content.some(isClientCall) ? reasonBehindAnswer(reason) : reason,
     usage: usageOf(objectOf(body.usage)),
     origin: originOf(start),
     endOrigin: originOf(end),

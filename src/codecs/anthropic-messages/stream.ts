@@ -4,13 +4,14 @@ import { isObject, type JsonObject } from '../../model/json.ts';
 import { NO_USAGE } from '../../model/usage.ts';
 import { parsedInput, unreadableInput } from '../call-input.ts';
 import type { AnswerContext, AnswerHead, StreamDecoder, WireEvent } from '../codec.ts';
+import { isAnswer, reasonBehindAnswer } from './answer-tool.ts';
 import { BlockWriter } from './block-writer.ts';
 import { partOf } from './blocks.ts';
 import { isErrorEvent, streamErrorOf } from './errors.ts';
 import { answerPart, messageId } from './response.ts';
 import { finishReasonOf, stopFieldsOf } from './stop-reasons.ts';
 import { mergedUsage, usageOf, wireUsage } from './usage.ts';
-import { objectOf, originOf, ownBlock, sse, textOf } from './wire.ts';
+import { isClientCall, objectOf, originOf, ownBlock, sse, textOf } from './wire.ts';
 
 type StartEvent = Extract<StreamEvent, { type: 'response-start' }>;
 type EndEvent = Extract<StreamEvent, { type: 'response-end' }>;
@@ -37,6 +38,9 @@ class Decoder implements StreamDecoder {
   #reason: FinishReason = { kind: 'other' };
   #messageDelta: JsonObject | undefined;
   #state: 'before' | 'open' | 'ended' = 'before';
+  /** A call that is the answer itself has begun, and no other. */
+  #isAnswered = false;
+  #hasCalls = false;
 
   constructor(context: AnswerContext) {
     this.#context = context;
@@ -90,8 +94,9 @@ class Decoder implements StreamDecoder {
     return NOTHING;
   }
 
-  #startBlock(place: number, block: JsonObject): readonly StreamEvent[] {
+  #startBlock(place: number, given: JsonObject): readonly StreamEvent[] {
     if (this.#state === 'before') throw outOfOrder('a block began before the message did');
+    const block = this.#asAnswer(given);
     const unfinished = this.#endBlock(place);
     const index = this.#next++;
     this.#growing.set(place, { index, block: { ...block }, input: '' });
@@ -99,6 +104,16 @@ class Decoder implements StreamDecoder {
     // the input of a call follows in deltas, unless a server wrote it whole
     if (part.type === 'tool-call' && part.input === '{}') part.input = '';
     return [...unfinished, { type: 'part-start', index, part }];
+  }
+
+  /** The call that is the answer grows as a text. */
+  #asAnswer(block: JsonObject): JsonObject {
+    if (this.#context.answersByTool && isAnswer(block)) {
+      this.#isAnswered = true;
+      return { type: 'text', text: '' };
+    }
+    if (isClientCall(block)) this.#hasCalls = true;
+    return block;
   }
 
   #grow(place: number, delta: JsonObject): readonly StreamEvent[] {
@@ -122,7 +137,8 @@ class Decoder implements StreamDecoder {
     this.#state = 'ended';
     const unfinished = [...this.#growing.keys()].flatMap((place) => this.#endBlock(place));
     const origin = this.#messageDelta && { origin: originOf(this.#messageDelta) };
-    return [...unfinished, { type: 'response-end', reason: this.#reason, usage: usageOf(this.#usage), ...origin }];
+    const reason = this.#isAnswered && !this.#hasCalls ? reasonBehindAnswer(this.#reason) : this.#reason;
+    return [...unfinished, { type: 'response-end', reason, usage: usageOf(this.#usage), ...origin }];
   }
 }
 
@@ -142,7 +158,8 @@ function applyDelta(growing: GrowingBlock, delta: JsonObject): string {
     }
     case 'input_json_delta': {
       const json = textOf(delta.partial_json);
-      growing.input += json;
+      if (block.type === 'text') block.text = textOf(block.text) + json;
+      else growing.input += json;
       return json;
     }
     case 'signature_delta':

@@ -80,7 +80,7 @@ const CLAUDE: Deployment = {
   sdk: 'azure-anthropic',
   keyVariables: [],
   keyless: true,
-  wire: {},
+  wire: { structuredOutput: false },
   access: claudeAccess,
 };
 

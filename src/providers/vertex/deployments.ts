@@ -23,7 +23,8 @@ const CLAUDE: Deployment = {
   ...shared,
   speaks: ['anthropic-messages'],
   sdk: 'vertex-anthropic',
-  wire: {},
+  // Bifrost asks for structured output by a tool here, and on the other clouds that serve Claude
+  wire: { structuredOutput: false },
   takesBeta: takesBeta,
   access: claudeAccess,
 };

@@ -107,13 +107,19 @@ describe('a format of the answer, asked for in another format', () => {
     );
   });
 
-  test.each([
-    ['that holds itself', recursive, {}],
-    ['for a model that has no structured output', loose, { structuredOutput: false }],
-  ])('is left out and told %s', (_what, schema, traits) => {
-    const target = { model: 'claude-3-haiku', stream: false, ...traits };
-    const { body, losses } = anthropicMessages.encodeRequest(request(schema), target);
+  test('is left out and told where it holds itself', () => {
+    const { body, losses } = anthropicMessages.encodeRequest(request(recursive), { model: 'm', stream: false });
     expect(body).not.toHaveProperty('output_config');
     expect(losses).toContainEqual({ field: 'response_format', action: 'dropped', reason: expect.any(String) });
+  });
+
+  test('becomes a tool for a model that has no structured output, unless it takes no tools either', () => {
+    const target = { model: 'claude-3-haiku', stream: false, structuredOutput: false };
+    const asked = anthropicMessages.encodeRequest(request(recursive), target);
+    expect(asked).toMatchObject({ answersByTool: true, body: { tools: [{ input_schema: recursive }] } });
+    expect(asked.body).not.toHaveProperty('output_config');
+    const { body, losses } = anthropicMessages.encodeRequest(request(loose), { ...target, tools: false });
+    expect(body).not.toHaveProperty('tools');
+    expect(losses).toContainEqual(expect.objectContaining({ field: 'output_config.format', action: 'dropped' }));
   });
 });
