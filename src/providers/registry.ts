@@ -46,9 +46,6 @@ export const builtInDeployments: readonly Deployment[] = [
 
 const builtIn: ReadonlyMap<string, Deployment> = new Map(builtInDeployments.map((entry) => [entry.name, entry]));
 
-/** What a custom provider may be based on. */
-const CUSTOM_BASES: ReadonlySet<string> = new Set(['openai', 'anthropic', 'gemini', 'cohere', 'huggingface']);
-
 /** Names of the original's other providers: known, so that `azure/gpt-4o` is not taken for a model's own name. */
 const SPOKEN_ELSEWHERE: ReadonlySet<string> = new Set(['github-copilot', 'typesafe']);
 
@@ -116,10 +113,8 @@ function deploymentOf(name: string, settings: ProviderConfig): Deployment | Scri
   if (SPOKEN_ELSEWHERE.has(name) && !custom) return adviceFor(name) ?? name;
   if (!custom)
     return `provider "${name}" is not built in; say what it speaks in custom_provider_config.base_provider_type`;
-  const base = CUSTOM_BASES.has(custom.base_provider_type) ? builtIn.get(custom.base_provider_type) : undefined;
-  if (!base) {
-    return `provider "${name}": base_provider_type "${custom.base_provider_type}" cannot be used; use one of ${[...CUSTOM_BASES].join(', ')}`;
-  }
+  const base = builtIn.get(custom.base_provider_type);
+  if (!base) return `provider "${name}": base_provider_type "${custom.base_provider_type}" is not built in`;
   return customDeployment(name, base, custom);
 }
 
@@ -134,11 +129,24 @@ const customDeployment = (name: string, base: Deployment, custom: CustomConfig):
     name,
     speaks: spokenFormats(base, custom),
     keyVariables: [],
-    keyless: custom.is_key_less,
+    // AWS credentials are no value of a key
+    keyless: custom.is_key_less || base.name === 'bedrock',
+    ...(base.hosts && { hosts: hostsNamed(name, base.hosts) }),
     wire: base.sdk === 'openai' ? { maxTokensField: 'max_tokens' } : base.wire,
     ...(base.name === 'openai' && { operations: ownServerOperations }),
   };
 };
+
+/** The deployments behind a custom cloud under its own name; each is made once, as what is known of it is kept by it. */
+function hostsNamed(name: string, hosts: NonNullable<Deployment['hosts']>): NonNullable<Deployment['hosts']> {
+  const named = new Map<Deployment, Deployment>();
+  return (family, key) => {
+    const hosted = hosts(family, key);
+    const known = named.get(hosted) ?? { ...hosted, name };
+    named.set(hosted, known);
+    return known;
+  };
+}
 
 type CustomConfig = NonNullable<ProviderConfig['custom_provider_config']>;
 

@@ -37,6 +37,12 @@ beforeAll(async () => {
     providers: {
       vertex: { keys: [{ name: 'v', value: '', models: ['*'], vertex_key_config: vertexKey }], network_config },
       bedrock: { keys: [{ name: 'b', value: '', models: ['*'], bedrock_key_config: awsKey }], network_config },
+      corp: {
+        keys: [{ name: 'c', value: '', models: ['*'], bedrock_key_config: awsKey }],
+        network_config,
+        custom_provider_config: { base_provider_type: 'bedrock' },
+      },
+      studio: { ...keyed(upstream.url, 'r8-ours'), custom_provider_config: { base_provider_type: 'replicate' } },
       huggingface: keyed(`${upstream.url}/v1`, 'hf_ours'),
       gemini: keyed(upstream.url, 'AIza-ours'),
       cohere: keyed(upstream.url, 'co-ours'),
@@ -335,6 +341,29 @@ describe('Hugging Face', () => {
     expect(told.data).toEqual([{ b64_json: 'aGk=' }]);
     expect(said().path).toBe('/hf-inference/models/black-forest-labs/FLUX.1-schnell');
     expect(said().json()).toEqual({ inputs: 'a cat', parameters: { width: 512, height: 256 } });
+  });
+});
+
+describe('custom providers', () => {
+  test('of Bedrock’s kind chat and embed, signed and under their own name', async () => {
+    const output = { message: { role: 'assistant', content: [{ text: 'hi' }] } };
+    const usage = { inputTokens: 1, outputTokens: 1, totalTokens: 2 };
+    upstream.answers(json({ output, stopReason: 'end_turn', usage }), json({ embedding: [1], inputTextTokenCount: 2 }));
+    const body = { model: 'corp/amazon.nova-pro-v1:0', messages: [{ role: 'user', content: 'hi' }] };
+    const answer = await post(`${gateway.url}/v1/chat/completions`, body);
+    expect(await answer.json()).toMatchObject({
+      choices: [{ message: { content: 'hi' } }],
+      extra_fields: { provider: 'corp' },
+    });
+    expect((await embedded('corp/amazon.titan-embed-text-v2:0', 'hi')).vectors).toEqual([[1]]);
+    expect(said().headers.authorization).toMatch(/^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/);
+  });
+
+  test('of Replicate’s kind draw', async () => {
+    upstream.answers(json({ status: 'succeeded', output: 'https://r.example/a.png' }, { status: 201 }));
+    const told = await openai.images.generate({ model: 'studio/black-forest-labs/flux-schnell', prompt: 'a cat' });
+    expect(told.data).toEqual([{ url: 'https://r.example/a.png' }]);
+    expect(said().headers.authorization).toBe('Bearer r8-ours');
   });
 });
 

@@ -154,10 +154,24 @@ describe('custom providers', () => {
   });
 });
 
+test('a custom cloud serves its families under its own name, each of them by one provider', () => {
+  const { provider } = only('acme', {
+    keys: [{ ...key, value: '' }],
+    custom_provider_config: { base_provider_type: 'bedrock' },
+  });
+  const [own] = provider?.keys ?? [];
+  if (!provider?.placeOf || !own) throw new Error('nothing was placed');
+  const [claude, nova] = ['anthropic.claude-sonnet-4-5', 'amazon.nova-pro-v1:0'].map((model) =>
+    provider.placeOf?.(own, model),
+  );
+  expect([claude?.provider.name, nova?.provider.name]).toEqual(['acme', 'acme']);
+  expect(claude?.provider).not.toBe(nova?.provider);
+  expect(provider.placeOf(own, 'us.anthropic.claude-opus-4-5').provider).toBe(claude?.provider);
+});
+
 describe('providers that cannot be used are left out, with the reason', () => {
   test.each([
     ['acme', {}, 'custom_provider_config.base_provider_type'],
-    ['acme', { custom_provider_config: { base_provider_type: 'replicate' } }, '"replicate" cannot be used'],
     ['openai', { custom_provider_config: { base_provider_type: 'openai' } }, 'give the custom provider another name'],
     ['typesafe', { keys: [key] }, 'not among those this gateway speaks to'],
   ])('%s %j', (name, settings, problem) => {
