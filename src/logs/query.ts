@@ -133,7 +133,8 @@ const commonParameters = {
     .transform((value) => value ?? 50),
   offset: integer('offset')
     .refine((value) => value === undefined || value >= 0, { message: 'offset cannot be negative' })
-    .transform((value) => value ?? 0),
+    // SQLite counts no further
+    .transform((value) => Math.min(value ?? 0, Number.MAX_SAFE_INTEGER)),
   order: oneOf('order', ['asc', 'desc']).default('desc'),
 };
 

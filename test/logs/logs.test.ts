@@ -111,6 +111,11 @@ describe('the request log', () => {
     expect(shown.output_message).toBeUndefined();
   });
 
+  test('a page behind everything is empty, however far', async () => {
+    await log(logs, chatAnswer('ok'));
+    expect(await listed(logs, 'offset=99999999999999999999')).toMatchObject({ logs: [], has_logs: true });
+  });
+
   test('lists calls with a summary, their sums and their paging, and without their contents', async () => {
     const contents = {
       requestCodec: 'openai-chat',
