@@ -33,7 +33,8 @@ export function loggedTools(tools: McpTools, sink: RunSink): LoggedTools {
     onChange: (listener) => tools.onChange(listener),
     call(request, llmRequestId, parentId) {
       const [serverLabel, toolName] = splitName(request.name);
-      const metadata = parentId === undefined ? undefined : { parent_id: parentId };
+      const labels = request.caller.logLabels;
+      const metadata = parentId === undefined ? labels : { ...labels, parent_id: parentId };
       const tool = tools.catalog.byName.get(request.name);
       const costUsd = tool?.priceUsd;
       const id = orderedId();

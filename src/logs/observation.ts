@@ -74,6 +74,7 @@ export abstract class Observation<Piece> {
       losses: this.#lossesBefore === 0 ? trace.losses : trace.losses.slice(this.#lossesBefore),
       error: this.error,
       userAgent: caller.userAgent,
+      metadata: caller.logLabels,
       contents: this.contents(),
     };
   }

@@ -29,6 +29,8 @@ export interface Caller {
   readonly forwardHeaders: Readonly<Record<string, string>>;
   /** Request headers, lower-case, that some MCP client's `allowed_extra_headers` asks for; never sent to providers. */
   readonly mcpHeaders?: Readonly<Record<string, string>>;
+  /** What the request's headers want its log records to say (`client.logging_headers`, `x-bf-lh-*`). */
+  readonly logLabels?: Readonly<Record<string, string>>;
   /** Whose virtual key it is, once it was found among the configured ones. */
   readonly keyOwner?: { readonly id: string; readonly name: string };
   /** What that key lets through of the MCP clients: `client-*` or exposed names; absent = everything. */

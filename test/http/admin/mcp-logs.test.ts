@@ -173,6 +173,28 @@ test('the metric has the labels of the original', async () => {
   expect(text).toContain('mcp_tool_name="nowhere",mcp_method="tools/call",error_type="_OTHER"');
 });
 
+test('a run that goes on is processing, and its end is the end of that row', async () => {
+  const ending = new AbortController();
+  const call = { id: 'c1', type: 'function', function: { name: 'ref-hang', arguments: '{}' } };
+  const running = post(`${gateway.url}/v1/mcp/tool/execute`, call, {}, ending.signal).catch(() => undefined);
+  const rows = async (query: string) => (await ask<Page>(query)).answer.logs;
+  const [begun] = await eventually(
+    () => rows('?tool_names=hang&status=processing'),
+    ({ length }) => length === 1,
+  );
+  expect(begun).toMatchObject({ server_label: 'ref', status: 'processing', latency: null, arguments: {} });
+  ending.abort();
+  await running;
+  const [ended] = await eventually(
+    () => rows('?tool_names=hang'),
+    ([row]) => row?.status !== 'processing',
+  );
+  expect(ended).toMatchObject({ id: begun?.id, status: 'cancelled' });
+  const ids = [ended?.id];
+  const headers = { 'content-type': 'application/json' };
+  expect((await ask('', { method: 'DELETE', body: JSON.stringify({ ids }), headers })).status).toBe(200);
+});
+
 describe('removal', () => {
   const remove = (body: string, headers: Record<string, string> = {}) =>
     ask('', { method: 'DELETE', body, headers: { 'content-type': 'application/json', ...headers } });
