@@ -26,11 +26,13 @@ export const openAiToCanvas: Translation = {
     const negativeText = textOrNothing(fields.negative_prompt);
     const said = { text, ...(negativeText && { negativeText }) };
     const quality = QUALITIES[String(fields.quality)];
+    if (fields.quality !== undefined && !quality) ledger.dropped('quality', 'the provider knows standard and premium');
+    else if (quality !== fields.quality) ledger.rewritten('quality', `${quality} in the provider's words`);
     return {
       ...(kind === 'image_edit' ? editTask(files, said) : { taskType: 'TEXT_IMAGE', textToImageParams: said }),
       imageGenerationConfig: {
         numberOfImages: numberOrNothing(fields.n) ?? 1,
-        ...sizeOf(fields.size),
+        ...sizeOf(fields.size, ledger),
         ...(quality && { quality }),
         seed: numberOrNothing(fields.seed),
       },
@@ -59,7 +61,7 @@ export const openAiToStability: Translation = {
     return {
       prompt: requiredText(fields, 'prompt'),
       negative_prompt: textOrNothing(fields.negative_prompt),
-      aspect_ratio: stabilityRatioOf(fields.size),
+      aspect_ratio: stabilityRatioOf(fields.size, ledger),
       seed: numberOrNothing(fields.seed),
       output_format: 'png',
     };

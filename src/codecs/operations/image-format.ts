@@ -6,7 +6,7 @@ import type { ClientAnswer } from './translation.ts';
 
 /** What of OpenAI's request for pictures every provider is told, or need not be told. */
 export const KNOWN_OF_IMAGES: ReadonlySet<string> = new Set([
-  ...['model', 'fallbacks', 'prompt', 'n', 'size', 'response_format', 'user', 'stream'],
+  ...['model', 'fallbacks', 'prompt', 'n', 'size', 'response_format', 'stream'],
 ]);
 
 export const noPicture = (why: string): GatewayError =>
@@ -29,10 +29,17 @@ export function noUrls({ response_format: format }: JsonObject, ledger: Ledger):
   if (format === 'url') ledger.dropped('response_format', 'the provider gives pictures, not their addresses');
 }
 
-/** A size such as `1536x1024`; undefined for `auto` and the like. */
-export function sizeOf(size: JsonValue | undefined): { width: number; height: number } | undefined {
-  const [, width, height] = /^(\d+)x(\d+)$/.exec(String(size ?? '')) ?? [];
-  return width === undefined || height === undefined ? undefined : { width: Number(width), height: Number(height) };
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A size such as `1536x1024`; undefined for `auto`, which leaves it to the model, and for what is none. */
+export function sizeOf(given: JsonValue | undefined, ledger: Ledger): Size | undefined {
+  const [, width, height] = /^(\d+)x(\d+)$/.exec(String(given ?? '')) ?? [];
+  if (width !== undefined && height !== undefined) return { width: Number(width), height: Number(height) };
+  if (given !== undefined && given !== 'auto') ledger.dropped('size', 'no size such as 1024x1024');
+  return undefined;
 }
 
 /** Ratios that both of Google's image APIs know. */
@@ -41,17 +48,21 @@ const RATIOS = ['1:1', '3:4', '4:3', '9:16', '16:9'] as const;
 const STABILITY_RATIOS = ['1:1', '2:3', '3:2', '4:5', '5:4', '9:16', '16:9', '9:21', '21:9'] as const;
 
 /** The ratio nearest to a size. */
-export const aspectRatioOf = (size: JsonValue | undefined): string | undefined => nearest(size, RATIOS);
+export const aspectRatioOf = (size: JsonValue | undefined, ledger: Ledger): string | undefined =>
+  nearest(size, RATIOS, ledger);
 
-export const stabilityRatioOf = (size: JsonValue | undefined): string | undefined => nearest(size, STABILITY_RATIOS);
+export const stabilityRatioOf = (size: JsonValue | undefined, ledger: Ledger): string | undefined =>
+  nearest(size, STABILITY_RATIOS, ledger);
 
-function nearest(given: JsonValue | undefined, ratios: readonly string[]): string | undefined {
-  const size = sizeOf(given);
+function nearest(given: JsonValue | undefined, ratios: readonly string[], ledger: Ledger): string | undefined {
+  const size = sizeOf(given, ledger);
   if (!size) return undefined;
   const wanted = Math.log(size.width / size.height);
   const distance = (ratio: string): number => {
     const [across = 1, down = 1] = ratio.split(':').map(Number);
     return Math.abs(Math.log(across / down) - wanted);
   };
-  return ratios.reduce((best, next) => (distance(next) < distance(best) ? next : best));
+  const ratio = ratios.reduce((best, next) => (distance(next) < distance(best) ? next : best));
+  ledger.rewritten('size', `the provider is told a ratio: ${ratio}`);
+  return ratio;
 }

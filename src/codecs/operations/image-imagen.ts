@@ -3,7 +3,7 @@ import type { OperationRequest } from '../../model/operation.ts';
 import type { Ledger } from '../ledger.ts';
 import { listOf, numberOrNothing, refuse, requiredText, type Translation, textOrNothing } from './translation.ts';
 
-const KNOWN: ReadonlySet<string> = new Set(['sampleCount', 'aspectRatio', 'outputOptions']);
+const KNOWN: ReadonlySet<string> = new Set(['sampleCount', 'aspectRatio']);
 
 /** OpenAI's sizes for Google's ratios (OpenAI API reference, images: `size` of gpt-image-1). */
 const SIZES: Readonly<Record<string, string>> = {
@@ -41,8 +41,14 @@ function inOpenAiFormat(request: OperationRequest, ledger: Ledger): OperationReq
   for (const name of Object.keys(parameters)) {
     if (!KNOWN.has(name)) ledger.dropped(`parameters.${name}`, 'the provider has no such field');
   }
+  for (const name of Object.keys(instance)) {
+    if (name !== 'prompt') ledger.dropped(`instances.${name}`, 'the provider has no such field');
+  }
   const n = numberOrNothing(parameters.sampleCount);
-  const size = SIZES[textOrNothing(parameters.aspectRatio) ?? ''];
+  const ratio = textOrNothing(parameters.aspectRatio);
+  const size = SIZES[ratio ?? ''];
+  if (ratio && !size) ledger.dropped('parameters.aspectRatio', 'no size is known for it');
+  if (size) ledger.rewritten('parameters.aspectRatio', `the provider is told a size: ${size}`);
   const asked: JsonObject = { prompt: requiredText(instance, 'prompt'), ...(n && { n }), ...(size && { size }) };
   return { ...request, format: 'openai', payload: { ...request.payload, fields: asked, files: [] } };
 }

@@ -26,7 +26,7 @@ const openAiToGemini: Translation = {
     const pictures = files
       .filter(({ field }) => field === 'image')
       .map(({ mediaType, bytes }) => inlinePart(mediaType, bytes));
-    const aspectRatio = aspectRatioOf(fields.size);
+    const aspectRatio = aspectRatioOf(fields.size, ledger);
     return {
       contents: [{ role: 'user', parts: [{ text: requiredText(fields, 'prompt') }, ...pictures] }],
       generationConfig: {
@@ -51,7 +51,7 @@ const openAiToImagen: Translation = {
     noUrls(fields, ledger);
     return {
       instances: [{ prompt: requiredText(fields, 'prompt') }],
-      parameters: { sampleCount: numberOrNothing(fields.n) ?? 1, aspectRatio: aspectRatioOf(fields.size) },
+      parameters: { sampleCount: numberOrNothing(fields.n) ?? 1, aspectRatio: aspectRatioOf(fields.size, ledger) },
     };
   },
 
@@ -72,7 +72,7 @@ const openAiToReplicate: Translation = {
     const { model: _name, fallbacks: _fallbacks, n, size, response_format, stream: _stream, ...input } = fields;
     requiredText(fields, 'prompt');
     if (response_format === 'b64_json') ledger.dropped('response_format', 'the provider gives addresses of pictures');
-    const aspectRatio = aspectRatioOf(size);
+    const aspectRatio = aspectRatioOf(size, ledger);
     return {
       input: {
         ...input,
@@ -104,7 +104,7 @@ const openAiToHuggingFace: Translation = {
     const { negative_prompt, num_inference_steps, guidance_scale, seed } = fields;
     return {
       inputs: requiredText(fields, 'prompt'),
-      parameters: { ...sizeOf(fields.size), negative_prompt, num_inference_steps, guidance_scale, seed },
+      parameters: { ...sizeOf(fields.size, ledger), negative_prompt, num_inference_steps, guidance_scale, seed },
     };
   },
 
