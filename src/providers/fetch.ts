@@ -211,6 +211,11 @@ class Exchange implements Dispatcher.DispatchHandler, BodySource {
   }
 
   #accept(chunk: Buffer): void {
+    const head = this.#head;
+    if (!this.#stream && head && head.status < 300 && this.#chunks.length === 0 && beginsEvents(chunk)) {
+      this.#stream = new StreamBody(this);
+      this.#resolve(asFetchResponse(new DirectResponse(head, this.#stream)));
+    }
     if (this.#stream) this.#stream.push(chunk);
     else this.#chunks.push(chunk);
   }
@@ -232,6 +237,9 @@ class Exchange implements Dispatcher.DispatchHandler, BodySource {
     else this.#reject(reason);
   }
 }
+
+/** Some servers and proxies send events without saying so, or as plain text or JSON; no JSON begins like them. */
+const beginsEvents = (chunk: Buffer): boolean => /^(data:|event:|: )/.test(chunk.toString('latin1', 0, 6));
 
 const unasked = (origin: string, encoding: string): string =>
   `${origin} sent its answer in the encoding "${encoding}", which was not asked for and cannot be read here; switch it off there`;

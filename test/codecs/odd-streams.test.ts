@@ -103,6 +103,13 @@ describe('streams of servers that only resemble the vendor’s', () => {
     expect(codecs['openai-responses'].glance(Buffer.from(text), 'sse').complete).toBe(true);
   });
 
+  test('lines behind the data of the last Responses event do not hide it', () => {
+    const response = { id: 'resp_1', status: 'completed', model: 'm', output: [], usage: null };
+    const line = JSON.stringify({ type: 'response.completed', response });
+    const text = `data: ${line}\nevent: response.completed\nid: 7\nretry: 100\n\n`;
+    expect(codecs['openai-responses'].glance(Buffer.from(text), 'sse').complete).toBe(true);
+  });
+
   test('a Gemini chunk over several lines is whole to a look at its end', () => {
     const last = {
       candidates: [{ content: { parts: [{ text: 'x' }] }, finishReason: 'STOP' }],

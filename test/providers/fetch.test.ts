@@ -44,6 +44,19 @@ test('an event stream is handed over as it grows', async () => {
   expect(await readAll(answer)).toBe('data: 1\n\ndata: 2\n\n');
 });
 
+test.each([
+  ['text/plain', 'data: {}\n\n'],
+  ['application/json', 'event: message_start\ndata: {}\n\n'],
+  [undefined, ': waiting\n\ndata: {}\n\n'],
+])('events that come as %s are a stream all the same', async (type, events) => {
+  upstream.answers((response) => {
+    response.writeHead(200, type === undefined ? {} : { 'content-type': type }).end(events);
+  });
+  const answer = await get(upstream.url);
+  expect(answer.stream).toBeDefined();
+  expect(await readAll(answer)).toBe(events);
+});
+
 test('an event stream with an error status is collected like any other error', async () => {
   upstream.answers((response) => {
     response.writeHead(500, { 'content-type': 'text/event-stream' }).end('event: error\n\n');

@@ -46,13 +46,15 @@ function endOfLastEvent(answer: Buffer): number {
   for (;;) {
     const start = answer.lastIndexOf(0x0a, end - 1) + 1;
     const line = answer.toString('latin1', start, Math.min(end, start + LINE_START_BYTES)).trim();
-    const isBehind = line === '' || line.startsWith(':') || DONE.test(line);
+    const isBehind = line === '' || BESIDE_DATA.test(line) || DONE.test(line);
     if (!isBehind || start <= 1) return end;
     end = start - 1;
   }
 }
 
-/** Of a line, what tells a comment or `[DONE]`. */
+/** Comments, and what may stand behind the data of an event (WHATWG HTML, 9.2.6). */
+const BESIDE_DATA = /^(:|id:|event:|retry:)/;
+/** Of a line, what tells those or `[DONE]`. */
 const LINE_START_BYTES = 32;
 const DONE = /^data:\s*\[DONE\]$/;
 
