@@ -49,17 +49,7 @@ export function createOperationTry({ codecs, upstreams }: OperationTryOptions): 
       const name = operationName(request.kind, request.stream);
       const url = provider.operationUrl?.(name) ?? urlOf(sent, upstreamTarget, request, model);
       const call = { headers: headersOf(sent, request, context), ...wishesOf(request, sent, url) };
-      const ask = (body: Uint8Array | string, each: Cancellation): Promise<DirectResponse> => {
-        const patience = new Patience(upstreamTarget.timeoutMs, () => each.fire(tooLate(upstreamTarget)));
-        const askedAtMs = performance.now();
-        const upload = request.payload.upload && { upload: patiently(request.payload.upload, patience) };
-        const wishes = { ...call.wishes, ...upload };
-        const answering = dispatched(upstream, url, body, request, { ...call, wishes, cancellation: each });
-        return answering.finally(() => {
-          patience.end();
-          context.trace.upstreamMs += performance.now() - askedAtMs;
-        });
-      };
+      const ask = asker(upstream, url, call, upstreamTarget, request, context);
       const answer = await ask(sent.body, cancellation);
       if (request.kind === 'passthrough') {
         yield* untouchedFrames(answer);
@@ -75,7 +65,7 @@ export function createOperationTry({ codecs, upstreams }: OperationTryOptions): 
         const frames = streamFrames(answer.stream, answer, target, context);
         yield* sent.translation && request.stream ? spokenEvents(frames) : frames;
       } else {
-        const asked = async (body: Uint8Array | string, each: Cancellation) => good(await ask(body, each));
+        const asked: Ask = async (body, each) => good(await ask(body, each));
         const others = sent.others ? await answersTo(sent.others, cancellation, asked) : [];
         yield wholeFrame([answer, ...others], sent, request, deployment.name);
       }
@@ -85,6 +75,31 @@ export function createOperationTry({ codecs, upstreams }: OperationTryOptions): 
     } finally {
       context.signal.removeEventListener('abort', onCancel);
       if (!isComplete) cancellation.fire(new GatewayError('cancelled', 'nobody reads the answer any longer'));
+    }
+  };
+}
+
+type Ask = (body: Uint8Array | string, cancellation: Cancellation) => Promise<DirectResponse>;
+
+/** One request of a call: answered in time, and with the time that it took noted. */
+function asker(
+  upstream: Upstream,
+  url: string,
+  call: UpstreamCall,
+  target: UpstreamTarget,
+  request: OperationRequest,
+  { trace }: CallContext,
+): Ask {
+  const { upload } = request.payload;
+  return async (body, cancellation) => {
+    const patience = new Patience(target.timeoutMs, () => cancellation.fire(tooLate(target)));
+    const wishes = upload ? { ...call.wishes, upload: patiently(upload, patience) } : call.wishes;
+    const askedAtMs = performance.now();
+    try {
+      return await dispatched(upstream, url, body, request, { ...call, ...(wishes && { wishes }), cancellation });
+    } finally {
+      patience.end();
+      trace.upstreamMs += performance.now() - askedAtMs;
     }
   };
 }
