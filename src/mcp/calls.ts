@@ -47,7 +47,7 @@ export function callTool(connection: Callable, execution: Execution): Promise<To
   if (blocked) {
     throw new GatewayError('authentication', `MCP tool call failed for ${execution.tool.name}: ${blocked}`);
   }
-  if (!connection.listedTool(execution.tool.upstreamName)) return callUnlisted(connection, execution);
+  if (!listedTool(connection, execution)) return callUnlisted(connection, execution);
   if (execution.own) return execution.own.then((session) => executeReleased(connection, session, execution));
   return connection.holdsSession ? runCall(connection, execution) : runAlone(connection, execution);
 }
@@ -63,10 +63,13 @@ async function callUnlisted(connection: Callable, execution: Execution): Promise
   return callTool(connection, execution);
 }
 
+const listedTool = (connection: Callable, { tool, listed }: Execution): ListedTool | undefined =>
+  listed ?? connection.listedTool(tool.upstreamName);
+
 /** What is held back is looked at once more: the server may have been asked for its list after the call was let in. */
 function executeReleased(connection: Callable, session: Session, execution: Execution): Promise<ToolResult> {
   const { tool, request } = execution;
-  const heldBack = connection.listedTool(tool.upstreamName)?.heldBack;
+  const heldBack = listedTool(connection, execution)?.heldBack;
   if (!heldBack) return execute(session, execution);
   const refusal = refusalOf({ ...tool, heldBack }, connection.config, request.caller);
   throw new GatewayError('permission', refusal ?? unknownTool(tool.name));

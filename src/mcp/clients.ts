@@ -10,7 +10,8 @@ import { UserConnections } from './auth/user-connections.ts';
 import type { CatalogSource } from './catalog.ts';
 import { clientIdOf } from './client-id.ts';
 import { changesOf, mustRedial } from './config-changes.ts';
-import { Connection, type ConnectionOptions } from './connection.ts';
+import { Connection } from './connection.ts';
+import type { ConnectionOptions } from './connection-options.ts';
 import type { Catalog, CatalogTool, ClientStatus, ToolCallRequest, ToolResult } from './contract.ts';
 import { reasonOf } from './failures.ts';
 import { type CallerFilters, refusalOf, refusedTool, unknownTool, whyNot } from './filters.ts';
@@ -178,7 +179,9 @@ export class McpClients {
     if (!entry) throw new GatewayError('not-found', unknownTool(name));
     const { config, connection } = entry;
     const upstreamName = name.slice(hyphen + 1);
-    const tool = { name, upstreamName, heldBack: connection?.listedTool(upstreamName)?.heldBack };
+    const { peer } = request;
+    const listed = peer && this.#own.toolsOf(peer, config.name)?.get(upstreamName);
+    const tool = { name, upstreamName, heldBack: (listed ?? connection?.listedTool(upstreamName))?.heldBack };
     const refusal = refusalOf(tool, config, caller);
     if (refusal !== undefined || !connection) throw refusedTool(name, refusal, whyNot(tool, config, caller));
     const headers = headersFor(config.allowed_extra_headers, caller);
@@ -187,11 +190,10 @@ export class McpClients {
     if (this.#users && isPerUser(config)) {
       return this.#users.use(config, caller, (alone) => alone.call({ tool, request, headers, timeoutMs, maxMs }));
     }
-    const { peer } = request;
     const own = peer && this.#own.for(connection, 'tools/call', request);
     const result = own
       ? await this.#own.run(own, connection, { ...request, peer }, (session) =>
-          connection.call({ tool, request, headers, timeoutMs, maxMs, own: session }),
+          connection.call({ tool, request, headers, timeoutMs, maxMs, own: session, listed }),
         )
       : await connection.call({ tool, request, headers, timeoutMs, maxMs });
     const treatment = this.#safety?.resultTreatment(config);

@@ -1,37 +1,20 @@
 import type { McpClientConfig } from '../config/schema.ts';
 import { type Callable, callTool, type SingleSessions, useSession } from './calls.ts';
+import type { ConnectionOptions } from './connection-options.ts';
 import type { ConnectionState, LastFailure, ToolResult } from './contract.ts';
 import { Dialler } from './dialler.ts';
-import { castsDoubt, deniesTool } from './doubts.ts';
+import { castsDoubt, Doubts, deniesTool } from './doubts.ts';
 import { callFailure, type Execution } from './execute.ts';
 import { CredentialError, credentialErrorIn, isPermanent, isSessionLost, reasonOf } from './failures.ts';
-import { factsOf, type Manifest, type Manifests, type ServerFacts } from './fleet/manifests.ts';
+import { factsOf, type Manifest, type ServerFacts } from './fleet/manifests.ts';
 import { ProcessKeeper } from './fleet/process-keeper.ts';
 import { isBlocked, type Life, type LifecycleEvent, NEW_LIFE, nextLife } from './lifecycle.ts';
 import { type ListedTool, ToolList } from './listed-tools.ts';
 import type { PeerEvents } from './peer.ts';
-import type { ToolSafety } from './safety/tool-safety.ts';
 import type { Session, SessionEvents } from './session.ts';
 import { SessionWishes } from './session-wishes.ts';
-import { causeIn, type McpLog, Telling } from './telling.ts';
-import type { McpTiming } from './timing.ts';
-import type { TransportOptions } from './transports.ts';
+import { causeIn, Telling } from './telling.ts';
 import { Watch, type Watched } from './watch.ts';
-
-export interface ConnectionOptions {
-  readonly transport: TransportOptions;
-  readonly timing: McpTiming;
-  readonly random: () => number;
-  readonly log: McpLog;
-  /** The tools or the state changed. */
-  readonly changed: () => void;
-  /** What stdio servers offered when they last ran. */
-  readonly manifests?: Manifests | undefined;
-  /** Takes what the servers ask and say of themselves. */
-  readonly peers?: ((config: () => McpClientConfig) => PeerEvents) | undefined;
-  /** Marks what of a list is held back until an admin releases it. */
-  readonly safety?: Pick<ToolSafety, 'review' | 'lookAhead'> | undefined;
-}
 
 /**
  * The life of one enabled MCP client: dials, watches, dials again, for as long as it is wanted. The last good list of
@@ -43,18 +26,18 @@ export class Connection implements Callable {
   readonly wishes = new SessionWishes();
   readonly #options: ConnectionOptions;
   readonly #dialler: Dialler;
-  readonly #tools = new ToolList((tools) => this.#options.safety?.review(this.config, tools) ?? tools);
+  readonly #tools = this.newToolList();
   readonly #peers: PeerEvents | undefined;
   readonly #keeper: ProcessKeeper;
   readonly #watch: Watch;
   readonly #telling: Telling;
+  readonly #doubts: Doubts;
   #life = NEW_LIFE;
   #session: Session | undefined;
   #server: ServerFacts = {};
   #dialling: Promise<void> | undefined;
   #dials = 0;
   #lastDialFailedAtMs = Number.NEGATIVE_INFINITY;
-  #lookedAgainAtMs = Number.NEGATIVE_INFINITY;
   #lastStderr: readonly string[] = [];
 
   constructor(config: McpClientConfig, options: ConnectionOptions) {
@@ -72,6 +55,7 @@ export class Connection implements Callable {
     });
     this.#dialler = new Dialler({ ...options, config: now, eventsOf: (session) => this.#eventsOf(session) });
     this.#telling = new Telling(now, transport.environment, options.log);
+    this.#doubts = new Doubts(timing.unstableCheckMs, () => this.state === 'healthy' && this.#watch.schedule(0));
     this.#watch = new Watch(this.#watched, timing, options.random);
   }
 
@@ -194,6 +178,11 @@ export class Connection implements Callable {
   /** Runs what is no tool call; on a session of its own where the server is to have none between calls. */
   readonly use = <Result>(work: (session: Session) => Promise<Result>): Promise<Result> => useSession(this, work);
 
+  /** An empty list of this server's tools, looked at as every list of them is. */
+  newToolList(): ToolList {
+    return new ToolList((tools) => this.#options.safety?.review(this.config, tools) ?? tools);
+  }
+
   /** A session beside the shared one, for one client of ours alone, until that closes it. */
   openBeside(events: SessionEvents): Promise<Session> {
     return this.#dialler.beside(`${this.config.name}-user`, events);
@@ -234,10 +223,10 @@ export class Connection implements Callable {
       const result = await callTool(this, execution);
       if (this.#life.attempts > 0) this.#happened({ type: 'call-answered' });
       this.#used();
-      if (result.isError && deniesTool(result)) this.#lookAgain();
+      if (result.isError && deniesTool(result)) this.#doubts.arise();
       return result;
     } catch (thrown) {
-      if (!execution.request.signal.aborted && castsDoubt(thrown)) this.#lookAgain();
+      if (!execution.request.signal.aborted && castsDoubt(thrown)) this.#doubts.arise();
       const credential = credentialErrorIn(thrown);
       if (credential && !isBlocked(this.#life)) this.#refused(credential);
       throw callFailure(execution.tool.name, this.#telling.hiddenError(thrown));
@@ -270,14 +259,6 @@ export class Connection implements Callable {
       this.#dialFailed(thrown);
       throw thrown;
     }
-  }
-
-  /** The server may be another one than it was. Not at each call that fails: one look tells. */
-  #lookAgain(): void {
-    const now = performance.now();
-    if (this.state !== 'healthy' || now - this.#lookedAgainAtMs < this.#options.timing.unstableCheckMs) return;
-    this.#lookedAgainAtMs = now;
-    this.#watch.schedule(0);
   }
 
   /** A dial that is under way has the old config; its failure is noted, and so is that of the next. */

@@ -20,3 +20,22 @@ export function castsDoubt(thrown: unknown): boolean {
 export function deniesTool({ isError, content: [first] }: ToolResult): boolean {
   return isError === true && typeof first?.text === 'string' && DENIED.test(first.text.slice(0, 500));
 }
+
+/** Has a server looked at: once for as many calls as fail at about the same time. */
+export class Doubts {
+  readonly #everyMs: number;
+  readonly #look: () => void;
+  #lastAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(everyMs: number, look: () => void) {
+    this.#everyMs = everyMs;
+    this.#look = look;
+  }
+
+  arise(): void {
+    const now = performance.now();
+    if (now - this.#lastAtMs < this.#everyMs) return;
+    this.#lastAtMs = now;
+    this.#look();
+  }
+}

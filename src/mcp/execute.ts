@@ -3,6 +3,7 @@ import { GatewayError } from '../model/errors.ts';
 import { isObject, type JsonObject } from '../model/json.ts';
 import type { CatalogTool, ToolCallRequest, ToolResult } from './contract.ts';
 import { credentialErrorIn, reasonOf } from './failures.ts';
+import type { ListedTool } from './listed-tools.ts';
 import { RequestTimeout } from './open-requests.ts';
 import type { Session } from './session.ts';
 
@@ -17,6 +18,8 @@ export interface Execution {
   readonly maxMs: number;
   /** A session that serves this caller alone, where it has one. */
   readonly own?: Promise<Session> | undefined;
+  /** The tool as that session lists it, where its list is another than the shared one. */
+  readonly listed?: ListedTool | undefined;
 }
 
 /** The JSON text of a tool call as the model wrote it; empty means `{}`. Throws GatewayError('invalid-request'). */

@@ -2,6 +2,7 @@ import type { McpClientConfig } from '../config/schema.ts';
 import { isObject, type JsonObject } from '../model/json.ts';
 import type { Connection } from './connection.ts';
 import { isNeverExecuted, isSessionLost } from './failures.ts';
+import type { ToolList } from './listed-tools.ts';
 import type { Origin, Peer, PeerEvents, RpcMessage } from './peer.ts';
 import type { Session } from './session.ts';
 import { SessionWishes } from './session-wishes.ts';
@@ -14,10 +15,13 @@ export interface OwnSessionLimits {
   readonly idleMs: number;
   /** From the loss of one that somebody listens to until another is opened; grows with each one that fails, to 64 times. */
   readonly reopenMs: number;
+  /** From the word that its tools changed to the reading of its list: servers often say so many times. */
+  readonly relistMs: number;
 }
 
-const DEFAULT_LIMITS: OwnSessionLimits = { maxSessions: 64, idleMs: 5 * 60_000, reopenMs: 1_000 };
+const DEFAULT_LIMITS: OwnSessionLimits = { maxSessions: 64, idleMs: 5 * 60_000, reopenMs: 1_000, relistMs: 200 };
 const MOST_DOUBLINGS = 6;
+const LIST_TIMEOUT_MS = 30_000;
 
 /** What changes the session for everybody who shares it. */
 const STATEFUL: ReadonlySet<string> = new Set(['resources/subscribe', 'resources/unsubscribe', 'logging/setLevel']);
@@ -27,6 +31,12 @@ interface Own {
   readonly client: string;
   readonly session: Promise<Session>;
   idle: NodeJS.Timeout | undefined;
+  /** To read its list in. */
+  relist: NodeJS.Timeout | undefined;
+  /** What it alone offers, since it said that its tools changed. */
+  tools: ToolList | undefined;
+  /** Says to the client that its tools are others now. */
+  readonly tellChange: () => void;
 }
 
 /** What holds for one client session and one server, whichever session of the server's serves it. */
@@ -68,6 +78,11 @@ export class OwnSessions {
     if (known) return this.#used(key, known);
     if (!needsOwn(connection, method, peer) || this.#open.size >= this.#limits.maxSessions) return undefined;
     return this.#admit(key, connection, origin, peer);
+  }
+
+  /** The list of the session that serves this client alone, where that has changed since; undefined = as the shared one. */
+  toolsOf({ identity }: Peer, client: string): ToolList | undefined {
+    return this.#open.size === 0 ? undefined : this.#open.get(this.#keyOf(identity, client))?.tools;
   }
 
   /** Runs on such a session, and once more on another where its server has forgotten it. */
@@ -119,13 +134,12 @@ export class OwnSessions {
     const forget = () => {
       const own = this.#open.get(key);
       if (own?.session !== session) return;
-      clearTimeout(own.idle);
-      this.#open.delete(key);
+      this.#closed(key, own);
       this.#reopenLater(key, connection, origin, peer);
     };
     const session = connection.openBeside({
       onClosed: forget,
-      onToolsChanged: () => undefined,
+      onToolsChanged: () => this.#relistSoon(key, session, connection),
       onTrouble: (error) => {
         if (isSessionLost(error) && this.#drop(key, session)) this.#reopenLater(key, connection, origin, peer);
       },
@@ -133,14 +147,39 @@ export class OwnSessions {
       // The session is this client's, so whatever comes of itself is for it as well.
       peers: {
         onRequest: (request, caused, signal) => events.onRequest(request, caused ?? fromNowOn(origin), signal),
-        onNotification: (notification, caused) =>
-          events.onNotification(notification, { ...(caused ?? fromNowOn(origin)), isAlone: true }),
+        onNotification: (notification, caused) => {
+          // told once the new list is there
+          if (notification.method === TOOLS_CHANGED.method) return;
+          events.onNotification(notification, { ...(caused ?? fromNowOn(origin)), isAlone: true });
+        },
       },
     });
     session.then((opened) => this.#opened(peer.identity, connection, opened), forget);
-    const own: Own = { identity: peer.identity, client: connection.config.name, session, idle: undefined };
+    const own: Own = {
+      identity: peer.identity,
+      client: connection.config.name,
+      session,
+      idle: undefined,
+      relist: undefined,
+      tools: undefined,
+      tellChange: () => events.onNotification(TOOLS_CHANGED, { ...fromNowOn(origin), isAlone: true }),
+    };
     this.#open.set(key, own);
     return this.#used(key, own);
+  }
+
+  #relistSoon(key: string, session: Promise<Session>, connection: Connection): void {
+    const own = this.#open.get(key);
+    if (own?.session !== session) return;
+    clearTimeout(own.relist);
+    own.relist = later(this.#limits.relistMs, () => void this.#relist(own, connection).catch(ignored));
+  }
+
+  async #relist(own: Own, connection: Connection): Promise<void> {
+    const session = await own.session;
+    const listed = await session.listTools(LIST_TIMEOUT_MS);
+    own.tools ??= connection.newToolList();
+    if (own.tools.take(listed, ignored)) own.tellChange();
   }
 
   /** The server knows it no longer. True when it was the one in use. */
@@ -156,7 +195,9 @@ export class OwnSessions {
     own.idle = later(this.#limits.idleMs, () => {
       void own.session.then((session) => {
         const isHeard = this.#kept.get(own.identity)?.get(own.client)?.wishes.isListening;
-        if (session.isIdle && !isHeard) void this.#close(key, own);
+        // tools of its own would be gone with it
+        const isNeeded = isHeard || own.tools !== undefined;
+        if (session.isIdle && !isNeeded) void this.#close(key, own);
         else void this.#used(key, own);
       }, ignored);
     });
@@ -191,10 +232,16 @@ export class OwnSessions {
   }
 
   async #close(key: string, own: Own): Promise<void> {
-    clearTimeout(own.idle);
-    this.#open.delete(key);
+    this.#closed(key, own);
     const session = await own.session.catch(() => undefined);
     await session?.close();
+  }
+
+  #closed(key: string, own: Own): void {
+    clearTimeout(own.idle);
+    clearTimeout(own.relist);
+    this.#open.delete(key);
+    if (own.tools) own.tellChange();
   }
 
   #keyOf(identity: object, client: string): string {
@@ -227,6 +274,8 @@ function capabilitiesOf({ capabilities }: Peer): JsonObject {
   });
   return Object.fromEntries(declared);
 }
+
+const TOOLS_CHANGED: RpcMessage = { method: 'notifications/tools/list_changed', params: {} };
 
 /** A session that failed has told so to whoever waits for it. */
 const ignored = (): void => undefined;

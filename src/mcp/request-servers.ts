@@ -8,7 +8,8 @@ import {
 import { GatewayError } from '../model/errors.ts';
 import type { JsonObject } from '../model/json.ts';
 import { guardedFetch, refuseInside } from './address-guard.ts';
-import { Connection, type ConnectionOptions } from './connection.ts';
+import { Connection } from './connection.ts';
+import type { ConnectionOptions } from './connection-options.ts';
 import type { ToolCallRequest, ToolResult } from './contract.ts';
 import { reasonOf, statusOfFailure } from './failures.ts';
 import type { ListedTool } from './listed-tools.ts';

@@ -3,7 +3,9 @@ import type { Caller } from '../model/call.ts';
 import { GatewayError } from '../model/errors.ts';
 import { isObject, type JsonObject } from '../model/json.ts';
 import { isPerUser } from './auth/identity.ts';
+import { offeredTools } from './catalog.ts';
 import type { Connection } from './connection.ts';
+import type { CatalogTool } from './contract.ts';
 import { isClientSlug } from './endpoints.ts';
 import { reasonOf } from './failures.ts';
 import { refusalOf } from './filters.ts';
@@ -75,6 +77,14 @@ export class UpstreamServers implements Servers {
 
   allOffers(kind: OfferKind): Promise<readonly Offer[]> {
     return this.#offersOf(kind, undefined);
+  }
+
+  ownTools(peer: Peer, client: string, caller: Caller): readonly CatalogTool[] | undefined {
+    const tools = this.#options.own.toolsOf(peer, client);
+    const entry = tools && this.#named(client);
+    if (!entry) return undefined;
+    const { config } = entry;
+    return offeredTools(config, tools.tools).filter((tool) => refusalOf(tool, config, caller) === undefined);
   }
 
   mayUseAll(client: string, caller: Caller): boolean {

@@ -1,7 +1,8 @@
 import type { McpClientConfig } from '../../config/schema.ts';
 import type { Caller } from '../../model/call.ts';
 import { GatewayError } from '../../model/errors.ts';
-import { Connection, type ConnectionOptions } from '../connection.ts';
+import { Connection } from '../connection.ts';
+import type { ConnectionOptions } from '../connection-options.ts';
 import { credentialErrorIn } from '../failures.ts';
 import { later } from '../timing.ts';
 import { identityOf } from './identity.ts';

@@ -11,18 +11,23 @@ export const notifyOf =
   (client, notification, identity) => {
     for (const session of sessions.all()) {
       if (identity !== undefined && identity !== session) continue;
-      const message = messageFor(session, client, notification);
+      const message = messageFor(session, client, notification, identity !== undefined);
       if (message !== undefined) session.notify(message);
     }
   };
 
-function messageFor(session: Session, client: string, { method, params }: RpcMessage): string | undefined {
+function messageFor(
+  session: Session,
+  client: string,
+  { method, params }: RpcMessage,
+  isAlone: boolean,
+): string | undefined {
   const { scope } = session.facts;
   if (scope !== undefined && scope !== client) return undefined;
   switch (method) {
-    // the catalog tells, once it has the new list
+    // of what is for all, the catalog tells, once it has the new list
     case 'notifications/tools/list_changed':
-      return undefined;
+      return isAlone ? notificationText(method) : undefined;
     case 'notifications/resources/list_changed':
     case 'notifications/prompts/list_changed':
       return notificationText(method, params);

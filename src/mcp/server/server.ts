@@ -181,14 +181,16 @@ export class McpServer {
     };
   }
 
-  #list({ id, params }: IncomingRequest, { caller, scope }: Exchange): string {
+  #list({ id, params }: IncomingRequest, exchange: Exchange): string {
+    const { caller, scope } = exchange;
     if (params.cursor) return errorText(id, RPC_CODE.invalidParams, 'the tools are one page: no cursor was handed out');
     const { tools } = this.#options;
     if (scope === undefined) {
       return resultText(id, this.#listing.textOf(tools.offeredTools?.(caller) ?? tools.visibleTools(caller)));
     }
-    const visible = tools.visibleTools(caller);
-    return resultText(id, this.#ownListing.textOf(this.#ownTools(visible, scope)));
+    const own = this.#options.servers?.ownTools(exchange, scope, caller);
+    const listed = own ?? this.#ownTools(tools.visibleTools(caller), scope);
+    return resultText(id, this.#ownListing.textOf(listed));
   }
 
   #ownTools(visible: readonly CatalogTool[], scope: string): readonly CatalogTool[] {

@@ -1,6 +1,6 @@
 import type { Caller } from '../../model/call.ts';
 import type { JsonObject } from '../../model/json.ts';
-import type { ToolProgress } from '../contract.ts';
+import type { CatalogTool, ToolProgress } from '../contract.ts';
 import type { Peer, RpcMessage } from '../peer.ts';
 
 /** What servers offer beside tools. */
@@ -45,6 +45,8 @@ export interface Servers {
   offers(kind: OfferKind, caller: Caller, client?: string): Promise<readonly Offer[]>;
   /** The kinds of offers as every caller together may see them: what makes a URI unique. */
   allOffers(kind: OfferKind): Promise<readonly Offer[]>;
+  /** The tools that the server lists for this client session alone; undefined = those that it lists for everybody. */
+  ownTools(peer: Peer, client: string, caller: Caller): readonly CatalogTool[] | undefined;
   /** Whether no rule hides anything of this client from the caller. */
   mayUseAll(client: string, caller: Caller): boolean;
   /** Rejects with RpcError when the server answered with an error, else with GatewayError. */
