@@ -21,16 +21,17 @@ import { closeGently, createApp } from './http/app.ts';
 import { bringingKey, wishingRaw } from './http/caller.ts';
 import { KeepAlive } from './http/event-stream.ts';
 import { KeptItems } from './http/kept-items.ts';
-import { OpenCalls } from './http/open-calls.ts';
 import { adminCheck, originCheck } from './http/origin.ts';
 import { RequestIds } from './http/request-ids.ts';
 import type { SideRoutes } from './http/side-routes.ts';
+import { stopping } from './http/stopping.ts';
 import { listen } from './listen.ts';
 import { createMetrics } from './logs/metrics.ts';
 import type { McpClients } from './mcp/clients.ts';
 import { ModernServer } from './mcp/modern/server.ts';
 import { McpServer } from './mcp/server/server.ts';
 import { openSignIn } from './mcp-sign-in.ts';
+import { AbortPool } from './model/abort-pool.ts';
 import { openKnowledge } from './model-sheet.ts';
 import type { Log, ProcessLog } from './process-log.ts';
 import { builtInDeployments } from './providers/registry.ts';
@@ -124,7 +125,7 @@ export async function serve(
     },
   });
   const modernServer = new ModernServer(mcpServer);
-  const openCalls = new OpenCalls();
+  const openCalls = new AbortPool();
   let booting: Promise<void> | undefined;
   const app = createApp({
     booting: () => booting,
@@ -206,8 +207,12 @@ export async function serve(
     url,
     async stop() {
       log('info', 'stopping: answers in flight may finish');
+      const endCalls = () => {
+        openCalls.abortAll(stopping());
+        mcpServer.endCalls(stopping());
+      };
       mcpServer.sessions.closeListeners();
-      await Promise.all(servers.map((server) => closeGently(server, graceMs, () => openCalls.end())));
+      await Promise.all(servers.map((server) => closeGently(server, graceMs, endCalls)));
       keepAlive.stop();
       modernServer.close();
       mcpServer.close();

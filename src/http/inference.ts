@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readBody } from '../codecs/body.ts';
 import type { Codec } from '../codecs/codec.ts';
+import type { AbortPool } from '../model/abort-pool.ts';
 import { type CallContext, type Caller, type ModelCall, newTrace } from '../model/call.ts';
 import { DeferredRequest } from '../model/request.ts';
 import type { KeepAlive } from './event-stream.ts';
 import type { KeptItems } from './kept-items.ts';
-import type { OpenCalls } from './open-calls.ts';
 import { cancelledByClient, type Exchange, replyError, replyStream, replyWhole } from './reply.ts';
 import { replyArray } from './reply-array.ts';
 import { requestBody } from './request-body.ts';
@@ -17,7 +17,7 @@ export interface InferenceOptions {
   readonly callerOf: (headers: IncomingMessage['headers']) => Caller;
   readonly keepAlive: KeepAlive;
   readonly requestIds: RequestIds;
-  readonly openCalls: OpenCalls;
+  readonly openCalls: AbortPool;
   /** Items of Responses answers that clients may name instead of sending them back. */
   readonly items: KeptItems;
   readonly maxBodyBytes: number;
@@ -34,7 +34,7 @@ export async function serveInference(
   options: InferenceOptions,
 ): Promise<void> {
   const requestId = options.requestIds.idFor(request.headers['x-request-id']);
-  const abort = options.openCalls.begin();
+  const abort = options.openCalls.take();
   let isAnswered = false;
   let exchange: Exchange | undefined;
   response.on('close', () => {
@@ -74,7 +74,7 @@ export async function serveInference(
     replyError(thrown, codec, response, requestId, exchange);
   } finally {
     isAnswered = true;
-    options.openCalls.over(abort);
+    options.openCalls.giveBack(abort);
   }
 }
 

@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Codec } from '../codecs/codec.ts';
+import type { AbortPool } from '../model/abort-pool.ts';
 import { type CallContext, type Caller, newTrace } from '../model/call.ts';
 import { asGatewayError } from '../model/errors.ts';
 import { type OperationCall, type OperationFrame, type OperationRequest, operationName } from '../model/operation.ts';
 import { drained, EventStream, type KeepAlive } from './event-stream.ts';
 import { extraFields, holdsExtraFields } from './extra-fields.ts';
-import type { OpenCalls } from './open-calls.ts';
 import { cancelledByClient, replyError } from './reply.ts';
 import type { RequestIds } from './request-ids.ts';
 import { responseHeaders } from './response-headers.ts';
@@ -15,7 +15,7 @@ export interface OperationOptions {
   readonly callerOf: (headers: IncomingMessage['headers']) => Caller;
   readonly keepAlive: KeepAlive;
   readonly requestIds: RequestIds;
-  readonly openCalls: OpenCalls;
+  readonly openCalls: AbortPool;
 }
 
 /** Serves one operation from its bytes to its last byte. Never throws: every failure becomes an answer. */
@@ -27,7 +27,7 @@ export async function serveOperation(
   options: OperationOptions,
 ): Promise<void> {
   const requestId = options.requestIds.idFor(request.headers['x-request-id']);
-  const abort = options.openCalls.begin();
+  const abort = options.openCalls.take();
   let isAnswered = false;
   response.on('close', () => {
     if (!isAnswered) abort.abort(cancelledByClient());
@@ -50,7 +50,7 @@ export async function serveOperation(
     replyError(thrown, codec, response, requestId, exchange);
   } finally {
     isAnswered = true;
-    options.openCalls.over(abort);
+    options.openCalls.giveBack(abort);
   }
 }
 

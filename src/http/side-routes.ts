@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readBody } from '../codecs/body.ts';
 import type { Codec } from '../codecs/codec.ts';
+import type { AbortPool } from '../model/abort-pool.ts';
 import { type CallContext, type Caller, newTrace } from '../model/call.ts';
 import type { CodecId } from '../model/content.ts';
 import { GatewayError } from '../model/errors.ts';
@@ -8,7 +9,6 @@ import { isObject, type JsonObject } from '../model/json.ts';
 import { orderedId } from '../model/ordered-id.ts';
 import { type ChatRequest, DeferredRequest } from '../model/request.ts';
 import { anthropicModels, geminiModels, type ListedModel, oneModel, openaiModels } from './models.ts';
-import type { OpenCalls } from './open-calls.ts';
 import { cancelledByClient, replyError } from './reply.ts';
 import { requestBody } from './request-body.ts';
 import type { Route } from './routes.ts';
@@ -31,7 +31,7 @@ interface SideOptions {
   readonly sideRoutes: SideRoutes;
   readonly callerOf: (headers: IncomingMessage['headers']) => Caller;
   readonly maxBodyBytes: number;
-  readonly openCalls: OpenCalls;
+  readonly openCalls: AbortPool;
 }
 
 type SideRoute = Exclude<Route, { kind: 'inference' } | { serves: object }>;
@@ -43,7 +43,7 @@ export async function serveSideRoute(
   options: SideOptions,
 ): Promise<void> {
   const dialect = route.kind === 'tool-execute' ? 'openai-chat' : route.codec;
-  const abort = options.openCalls.begin();
+  const abort = options.openCalls.take();
   let isAnswered = false;
   response.on('close', () => {
     if (!isAnswered) abort.abort(cancelledByClient());
@@ -59,10 +59,12 @@ export async function serveSideRoute(
     });
     response.end(written);
   } catch (thrown) {
-    replyError(thrown, options.codecs[dialect], response, context.requestId);
+    // why it was ended says more than that it was
+    const why: unknown = abort.signal.aborted ? abort.signal.reason : thrown;
+    replyError(why, options.codecs[dialect], response, context.requestId);
   } finally {
     isAnswered = true;
-    options.openCalls.over(abort);
+    options.openCalls.giveBack(abort);
   }
 }
 

@@ -8,15 +8,24 @@ const MAX_SPARE = 256;
  */
 export class AbortPool {
   readonly #spare: AbortController[] = [];
+  readonly #taken = new Set<AbortController>();
 
   take(): AbortController {
-    return this.#spare.pop() ?? new AbortController();
+    const controller = this.#spare.pop() ?? new AbortController();
+    this.#taken.add(controller);
+    return controller;
   }
 
   /** For a call that has ended. A signal that somebody still holds on to is not used again. */
   giveBack(controller: AbortController): void {
     const { signal } = controller;
+    this.#taken.delete(controller);
     if (signal.aborted || this.#spare.length >= MAX_SPARE) return;
     if (!isAwaited(signal)) this.#spare.push(controller);
+  }
+
+  /** Ends the calls that are under way. */
+  abortAll(reason: Error): void {
+    for (const controller of this.#taken) controller.abort(reason);
   }
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type ChatAnswer, startChatUpstream } from '../support/chat-upstream.ts';
 import { clientFormats } from '../support/client-formats.ts';
-import { eventually, keyed, startGatewayHere, testServer } from '../support/gateway.ts';
+import { eventually, keyed, post, startGatewayHere, testServer } from '../support/gateway.ts';
 
 const STOPPED = /the gateway was stopped before the answer was complete; send the request again/;
 
@@ -52,5 +52,34 @@ test.each<[string, ChatAnswer]>([
     const { response, text = '' } = ended[index] ?? {};
     expect([format, response?.status]).toEqual([format, 503]);
     if (response) expect(errorOf(response, text), format).toMatch(STOPPED);
+  }
+});
+
+test('calls of tools are told of it, by hand and at /mcp', async () => {
+  const gateway = await startGatewayHere({ mcp: { client_configs: [testServer()] } }, { graceMs: 50 });
+  const accept = { accept: 'application/json, text/event-stream' };
+  const call = (id: number) => ({
+    jsonrpc: '2.0',
+    id,
+    method: 'tools/call',
+    params: { name: 'ref-hang', arguments: {} },
+  });
+  const asked = [
+    post(`${gateway.url}/v1/mcp/tool/execute`, { id: '1', type: 'function', function: { name: 'ref-hang' } }),
+    post(`${gateway.url}/mcp`, call(7), accept),
+    post(`${gateway.url}/mcp/ref`, { ...call(8), params: { name: 'hang' } }, { accept: 'application/json' }),
+  ];
+  const running = async () => (await fetch(`${gateway.url}/api/mcp-logs?status=processing`)).text();
+  await eventually(running, (page) => page.split('"processing"').length > asked.length);
+  await gateway.stop();
+  const [byHand, atAll, atOne] = await Promise.all(asked);
+  expect(byHand?.status).toBe(503);
+  expect(await byHand?.json()).toMatchObject({ error: { message: expect.stringMatching(STOPPED) } });
+  for (const [id, answer] of [
+    [7, atAll],
+    [8, atOne],
+  ] as const) {
+    const error = { code: -32603, message: expect.stringMatching(STOPPED) };
+    expect(await answer?.json()).toEqual({ jsonrpc: '2.0', id, error });
   }
 });

@@ -1,6 +1,6 @@
 import { AbortPool } from '../../model/abort-pool.ts';
 import type { Caller } from '../../model/call.ts';
-import { asGatewayError } from '../../model/errors.ts';
+import { asGatewayError, GatewayError } from '../../model/errors.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { CatalogTool, ToolCallRequest, ToolProgress, ToolResult } from '../contract.ts';
 import type { RpcError } from '../peer.ts';
@@ -117,6 +117,11 @@ export class McpServer {
     this.sessions.close();
   }
 
+  /** Ends what runs; whoever asked for it is told why. */
+  endCalls(why: GatewayError): void {
+    this.#aborts.abortAll(why);
+  }
+
   knows(method: string): boolean {
     return METHODS.has(method) || this.#features?.knows(method) === true;
   }
@@ -225,7 +230,7 @@ export class McpServer {
       const result = await this.#features.answer(request, exchange, call.signal, onProgress);
       return resultText(id, JSON.stringify(result));
     } catch (thrown) {
-      return call.signal.aborted ? undefined : refusalText(id, thrown);
+      return call.signal.aborted ? endedText(id, call.signal) : refusalText(id, thrown);
     } finally {
       exchange.calls.delete(call);
       exchange.session?.ended(call);
@@ -248,7 +253,7 @@ export class McpServer {
       const told = linksOf(result) ? await this.#leadingBack(result, toolCall) : result;
       return resultText(id, JSON.stringify(withResultLink(told, exchange.session?.facts.version)));
     } catch (thrown) {
-      return call.signal.aborted ? undefined : this.#failed(id, thrown, name, exchange);
+      return call.signal.aborted ? endedText(id, call.signal) : this.#failed(id, thrown, name, exchange);
     } finally {
       exchange.calls.delete(call);
       exchange.session?.ended(call);
@@ -320,6 +325,10 @@ const linksOf = ({ content }: ToolResult): boolean =>
   content.some(({ type }) => type === 'resource' || type === 'resource_link');
 
 const errorTextOf = (id: JsonRpcId, { code, message, data }: RpcError): string => errorText(id, code, message, data);
+
+/** Nobody waits for what a client cancelled; what the gateway ended by itself is told. */
+const endedText = (id: JsonRpcId, { reason }: AbortSignal): string | undefined =>
+  reason instanceof GatewayError ? errorText(id, RPC_CODE.internalError, reason.message) : undefined;
 
 function refusalText(id: JsonRpcId, thrown: unknown): string {
   const error = rpcErrorIn(thrown);
