@@ -70,3 +70,52 @@ describe.runIf(shared)('recorded answers pass byte for byte', () => {
     expect(received?.path.endsWith(recording.request.path.replace(/^.*\/v1(?=\/)/, ''))).toBe(true);
   });
 });
+
+describe.runIf(shared)('recorded embeddings are read by clients of the other formats', () => {
+  const good = cases({ endpoint: 'embeddings' }).filter(({ status }) => status === 200);
+
+  test('there are some', () => expect(good.length).toBeGreaterThanOrEqual(10));
+
+  test.each(good.map((recording) => [recording.id, recording] as const))('%s', async (_id, recording) => {
+    const vectors = vectorsIn(recording.response.body ?? {});
+    const texts = vectors.map((_vector, index) => `text ${index}`);
+    const contents = texts.map((text) => ({ content: { parts: [{ text }] } }));
+    const provider = ROUTES[recording.provider] ?? recording.provider;
+    const name = (/models\/([^:]+):/.exec(recording.request.path)?.[1] ?? recording.request.body?.model) as string;
+    for (const [path, body] of [
+      ['/v1/embeddings', { model: `${provider}/${name}`, input: texts, encoding_format: 'float' }],
+      [`/genai/v1beta/models/${provider}/${name}:batchEmbedContents`, { requests: contents }],
+      ['/cohere/v2/embed', { model: `${provider}/${name}`, texts, input_type: 'search_query' }],
+      [
+        `/genai/v1beta1/publishers/${provider}/models/${name}:predict`,
+        { instances: texts.map((content) => ({ content })) },
+      ],
+    ] as const) {
+      // what is asked in the provider's own format comes back as it is
+      if (provider !== 'gemini' && path === '/v1/embeddings') continue;
+      upstream.answers(recorded(recording));
+      const answer = await post(`${gateway.url}${path}`, body);
+      expect(answer.status).toBe(200);
+      expect(vectorsIn((await answer.json()) as JsonObject)).toEqual(vectors);
+    }
+  });
+});
+
+/** The vectors of an answer in whichever format. */
+function vectorsIn(body: JsonObject): number[][] {
+  const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+  const { embeddings } = body;
+  const entries = isObject(embeddings)
+    ? list(embeddings.float)
+    : [...list(body.data), ...list(embeddings), ...list(body.predictions)];
+  return entries.map((entry) => {
+    const inside = isObject(entry)
+      ? isObject(entry.embeddings)
+        ? entry.embeddings.values
+        : (entry.embedding ?? entry.values)
+      : entry;
+    if (typeof inside !== 'string') return inside as number[];
+    const bytes = new Uint8Array(Buffer.from(inside, 'base64'));
+    return [...new Float32Array(bytes.buffer)];
+  });
+}
