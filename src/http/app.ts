@@ -71,7 +71,8 @@ async function dispatch(options: AppOptions, request: IncomingMessage, response:
   const path = mark < 0 ? url : url.slice(0, mark);
   const method = request.method ?? 'GET';
   const isMcp = path === '/mcp' || path.startsWith('/mcp/');
-  const route = isMcp ? undefined : routeOf(method, path);
+  // to a HEAD Node writes what a GET gets, without the body
+  const route = isMcp ? undefined : routeOf(method === 'HEAD' ? 'GET' : method, path);
   const label = labelOf(route, path);
   const startedAt = performance.now();
   response.on('close', () => {

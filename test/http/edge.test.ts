@@ -86,6 +86,15 @@ test.each(['/anthropic', '/anthropic/api/hello', '/v1/nothing', '/nothing'])(
   },
 );
 
+test.each(['/v1/models', '/anthropic/v1/models', '/genai/v1beta/models'])(
+  'HEAD %s is what GET is, without a body',
+  async (path) => {
+    const [head, get] = [await raw('HEAD', path, {}), await raw('GET', path, {})];
+    expect([head.status, head.text]).toEqual([200, '']);
+    expect(head.headers['content-length']).toBe(String(Buffer.byteLength(get.text)));
+  },
+);
+
 test('telemetry that Claude Code sends is refused in its own dialect', async () => {
   const answer = await post(`${gateway.url}/anthropic/api/event_logging/batch`, { events: [] });
   expect(await answer.json()).toMatchObject({ type: 'error', error: { type: 'not_found_error' } });
