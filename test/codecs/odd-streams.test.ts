@@ -110,6 +110,18 @@ describe('streams of servers that only resemble the vendor’s', () => {
     expect(codecs['openai-responses'].glance(Buffer.from(text), 'sse').complete).toBe(true);
   });
 
+  test('items of a Responses stream that was never opened begin it', () => {
+    const item = { type: 'function_call', id: 'fc_1', call_id: 'call_1', name: 'look', arguments: '{"a":1}' };
+    const text =
+      data({ type: 'response.output_item.added', output_index: 0, item: { ...item, arguments: '' } }) +
+      data({ type: 'response.output_item.done', output_index: 0, item }) +
+      data({ type: 'response.completed', response: { id: 'resp_1', status: 'completed', model: 'm', output: [item] } });
+    expect(read('openai-responses', text)).toMatchObject({
+      parts: [{ type: 'tool-call', id: 'call_1', input: '{"a":1}' }],
+      reason: { kind: 'tool-calls' },
+    });
+  });
+
   test('a Gemini chunk over several lines is whole to a look at its end', () => {
     const last = {
       candidates: [{ content: { parts: [{ text: 'x' }] }, finishReason: 'STOP' }],

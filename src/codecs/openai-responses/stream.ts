@@ -13,6 +13,8 @@ import { usageOf } from './usage.ts';
 import { objectOf, objectsOf, originOf, textOf, without } from './wire.ts';
 
 const NOTHING: readonly StreamEvent[] = [];
+/** Some servers leave the opening events out: their items begin a response that has no name. */
+const NOBODY_BEGAN: JsonObject = {};
 
 export function decodeStream(context: AnswerContext = {}): StreamDecoder {
   const answer = new AnswerReader(context);
@@ -74,9 +76,11 @@ export class AnswerReader {
       case 'response.queued':
       case 'response.in_progress':
         return this.#start(objectOf(event.response));
-      case 'response.output_item.added':
+      case 'response.output_item.added': {
+        const start = this.#start(NOBODY_BEGAN);
         this.#itemAt(event.output_index, objectOf(event.item));
-        return this.#parts.take();
+        return [...start, ...this.#parts.take()];
+      }
       case 'response.output_item.done':
         return this.#finishItem(event.output_index, objectOf(event.item));
       case 'response.completed':
@@ -128,18 +132,17 @@ export class AnswerReader {
   #itemAt(place: unknown, item: JsonObject): OpenItem {
     const known = this.#items.get(indexOf(place));
     if (known) return known;
-    if (!this.#started)
-      throw new GatewayError('bad-response', "the provider's stream is out of order: no response began");
     const opened = { reader: itemReader(item, this.#reading), added: item, done: false };
     this.#items.set(indexOf(place), opened);
     return opened;
   }
 
   #finishItem(place: unknown, item: JsonObject): readonly StreamEvent[] {
+    const start = this.#start(NOBODY_BEGAN);
     const open = this.#itemAt(place, item);
     if (!open.done) open.reader.finish(item);
     open.done = true;
-    return this.#parts.take();
+    return [...start, ...this.#parts.take()];
   }
 
   /** The terminal event: the whole response once more. */
