@@ -31,6 +31,7 @@ export interface AdminOptions
   readonly logs: LogQueries;
   readonly clients: McpAuthRoutes['clients'] & McpClientRoutes['clients'] & SystemRoutes['clients'];
   readonly virtualMcps: VirtualMcpRoutes['virtualMcps'];
+  readonly virtualMcpStore: VirtualMcpRoutes['virtualMcpStore'];
   /** The pages of the web UI, asked for whatever is not the API's. */
   readonly pages?: RequestHandler;
 }

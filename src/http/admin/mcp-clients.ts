@@ -13,6 +13,7 @@ import { assign, assignmentsIn, followRename, type KeyRooms } from './key-assign
 import { clientFacets, clientList } from './mcp-client-list.ts';
 import { checkOpenApi } from './mcp-openapi.ts';
 import { checkedQuery } from './queries.ts';
+import { keepChosen, type VirtualMcpRooms } from './virtual-renames.ts';
 
 /** The running MCP clients, as far as the admin API changes them. */
 export interface McpClients {
@@ -31,12 +32,10 @@ export interface ClientStore {
   remove(name: string): Promise<void>;
 }
 
-export interface McpClientRoutes extends KeyRooms {
+export interface McpClientRoutes extends KeyRooms, VirtualMcpRooms {
   readonly clients: McpClients;
   readonly store: ClientStore;
   readonly config: () => Config;
-  /** They and the clients share the addresses under /mcp/. */
-  readonly virtualMcps: { readonly list: readonly { readonly name: string; readonly endpoint_slug: string }[] };
 }
 
 export function mcpClientRoutes(options: McpClientRoutes): Router {
@@ -119,7 +118,7 @@ export async function clientFault(
   }
 }
 
-/** Without a slug of its own a client is served by its name, which is taken only by a virtual MCP. */
+/** Clients and virtual MCPs share the addresses under /mcp/. Without a slug of its own a client is served by its name, which is taken only by a virtual MCP. */
 function checkSlug(
   clients: McpClients,
   virtualMcps: McpClientRoutes['virtualMcps']['list'],
@@ -162,7 +161,10 @@ async function changeClient(options: McpClientRoutes, id: string, body: unknown)
     await store.put({ ...config, client_id: id }, changed.name);
     throw withStatus500(thrown);
   }
-  if (changed.name !== name) await followRename(changed, name, options);
+  if (changed.name !== name) {
+    await followRename(changed, name, options);
+    await keepChosen(changed, name, options);
+  }
   if (assignments) await assign(changed, assignments, options);
   return edited(changes, status);
 }

@@ -183,6 +183,18 @@ describe('vk_configs of a PUT', () => {
     expect(await seen()).toEqual([['two-echo', 'uno-echo'], []]);
   });
 
+  test('a virtual MCP keeps what it has chosen of a client that gets a new name', async () => {
+    const { mcp, ...rest } = config();
+    const virtual_mcps = [{ id: 7, name: 'chosen', tools: [{ mcp_client_name: 'one', tool_names: ['echo'] }] }];
+    own = await startGatewayHere({ ...rest, mcp: { ...mcp, virtual_mcps } });
+    await sent('POST', 'virtual-mcps/7/virtual-keys/vk2', {}, own);
+    expect((await seen())[1]).toEqual(['one-echo']);
+    expect((await put({ name: 'uno', ...only('echo', 'hang') })).status).toBe(200);
+    expect((await seen())[1]).toEqual(['uno-echo']);
+    await restart({ mcp: { ...mcp, virtual_mcps } });
+    expect((await seen())[1]).toEqual(['uno-echo']);
+  });
+
   test('an empty list blocks a client that is for every key, and none gives it back', async () => {
     own = await startGatewayHere(config());
     await put({ allow_by_default: true, vk_configs: [{ virtual_key_id: 'vk1', tools_to_execute: [] }] });
