@@ -5,7 +5,7 @@ import type { EncodeTarget } from '../codec.ts';
 import { objectOf, objectsOf } from './wire.ts';
 
 /** The original's prefix for such tools. */
-export const ANSWER_TOOL = 'bf_so_answer';
+const ANSWER_TOOL = 'bf_so_answer';
 
 /**
  * Where a model or its host gives no structured output, the schema that was asked for becomes that of a tool which the
