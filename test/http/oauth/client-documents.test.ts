@@ -11,6 +11,7 @@ import { certificate } from '../../support/certificate.ts';
 import { HandClient, newVerifier, openConsent } from '../../support/consent.ts';
 import { post, startGatewayHere, testServer } from '../../support/gateway.ts';
 import { startGateway } from '../../support/gateway-process.ts';
+import { until } from '../../support/mcp-clients.ts';
 import { startTlsFront, type TlsFront } from '../../support/tls-front.ts';
 
 const BACK = 'http://127.0.0.1:7777/callback';
@@ -174,7 +175,7 @@ describe('documents', () => {
     const same = [read('/0'), read('/0')];
     const others = [1, 2, 3, 4, 5, 6, 7].map((index) => read(`/${index}`));
     await expect(read('/8')).rejects.toMatchObject({ code: 'temporarily_unavailable', status: 503 });
-    await expect.poll(() => held.length).toBe(8);
+    await until(() => held.length === 8);
     for (const give of held) give();
     const [first, second] = await Promise.all(same);
     expect(first).toBe(second);
