@@ -29,7 +29,11 @@ export function askByTool(
   body.tools = [...others, { name: ANSWER_TOOL, description: DESCRIPTION, input_schema: input }];
   body.tool_choice = choiceBeside(others, objectOf(body.tool_choice));
   const reason = `${model} gives structured output as what it calls a tool with`;
-  losses.push({ field: 'output_config.format', action: 'rewritten', reason });
+  losses.push(
+    { field: 'output_config.format', action: 'rewritten', reason },
+    { field: `tools.${others.length}`, action: 'invented', reason },
+    { field: 'tool_choice', action: 'invented', reason },
+  );
 }
 
 const DESCRIPTION = 'Give your final answer by calling this tool, in the form of its input.';
