@@ -14,23 +14,38 @@ export interface Gateway {
   stop(look?: (appDir: string) => void): Promise<void>;
 }
 
+interface HereOptions {
+  readonly port: number;
+  /** A copy of the app-dir of an earlier one, which it goes on with. */
+  readonly from: string;
+  /** Given back as soon as it listens, while its MCP servers still come up. */
+  readonly atOnce: boolean;
+}
+
 /**
- * The whole gateway inside this process, on a port of its own with an app-dir of its own and an empty environment.
- * `from`: a copy of the app-dir of an earlier one, which it goes on with.
+ * The whole gateway inside this process, on a port of its own with an app-dir of its own and an empty environment, once
+ * its MCP servers have had their chance to come up.
  */
 export async function startGatewayHere(
   config: object | undefined,
-  { port = 0, from, ...surroundings }: Partial<Surroundings & { port: number; from: string }> = {},
+  { port = 0, from, atOnce = false, ...surroundings }: Partial<Surroundings & HereOptions> = {},
 ): Promise<Gateway> {
   const appDir = mkdtempSync(join(tmpdir(), 'bifrost-here-'));
   if (from) cpSync(from, appDir, { recursive: true });
   if (config) writeFileSync(join(appDir, 'config.json'), JSON.stringify(config));
   const lines: string[] = [];
+  let announced = () => {};
+  const ready = new Promise<void>((resolve) => {
+    announced = resolve;
+  });
   const running = await serve(
     { appDir, host: '127.0.0.1', port, logLevel: 'debug', logStyle: 'json' },
     '0.0.0-test',
     {
-      log: (level, message, fields = {}) => lines.push(`${level} ${message} ${JSON.stringify(fields)}`),
+      log: (level, message, fields = {}) => {
+        lines.push(`${level} ${message} ${JSON.stringify(fields)}`);
+        if (message === 'the gateway is ready') announced();
+      },
       print: (text) => lines.push(text),
       flush: () => {},
     },
@@ -39,6 +54,7 @@ export async function startGatewayHere(
     rmSync(appDir, { recursive: true });
     throw thrown;
   });
+  if (!atOnce) await ready;
   return {
     url: running.url,
     appDir,
