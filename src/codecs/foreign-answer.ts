@@ -4,7 +4,7 @@ import { isObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import type { Loss } from '../model/loss.ts';
 import { citationsAtEnd, citationsOf } from './citations.ts';
 import { foreignBlock } from './foreign-block.ts';
-import { unsaid } from './foreign-fields.ts';
+import { says, unsaid } from './foreign-fields.ts';
 import { WORDS, type Words } from './foreign-words.ts';
 import { compacted } from './ledger.ts';
 
@@ -52,17 +52,10 @@ export class AnswerAccount {
   /** `isShown`: the client is told the pages that it cites. */
   #unsaid(block: JsonObject, words: Words, at: string, isShown: boolean): void {
     const reason = `${this.#client} has no such field`;
-    unsaid(withoutEmptyLists(block), words, at, (field) =>
-      this.#losses.push(
-        isShown && CITING.test(field)
-          ? {
-              field,
-              action: 'rewritten',
-              reason: 'citations tell the pages; what else is said of sources stays behind',
-            }
-          : { field, action: 'dropped', reason },
-      ),
-    );
+    const drop = (field: string): void => {
+      this.#losses.push(isShown && CITING.test(field) ? toldAsPages(field) : { field, action: 'dropped', reason });
+    };
+    unsaid(block, words, at, drop, isSaid);
   }
 }
 
@@ -74,6 +67,12 @@ const CITING_FORMATS: ReadonlySet<CodecId> = new Set([
   'openai-responses',
 ]);
 
+const toldAsPages = (field: string): Loss => ({
+  field,
+  action: 'rewritten',
+  reason: 'citations tell the pages; what else is said of sources stays behind',
+});
+
 const CITING = /\.(citations|annotations|groundingMetadata)$/;
 
 /** Opaque parts end with the block they began with, which was told as a whole. */
@@ -82,6 +81,7 @@ const isOpaque = ({ codec, block }: Origin): boolean =>
 
 /** Lists of alternatives as the one that is read: a walk over members does not look into lists. */
 function withFirstsOnly(block: JsonObject): JsonObject {
+  if (!('choices' in block || 'candidates' in block)) return block;
   const first = (list: JsonValue | undefined): JsonValue | undefined => (Array.isArray(list) ? list[0] : list);
   const { choices, candidates, ...rest } = block;
   return {
@@ -92,12 +92,7 @@ function withFirstsOnly(block: JsonObject): JsonObject {
 }
 
 /** An answer has lists for what there might have been: an empty one says nothing. */
-const withoutEmptyLists = (block: JsonObject): JsonObject =>
-  Object.fromEntries(
-    Object.entries(block)
-      .filter(([, value]) => !(Array.isArray(value) && value.length === 0))
-      .map(([key, value]) => [key, isObject(value) ? withoutEmptyLists(value) : value]),
-  );
+const isSaid = (value: JsonValue | undefined): boolean => says(value) && !(Array.isArray(value) && value.length === 0);
 
 /** A block's name, its place, and that it is finished mean nothing outside of its own format. */
 const NAMES: Words = { id: true, index: true, status: true, message: true, closed: true, caller: { type: true } };

@@ -112,18 +112,21 @@ function accountForTool({ codec, block }: Origin, at: string, drop: Drop): void 
   if (says(block.description)) drop(`${at}.description`);
 }
 
-/** Names every member that `words` do not know; members of members where they know only some of those. */
-export function unsaid(block: JsonObject, words: Words, at: string, drop: Drop): void {
+/**
+ * Names every member that `words` do not know; members of members where they know only some of those. `isSaid`: whether
+ * a value says anything at all.
+ */
+export function unsaid(block: JsonObject, words: Words, at: string, drop: Drop, isSaid = says): void {
   for (const key in block) {
     const value = block[key];
     const known = words[key];
-    if (known === true || !says(value)) continue;
+    if (known === true || !isSaid(value)) continue;
     if (known === undefined || !isObject(value)) drop(at + key);
-    else unsaid(value, known, `${at}${key}.`, drop);
+    else unsaid(value, known, `${at}${key}.`, drop, isSaid);
   }
 }
 
-const says = (value: JsonValue | undefined): boolean => value !== undefined && value !== null && value !== '';
+export const says = (value: JsonValue | undefined): boolean => value !== undefined && value !== null && value !== '';
 
 /** JSON Schema, into which Google's own kind of schema is read, knows no order of properties. */
 const hasOrder = (schema: JsonValue | undefined): boolean =>

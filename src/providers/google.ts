@@ -4,6 +4,8 @@ import { asDirectResponse, type DirectResponse } from './direct-response.ts';
 import type { Fetch } from './fetch.ts';
 import type { Token } from './identity.ts';
 import { tooLate, type Upstream, type UpstreamCall, type UpstreamTarget } from './upstream.ts';
+import { WireHead } from './wire-head.ts';
+import { wireOf } from './wire-of.ts';
 
 type Method = 'POST' | 'GET';
 
@@ -40,6 +42,9 @@ interface Line {
 
 /** The SDK's own transport is not public; a subclass may use it. */
 class Client extends GoogleGenAI {
+  /** Of posts that bring no headers of their own: written once. */
+  #usualHead: WireHead | undefined;
+
   async send(
     httpMethod: Method,
     path: string,
@@ -51,18 +56,19 @@ class Client extends GoogleGenAI {
     const exchange = new Exchange(target);
     const bearer = await token?.();
     const isWhole = /^https?:\/\//.test(path);
+    const isUsual = httpMethod === 'POST' && bearer === undefined && Object.keys(headers).length === 0;
     const fetchOnce: typeof globalThis.fetch = (url, init) => {
       const sent = {
         ...init,
-        headers: headOf(init?.headers, headers, target, bearer),
+        headers: isUsual ? this.#headOfMost(init?.headers, target) : headOf(init?.headers, headers, target, bearer),
         ...(body !== undefined && { body }),
         ...(signal && { signal }),
         ...(cancellation && { cancellation }),
         ...wishes,
       };
       const answering = fetch(isWhole ? path : url, sent);
-      // how long an upload may take is its sender's to say
-      return wishes?.upload ? exchange.kept(answering) : exchange.answerOf(answering);
+      // who can cancel has a deadline of his own, and how long an upload may take is its sender's to say
+      return cancellation || wishes?.upload ? exchange.kept(answering) : exchange.answerOf(answering);
     };
     try {
       const request = { path: isWhole ? '' : path, httpMethod, httpOptions: { fetch: fetchOnce } };
@@ -72,6 +78,11 @@ class Client extends GoogleGenAI {
       if (!exchange.answer) throw failure(thrown, target, signal);
     }
     return asDirectResponse(exchange.answer);
+  }
+
+  #headOfMost(sdks: RequestInit['headers'], target: UpstreamTarget): WireHead {
+    this.#usualHead ??= new WireHead(wireOf(headOf(sdks, {}, target, undefined)));
+    return this.#usualHead;
   }
 }
 
