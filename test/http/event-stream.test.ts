@@ -31,11 +31,11 @@ test('the first words leave at once, what the same turn brings behind them leave
   expect.assertions(3);
   await written((response, left) => {
     const stream = new EventStream(response, ': waiting\n\n', () => []);
-    stream.write('data: first\n\n');
+    void stream.write('data: first\n\n');
     const first = left();
     expect(first).toBeGreaterThan('data: first\n\n'.length);
-    stream.write('data: second\n\n');
-    stream.write('data: third\n\n');
+    void stream.write('data: second\n\n');
+    void stream.write('data: third\n\n');
     expect(response.socket?.writableCorked).toBe(1);
     expect(left()).toBe(first);
   });
