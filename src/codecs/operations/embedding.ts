@@ -8,22 +8,20 @@ import { openAiEmbeddings } from './embedding-openai.ts';
 import { vertexPredictions } from './embedding-vertex.ts';
 import type { Translation } from './translation.ts';
 
-const CLIENTS: ReadonlyMap<string, ClientEmbeddings> = new Map<string, ClientEmbeddings>([
+/** What clients speak, providers speak too. */
+const BOTH_WAYS = [
   ['openai', openAiEmbeddings],
   ['gemini', geminiEmbeddings],
   ['gemini-batch', geminiBatchEmbeddings],
   ['vertex', vertexEmbeddings],
   ['vertex-predict', vertexPredictions],
   ['cohere', cohereEmbeddings],
-]);
+] as const;
+
+const CLIENTS: ReadonlyMap<string, ClientEmbeddings> = new Map<string, ClientEmbeddings>(BOTH_WAYS);
 
 const PROVIDERS: ReadonlyMap<string, ProviderEmbeddings> = new Map<string, ProviderEmbeddings>([
-  ['openai', openAiEmbeddings],
-  ['gemini', geminiEmbeddings],
-  ['gemini-batch', geminiBatchEmbeddings],
-  ['vertex', vertexEmbeddings],
-  ['vertex-predict', vertexPredictions],
-  ['cohere', cohereEmbeddings],
+  ...BOTH_WAYS,
   ['cohere-bedrock', bedrockCohereEmbeddings],
   ['titan', titanEmbeddings],
   ['nova', novaEmbeddings],
