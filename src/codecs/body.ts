@@ -40,17 +40,16 @@ export function azureModel<Named>({ deployment }: NamedByAzure, named: Named): N
 class ScannedBody implements BodySource {
   readonly codec: CodecId;
   readonly bytes: Buffer;
-  readonly #members: readonly Member[];
   /** Fields that never travel on. */
   readonly #cut: ReadonlySet<string>;
   #parsed: JsonObject | undefined;
+  #scanned: readonly Member[] | undefined;
 
   constructor(codec: CodecId, bytes: Buffer, cut: ReadonlySet<string>) {
     this.codec = codec;
     this.#cut = cut;
     this.bytes = bytes;
     if (bytes.length < PARSE_AT_ONCE_BELOW) this.#parsed = parseObject(bytes);
-    this.#members = topLevelMembers(bytes);
   }
 
   get body(): JsonObject {
@@ -59,7 +58,7 @@ class ScannedBody implements BodySource {
   }
 
   has(field: string): boolean {
-    return this.#member(field) !== undefined;
+    return this.#parsed ? Object.hasOwn(this.#parsed, field) : this.#member(field) !== undefined;
   }
 
   head(said?: SaidByUrl, azure?: NamedByAzure): RequestHead {
@@ -94,6 +93,11 @@ class ScannedBody implements BodySource {
     ]);
   }
 
+  get #members(): readonly Member[] {
+    this.#scanned ??= topLevelMembers(this.bytes);
+    return this.#scanned;
+  }
+
   /** The URL named the model of a body that has to name it. */
   get #namesNone(): boolean {
     return !this.#cut.has('model') && !this.has('model');
@@ -119,7 +123,7 @@ class ScannedBody implements BodySource {
   }
 
   member(field: string): JsonValue | undefined {
-    if (this.#parsed) return this.#parsed[field];
+    if (this.#parsed) return Object.hasOwn(this.#parsed, field) ? this.#parsed[field] : undefined;
     const member = this.#member(field);
     return member && parse(this.bytes.subarray(member.valueStart, member.valueEnd));
   }
