@@ -16,7 +16,7 @@ const STATE_FIELDS: Readonly<Record<CodecId, readonly string[]>> = {
 const STATE_MARKS: Readonly<Record<CodecId, (answer: Buffer) => boolean>> = {
   'anthropic-messages': lookFor('"signature', '"redacted_thinking"'),
   'bedrock-converse': lookFor('"reasoningContent"'),
-  gemini: lookFor('"thoughtSignature"'),
+  gemini: lookFor('"thoughtSignature"', '"thought_signature"'),
   'openai-chat': lookFor('"reasoning', '"extra_content"', '"thinking"'),
   'openai-responses': lookFor('"encrypted_content"'),
 };

@@ -10,7 +10,28 @@ const OF_THE_USER: ReadonlySet<string> = new Set([
   'responseSchema',
   'responseJsonSchema',
   '_responseJsonSchema',
+  'partMetadata',
 ]);
+
+/** Whether JSON text may hold a field in snake_case. A search for one character in nearly every answer. */
+export const maySpeakSnakeCase = (text: string): boolean => text.includes('_') && SNAKE_CASED_KEY.test(text);
+
+/** Inside of a text the quotes are escaped, so only a member matches. */
+const SNAKE_CASED_KEY = /"[a-z0-9]+_[a-z0-9_]+"\s*:/;
+
+/** An answer with its fields in camelCase: proto's JSON may come with the original names, and some servers send those. */
+export const camelCasedAnswer = (body: JsonObject): JsonObject => (speaksSnakeCase(body) ? camelCased(body) : body);
+
+/** Answers are looked at in full, so this allocates nothing. */
+function speaksSnakeCase(value: JsonValue | undefined): boolean {
+  if (Array.isArray(value)) return value.some(speaksSnakeCase);
+  if (!isObject(value)) return false;
+  for (const key in value) {
+    if (key.includes('_')) return true;
+    if (!OF_THE_USER.has(key) && speaksSnakeCase(value[key])) return true;
+  }
+  return false;
+}
 
 /** A body with every field in camelCase; Google takes snake_case as well. The same object where nothing changes. */
 export function camelCased(body: JsonObject): JsonObject {

@@ -1,5 +1,6 @@
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { Glance } from '../codec.ts';
+import { camelCased, maySpeakSnakeCase } from './casing.ts';
 import { streamError } from './errors.ts';
 import { blockReasonOf, finishReasonOf } from './finish.ts';
 import { mergedUsage, usageOf } from './usage.ts';
@@ -20,7 +21,7 @@ export function glance(bytes: Uint8Array, shape: 'json' | 'sse'): Glance {
 }
 
 /** Inside a text the quotes are escaped, so only a member of this name matches. */
-const hasCall = (answer: Buffer): boolean => answer.includes('"functionCall"');
+const hasCall = (answer: Buffer): boolean => answer.includes('"functionCall"') || answer.includes('"function_call"');
 
 /** The last chunks, newest first; the newest is undefined where it is not there whole. */
 function lastChunks(answer: Buffer): (JsonObject | undefined)[] {
@@ -68,10 +69,10 @@ function outcomeOf(word: string, blocked: string, calls: boolean): Omit<Glance, 
 function tailGlance(answer: Buffer): Glance {
   // a chunk may be written over several lines, each of them marked
   const tail = answer.toString('utf8', Math.max(0, answer.length - TAIL_BYTES)).replaceAll(/\ndata:/g, '\n');
-  const at = tail.lastIndexOf('"usageMetadata"');
+  const at = Math.max(tail.lastIndexOf('"usageMetadata"'), tail.lastIndexOf('"usage_metadata"'));
   const start = tail.indexOf('{', at);
   const usage = at === -1 || start === -1 ? undefined : parsed(tail.slice(start, endOfObject(tail, start)));
-  const word = [...tail.matchAll(/"finishReason"\s*:\s*"([A-Z_]+)"/g)].at(-1)?.[1] ?? '';
+  const word = [...tail.matchAll(/"finish(?:Reason|_reason)"\s*:\s*"([A-Z_]+)"/g)].at(-1)?.[1] ?? '';
   const isWhole = usage !== undefined && /\}\s*$/.test(tail);
   if (word === '' || !isWhole) return { ...counted(usage ?? {}), complete: isWhole };
   return { ...counted(usage), ...outcomeOf(word, '', hasCall(answer)) };
@@ -91,7 +92,8 @@ function endOfObject(text: string, start: number): number {
 function parsed(text: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
+    if (!isObject(value)) return undefined;
+    return maySpeakSnakeCase(text) ? camelCased(value) : value;
   } catch {
     return undefined;
   }

@@ -4,6 +4,7 @@ import type { StreamEvent } from '../../model/event.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { AnswerContext, StreamDecoder } from '../codec.ts';
 import { shortHash } from '../short-hash.ts';
+import { camelCased, maySpeakSnakeCase } from './casing.ts';
 import { streamError } from './errors.ts';
 import { blockReasonOf, finishReasonOf } from './finish.ts';
 import { isFragment, PartialCall } from './partial-call.ts';
@@ -30,9 +31,9 @@ function chunkOf(data: string): JsonObject {
     throw new GatewayError('bad-response', message, { cause });
   }
   // errors come in a list where streams are one
-  if (Array.isArray(chunk) && isObject(chunk[0])) return chunk[0];
-  if (!isObject(chunk)) throw new GatewayError('bad-response', 'the provider sent an event that is not a JSON object');
-  return chunk;
+  const given: unknown = Array.isArray(chunk) ? chunk[0] : chunk;
+  if (!isObject(given)) throw new GatewayError('bad-response', 'the provider sent an event that is not a JSON object');
+  return maySpeakSnakeCase(data) ? camelCased(given) : given;
 }
 
 /** The text that is growing: chunks of the same kind are one part until a signature or another part ends it. */
