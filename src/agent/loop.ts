@@ -8,6 +8,8 @@ import { appended } from '../model/request.ts';
 import { addUsage, NO_USAGE, type Usage } from '../model/usage.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import type { PausedRuns, Settled } from './paused-runs.ts';
+import { callsIn } from './returned-turn.ts';
+import { eventsOfCalls, eventsOfResults, heldWithoutCalls } from './shown-events.ts';
 import { type GatewayTools, type PausedRun, type RequestScope, runTools } from './tools.ts';
 import type { TranscriptMemory } from './transcript-memory.ts';
 import { PartNumbering, Turn } from './turn.ts';
@@ -94,7 +96,8 @@ interface Start {
 /** `n > 1` is several conversations at once; a loop over them has no meaning, so such a request keeps its own tools. */
 const asksForSeveralAnswers = (request: ChatRequest): boolean => Number(request.raw?.body.n ?? 1) > 1;
 
-const ownerOf = (context: CallContext): string => context.caller.virtualKey ?? '';
+/** Whose logins to MCP servers made the results: nobody else's conversation may be given them. */
+const ownerOf = ({ caller }: CallContext): string => caller.virtualKey ?? caller.mcpSessionId ?? '';
 
 async function* run(
   options: LoopOptions,
@@ -131,12 +134,12 @@ async function* run(
       for await (const events of ending(options, last, context)) yield { events };
       return;
     }
-    const gatewayTurn: GatewayTurn = { round, mixed: false };
+    const turnOf = (): GatewayTurn => ({ round, mixed: false });
     const before = heldWithoutCalls(turn, numbering, () => true);
-    if (shows) before.push(...eventsOfCalls(outcome.calls, gatewayTurn, numbering, tools));
+    if (shows) before.push(...eventsOfCalls(outcome.calls, turnOf, numbering, tools));
     if (before.length > 0) yield { events: before };
     const { results, paused } = await runTools(outcome.calls, tools, turnContext, options.maxParallelTools);
-    if (shows) yield { events: eventsOfResults(results, gatewayTurn, numbering) };
+    if (shows) yield { events: eventsOfResults(results, turnOf, numbering) };
     if (paused.length > 0) {
       const handed = heldCalls(options, paused, context);
       const last = { asked: first.messages.at(-1), turn, rounds, shows };
@@ -211,17 +214,18 @@ async function* ending(
     yield [...heldWithoutCalls(turn, numbering, dropped), end(reason)];
     return;
   }
-  const gatewayTurn: GatewayTurn = { round: last.round, mixed: true };
+  const places = callsIn({ role: 'assistant', parts: turn.parts }).map(({ id }) => id);
+  const turnOf = (id: string): GatewayTurn => ({ round: last.round, mixed: true, place: places.indexOf(id) });
   const before = heldWithoutCalls(turn, numbering, () => true);
-  if (last.shows) before.push(...eventsOfCalls(outcome.ours, gatewayTurn, numbering, options.tools));
+  if (last.shows) before.push(...eventsOfCalls(outcome.ours, turnOf, numbering, options.tools));
   if (before.length > 0) yield before;
   const { results, paused } = await runTools(outcome.ours, options.tools, context, options.maxParallelTools);
   const waiting = heldCalls(options, paused, context);
   rememberTurn(options, last, [...outcome.theirs, ...waiting], results, context);
-  const ran = last.shows ? eventsOfResults(results, gatewayTurn, numbering) : [];
+  const ran = last.shows ? eventsOfResults(results, turnOf, numbering) : [];
   const handed = outcome.theirs.flatMap((call) => {
     const isTheirs = !isQuestion(call, options.tools);
-    return isTheirs ? numbering.whole(call) : eventsOfCalls([call], gatewayTurn, numbering, options.tools);
+    return isTheirs ? numbering.whole(call) : eventsOfCalls([call], turnOf, numbering, options.tools);
   });
   handed.push(...waiting.flatMap((call) => numbering.whole(call)));
   const hasCalls = waiting.length > 0 || outcome.theirs.some((call) => !isQuestion(call, options.tools));
@@ -252,37 +256,6 @@ function rememberTurn(
   const transcript = { rounds, turn: { role: 'assistant', parts: turn.parts }, results } as const;
   options.memory.remember(ownerOf(context), asked, handed, transcript);
 }
-
-/** Held events but for the tool calls that `dropped` names: text that the model wrote behind its first call stays. */
-function heldWithoutCalls(turn: Turn, numbering: PartNumbering, dropped: (name: string) => boolean): StreamEvent[] {
-  const left = new Set<number>();
-  const kept: StreamEvent[] = [];
-  for (const event of turn.held) {
-    if (event.type === 'part-start' && event.part.type === 'tool-call' && dropped(event.part.name))
-      left.add(event.index);
-    if ('index' in event && left.has(event.index)) continue;
-    kept.push(numbering.renumbered(event));
-  }
-  return kept;
-}
-
-/** Our calls as the client is shown them: whole, and before they run, so that it sees what takes the time. */
-const eventsOfCalls = (
-  calls: readonly ToolCallPart[],
-  turn: GatewayTurn,
-  numbering: PartNumbering,
-  tools: GatewayTools,
-): StreamEvent[] =>
-  calls.flatMap(({ id, name, input }) => {
-    const served = tools.servedAs?.(name);
-    return numbering.whole({ type: 'tool-call', id, name, input, owner: 'gateway', turn, ...(served && { served }) });
-  });
-
-const eventsOfResults = (
-  results: readonly ToolResultPart[],
-  turn: GatewayTurn,
-  numbering: PartNumbering,
-): StreamEvent[] => results.flatMap((result) => numbering.whole({ ...result, owner: 'gateway', turn }));
 
 /** What searches found and the model was not offered before; each once. */
 function foundTools(results: readonly ToolResultPart[], { tools }: ChatRequest): FunctionTool[] {

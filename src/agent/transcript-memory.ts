@@ -1,21 +1,15 @@
 import { createHash } from 'node:crypto';
-import type { Message, Part, ToolCallPart, ToolResultPart } from '../model/content.ts';
+import { isUniqueCallId, plainCallId } from '../model/call-ids.ts';
+import type { Message, Part, ToolCallPart } from '../model/content.ts';
 import type { ChatRequest } from '../model/request.ts';
-
-/** What happened inside a run before its open calls went to the client, as messages the model has seen. */
-export interface Transcript {
-  /** Whole rounds that came before the last turn. */
-  readonly rounds: readonly Message[];
-  /** The last turn as the model wrote it, with our calls and the client's. */
-  readonly turn: Message;
-  /** Results of our calls in that turn. */
-  readonly results: readonly ToolResultPart[];
-}
+import { inputDigest } from '../vault/state.ts';
+import { asTheClientHasIt, callsIn, type Transcript } from './returned-turn.ts';
 
 interface Entry {
   readonly transcript: Transcript;
   readonly bytes: number;
   readonly expiresAtMs: number;
+  readonly keys: readonly string[];
 }
 
 export interface MemoryLimits {
@@ -28,12 +22,13 @@ const DEFAULT_LIMITS: MemoryLimits = { maxBytes: 64 * 1024 * 1024, ttlMs: 3_600_
 /**
  * Keeps what the gateway ran in a mixed turn, for clients whose dialect has no words for it. When the client comes
  * back with the results of its own calls, the whole turn is put in front of the model again, so no result is lost.
- * Entries are found by the caller, the calls it was handed, and the message that they answered: some models number
- * their calls (`functions.weather:0`), so that an id alone would find another conversation's turn. Bounded in bytes,
- * oldest out first.
+ * Entries are found by the caller and any of the calls it was handed: by its id; where that may stand in any
+ * conversation (some models number their calls, `functions.weather:0`) by the message that was answered as well; and
+ * where the client gave no id back by that message and what the calls say. Bounded in bytes, oldest out first.
  */
 export class TranscriptMemory {
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Set<Entry>();
+  readonly #byKey = new Map<string, Entry>();
   readonly #limits: MemoryLimits;
   readonly #now: () => number;
   #bytes = 0;
@@ -54,15 +49,19 @@ export class TranscriptMemory {
     handedOver: readonly ToolCallPart[],
     transcript: Transcript,
   ): void {
-    const first = handedOver[0];
-    if (!first) return;
+    if (handedOver.length === 0) return;
+    const keys = keysOf(owner, asked, handedOver);
     const bytes = JSON.stringify(transcript).length;
-    const key = keyOf(owner, asked, first);
-    this.#forget(key);
-    this.#entries.set(key, { transcript, bytes, expiresAtMs: this.#now() + this.#limits.ttlMs });
+    const entry = { transcript, bytes, expiresAtMs: this.#now() + this.#limits.ttlMs, keys };
+    this.#entries.add(entry);
     this.#bytes += bytes;
-    for (const [oldest, entry] of this.#entries) {
-      if (this.#bytes <= this.#limits.maxBytes && entry.expiresAtMs > this.#now()) break;
+    for (const key of keys) {
+      const older = this.#byKey.get(key);
+      this.#byKey.set(key, entry);
+      if (older?.keys.every((one) => this.#byKey.get(one) !== older)) this.#forget(older);
+    }
+    for (const oldest of this.#entries) {
+      if (this.#bytes <= this.#limits.maxBytes && oldest.expiresAtMs > this.#now()) break;
       this.#forget(oldest);
     }
   }
@@ -79,7 +78,7 @@ export class TranscriptMemory {
         continue;
       }
       found = true;
-      messages.push(...transcript.rounds, transcript.turn);
+      messages.push(...transcript.rounds, asTheClientHasIt(transcript, message));
       if (transcript.results.length > 0) messages.push({ role: 'tool', parts: transcript.results });
     }
     if (!found) return request;
@@ -97,23 +96,31 @@ export class TranscriptMemory {
 
   #transcriptOf(owner: string, asked: Message | undefined, message: Message): Transcript | undefined {
     if (message.role !== 'assistant') return undefined;
-    const call = message.parts.find((part): part is ToolCallPart => part.type === 'tool-call');
-    const entry = call && this.#entries.get(keyOf(owner, asked, call));
-    if (!entry || entry.expiresAtMs <= this.#now()) return undefined;
-    return entry.transcript;
+    const calls = callsIn(message);
+    if (calls.length === 0) return undefined;
+    for (const key of keysOf(owner, asked, calls)) {
+      const entry = this.#byKey.get(key);
+      if (entry && entry.expiresAtMs > this.#now()) return entry.transcript;
+    }
+    return undefined;
   }
 
-  #forget(key: string): void {
-    const entry = this.#entries.get(key);
-    if (!entry) return;
+  #forget(entry: Entry): void {
+    if (!this.#entries.delete(entry)) return;
     this.#bytes -= entry.bytes;
-    this.#entries.delete(key);
+    for (const key of entry.keys) if (this.#byKey.get(key) === entry) this.#byKey.delete(key);
   }
 }
 
-/** Codecs may write an id in their own alphabet on the way out, so ids are compared by what every alphabet keeps. */
-const keyOf = (owner: string, asked: Message | undefined, { id, name }: ToolCallPart): string =>
-  [owner, id.replace(/[^A-Za-z0-9]/g, '_').slice(0, 64), name, digestOf(asked)].join('\n');
+/** Under what a turn is kept, and looked for: the surest first. */
+function keysOf(owner: string, asked: Message | undefined, calls: readonly ToolCallPart[]): string[] {
+  const question = digestOf(asked);
+  const ids = calls.map(({ id, name }) =>
+    [owner, plainCallId(id), name, isUniqueCallId(id) ? '' : question].join('\n'),
+  );
+  const said = calls.map(({ name, input }) => `${name}(${inputDigest(input)})`);
+  return [...ids, [owner, 'said', question, ...said].join('\n')];
+}
 
 const digestOf = (message: Message | undefined): string =>
   createHash('sha256')
@@ -125,6 +132,6 @@ const textOf = (parts: readonly Part[]): string =>
   parts
     .map((part) => {
       if (part.type === 'text') return part.text;
-      return part.type === 'tool-result' ? `${part.callId}: ${textOf(part.content)}` : '';
+      return part.type === 'tool-result' ? `${plainCallId(part.callId)}: ${textOf(part.content)}` : '';
     })
     .join('\n');

@@ -8,7 +8,8 @@ export interface GatewayId {
 
 /**
  * Calls that the gateway ran are shown under these ids, so that they are known again when they come back in the
- * client's history: `<prefix><round><m if the client's own calls came in the same turn>_<the call's id>`.
+ * client's history: `<prefix><round>_<the call's id>`, and behind the round `m<place among all calls>` where the
+ * client's own calls came in the same turn.
  */
 export class GatewayIds {
   readonly prefix: string;
@@ -16,19 +17,37 @@ export class GatewayIds {
 
   constructor(prefix: string) {
     this.prefix = prefix;
-    this.#pattern = new RegExp(`^${prefix}(\\d+)(m?)_(.+)$`);
+    this.#pattern = new RegExp(`^${prefix}(\\d+)(?:(m)(\\d*))?_(.+)$`);
   }
 
   of(callId: string, turn: GatewayTurn = { round: 0, mixed: false }): string {
-    return `${this.prefix}${turn.round}${turn.mixed ? 'm' : ''}_${shortId(callId)}`;
+    const mixed = turn.mixed ? `m${turn.place ?? ''}` : '';
+    return `${this.prefix}${turn.round}${mixed}_${shortId(callId)}`;
   }
 
   /** Undefined for ids of anybody else's making, such as those of a provider's own MCP connector. */
   parse(id: string): GatewayId | undefined {
-    const [, round, mixed, callId] = this.#pattern.exec(id) ?? [];
+    const [, round, mixed, place, callId] = this.#pattern.exec(id) ?? [];
     if (round === undefined || callId === undefined) return undefined;
-    return { turn: { round: Number(round), mixed: mixed === 'm' }, callId };
+    return { turn: { round: Number(round), mixed: mixed === 'm', ...(place && { place: Number(place) }) }, callId };
   }
 }
 
 const shortId = (id: string): string => (/^[A-Za-z0-9_-]{1,48}$/.test(id) ? id : shortHash(id, 32));
+
+/**
+ * The calls of a mixed turn in the order in which the model made them: the gateway's are shown before the client's own,
+ * and each says its place. Whatever stands between calls stays where it is; so do calls that say no place.
+ */
+export function inModelOrder<Item>(
+  items: readonly Item[],
+  isCall: (item: Item) => boolean,
+  placeOf: (item: Item) => number | undefined,
+): Item[] {
+  const calls = items.filter(isCall);
+  const placed = calls.filter((call) => placeOf(call) !== undefined);
+  const ordered = calls.filter((call) => placeOf(call) === undefined);
+  placed.sort((one, other) => (placeOf(one) ?? 0) - (placeOf(other) ?? 0));
+  for (const call of placed) ordered.splice(placeOf(call) ?? 0, 0, call);
+  return items.map((item) => (isCall(item) ? (ordered.shift() ?? item) : item));
+}

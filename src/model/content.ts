@@ -68,6 +68,8 @@ export type Approval = { readonly type: 'asked' } | { readonly type: 'given'; re
 export interface GatewayTurn {
   readonly round: number;
   readonly mixed: boolean;
+  /** Of a mixed turn: which of its calls this is, the client's own counted. */
+  readonly place?: number;
 }
 
 export interface ToolResultPart {

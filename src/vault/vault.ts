@@ -1,3 +1,4 @@
+import { isUniqueCallId, plainCallId } from '../model/call-ids.ts';
 import type { CodecId, Message, Part, ToolCallPart } from '../model/content.ts';
 import type { Loss } from '../model/loss.ts';
 import type { ChatRequest } from '../model/request.ts';
@@ -205,15 +206,5 @@ function lookupKeys(owner: string, parts: readonly Part[]): string[] {
 }
 
 const contentKey = (owner: string, parts: readonly Part[]): string => `${owner}\n${contentDigest(parts)}`;
-const idKey = (owner: string, { id, name }: ToolCallPart): string => `${owner}\n${plainId(id)}\n${name}`;
-const hasOwnId = ({ id }: ToolCallPart): boolean => isUnique(plainId(id));
-
-/** Codecs write ids in their own alphabet, and Gemini's signature rides on its calls' ids. */
-const plainId = (id: string): string =>
-  id
-    .replace(/_ts_.*$/s, '')
-    .replace(/[^A-Za-z0-9]/g, '_')
-    .slice(0, 64);
-
-/** Some models number their calls (`functions.weather:0`): such an id may stand in any conversation. */
-const isUnique = (id: string): boolean => id.length >= 9 && !/_\d{1,4}$/.test(id);
+const idKey = (owner: string, { id, name }: ToolCallPart): string => `${owner}\n${plainCallId(id)}\n${name}`;
+const hasOwnId = ({ id }: ToolCallPart): boolean => isUniqueCallId(id);

@@ -42,6 +42,7 @@ const apiOf = ({ path }: StrictRequest): StrictApi =>
 /** The whole gateway in front of one strict server for each provider. */
 export async function startStrictGateway(
   script: (name: StrictName, request: StrictRequest) => StrictAnswer,
+  more: { readonly mcp?: object; readonly client?: object } = {},
 ): Promise<StrictGateway> {
   const start = (name: StrictName, api: StrictApi) => startStrict(api, (request) => script(name, request));
   const upstreams = {
@@ -53,12 +54,20 @@ export async function startStrictGateway(
   };
   const gateway = await startGatewayHere({
     client: { enable_logging: false },
+    ...more,
     providers: {
       anthropic: keyed(upstreams.anthropic.url),
       openai: keyed(`${upstreams.openai.url}/v1`),
       gemini: keyed(`${upstreams.gemini.url}/v1beta`),
       groq: keyed(`${upstreams.groq.url}/openai/v1`),
       deepseek: keyed(`${upstreams.deepseek.url}/v1`),
+      responder: {
+        ...keyed(`${upstreams.openai.url}/v1`),
+        custom_provider_config: {
+          base_provider_type: 'openai',
+          allowed_requests: { responses: true, responses_stream: true },
+        },
+      },
     },
   });
   const close = async () => {

@@ -1,6 +1,6 @@
 import { isObject, type JsonObject } from '../../model/json.ts';
 import { lookFor } from '../../model/marks.ts';
-import type { GatewayId } from '../gateway-ids.ts';
+import { type GatewayId, inModelOrder } from '../gateway-ids.ts';
 import { withoutForeignCitations } from './foreign-citations.ts';
 import { withoutForeignSearches } from './foreign-search.ts';
 import { gatewayIds } from './ids.ts';
@@ -64,6 +64,8 @@ class Turns {
   #results: JsonObject[] = [];
   #round: number | undefined;
   #mixed = false;
+  /** Of the gateway's calls in a mixed turn. */
+  readonly #places = new Map<JsonObject, number>();
 
   addAssistant(message: JsonObject): void {
     this.#flush();
@@ -108,7 +110,9 @@ class Turns {
       this.#round = ours.turn.round;
       this.#mixed = ours.turn.mixed;
     }
-    this.#assistant.push(ours ? asToolUse(block, ours) : block);
+    const told = ours ? asToolUse(block, ours) : block;
+    if (ours?.turn.place !== undefined) this.#places.set(told, ours.turn.place);
+    this.#assistant.push(told);
   }
 
   #flush(): void {
@@ -120,10 +124,16 @@ class Turns {
   }
 
   #flushAssistant(): void {
-    if (this.#assistant.length > 0) this.#messages.push({ role: 'assistant', content: this.#assistant });
+    const content = this.#mixed
+      ? inModelOrder(this.#assistant, isCall, (block) => this.#places.get(block))
+      : this.#assistant;
+    if (content.length > 0) this.#messages.push({ role: 'assistant', content });
     this.#assistant = [];
+    this.#places.clear();
   }
 }
+
+const isCall = ({ type }: JsonObject): boolean => type === 'tool_use';
 
 /** Other fields, such as a cache mark, stay on the block. */
 function asToolUse(block: JsonObject, { callId }: GatewayId): JsonObject {

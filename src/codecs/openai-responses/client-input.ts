@@ -1,6 +1,6 @@
 import type { Message, Part, ToolCallPart, ToolResultPart } from '../../model/content.ts';
 import type { JsonObject, JsonValue } from '../../model/json.ts';
-import type { GatewayId } from '../gateway-ids.ts';
+import { type GatewayId, inModelOrder } from '../gateway-ids.ts';
 import { contentParts, messageFields } from './content.ts';
 import { foreignReasoning, reasoningText } from './foreign-reasoning.ts';
 import { gatewayIds } from './ids.ts';
@@ -29,6 +29,8 @@ class Conversation {
   #results: ToolResultPart[] = [];
   /** The round of the gateway-run calls in the turn that is being put together. */
   #turn: GatewayId['turn'] | undefined;
+  /** Of the gateway's calls in a mixed turn. */
+  readonly #places = new Map<Part, number>();
   #rewritten = false;
 
   instruct(instructions: JsonValue | undefined): void {
@@ -107,7 +109,9 @@ class Conversation {
     if (!sameTurn && (this.#turn || this.#results.length > 0)) this.#flush();
     this.#turn = ours.turn;
     const name = `${textOf(item.server_label)}-${textOf(item.name)}`;
-    this.#assistant.push({ type: 'tool-call', id: ours.callId, name, input: textOf(item.arguments) });
+    const call: ToolCallPart = { type: 'tool-call', id: ours.callId, name, input: textOf(item.arguments) };
+    if (ours.turn.place !== undefined) this.#places.set(call, ours.turn.place);
+    this.#assistant.push(call);
     this.#results.push(gatewayResult(item, ours.callId));
   }
 
@@ -125,13 +129,19 @@ class Conversation {
   }
 
   #flush(): void {
-    if (this.#assistant.length > 0) this.#messages.push({ role: 'assistant', parts: this.#assistant });
+    const parts = this.#turn?.mixed
+      ? inModelOrder(this.#assistant, isCall, (part) => this.#places.get(part))
+      : this.#assistant;
+    if (parts.length > 0) this.#messages.push({ role: 'assistant', parts });
     if (this.#results.length > 0) this.#messages.push({ role: 'tool', parts: this.#results });
     this.#assistant = [];
     this.#results = [];
     this.#turn = undefined;
+    this.#places.clear();
   }
 }
+
+const isCall = ({ type }: Part): boolean => type === 'tool-call';
 
 /** A call as the model made it. Free text is shown as the one argument `input` of a function. */
 export function callPart(item: JsonObject): ToolCallPart {

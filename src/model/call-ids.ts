@@ -1,0 +1,18 @@
+/**
+ * What is left of a tool call's id on every way to a client and back: codecs write ids in their own alphabet, cut those
+ * that are too long for their format, and Gemini's signature rides on its calls' ids.
+ */
+export const plainCallId = (id: string): string =>
+  id
+    .replace(/_ts_.*$/s, '')
+    .replace(/[^A-Za-z0-9]/g, '_')
+    .slice(0, KEPT_BY_ALL);
+
+/** Bedrock Converse takes 64 characters; longer ids keep their first 47 and end with a hash. */
+const KEPT_BY_ALL = 47;
+
+/** Some models number their calls (`functions.weather:0`): such an id may stand in any conversation. */
+export const isUniqueCallId = (id: string): boolean => {
+  const plain = plainCallId(id);
+  return plain.length >= 9 && !/_\d{1,4}$/.test(plain);
+};
