@@ -1,4 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { ownValue } from './model/json.ts';
 
 /** A failure of the start that its message explains in full: no stack helps. */
 export class StartError extends Error {
@@ -13,7 +14,10 @@ export async function listen(server: Server, host: string, port: number): Promis
   if (host !== 'localhost') return [await bound(server, host, port)];
   const first = await bound(server, '127.0.0.1', port);
   const second = createServer();
-  for (const listener of server.listeners('request')) second.on('request', listener as RequestListener);
+  // what is no HTTP/1 is told as an error of the client, and may be HTTP/2
+  for (const event of ['request', 'clientError']) {
+    for (const listener of server.listeners(event)) second.on(event, listener as RequestListener);
+  }
   second.keepAliveTimeout = server.keepAliveTimeout;
   second.requestTimeout = server.requestTimeout;
   const address = first.address();
@@ -45,5 +49,7 @@ function explained(cause: NodeJS.ErrnoException, host: string, port: number): Er
     EADDRNOTAVAIL: `${host} is no address of this machine; choose one with -host localhost`,
     ENOTFOUND: `${host} is no address of this machine; choose one with -host localhost`,
   };
-  return new StartError(texts[cause.code ?? ''] ?? `cannot listen on ${host}:${port}: ${cause.message}`, { cause });
+  return new StartError(ownValue(texts, cause.code ?? '') ?? `cannot listen on ${host}:${port}: ${cause.message}`, {
+    cause,
+  });
 }

@@ -1,9 +1,13 @@
 import { StringDecoder } from 'node:string_decoder';
+import { GatewayError } from '../model/errors.ts';
 import type { WireEvent } from './codec.ts';
+
+/** Whole pictures come in one event, but none of this size. */
+const MOST_CHARACTERS = 64 * 1024 * 1024;
 
 /** Reads server-sent events from bytes that come in any pieces. One reader a stream. */
 export interface SseReader {
-  /** The events that this piece completes. */
+  /** The events that this piece completes. Throws GatewayError('bad-response') when one does not end. */
   push(chunk: Uint8Array): WireEvent[];
   /** Called once at the end: the last event, if only the blank line behind it is missing. */
   end(): WireEvent[];
@@ -17,18 +21,26 @@ export function createSseReader(): SseReader {
   const decoder = new StringDecoder('utf8');
   const lines = createLineEndings();
   let held: string[] = [];
+  let heldCharacters = 0;
+
+  const hold = (text: string): WireEvent[] => {
+    if (text === '') return [];
+    heldCharacters += text.length;
+    if (heldCharacters > MOST_CHARACTERS) throw endless();
+    held.push(text);
+    return [];
+  };
 
   return {
     push(chunk) {
       const text = lines.normalised(decoder.write(chunk));
-      if (!text.includes('\n')) {
-        if (text !== '') held.push(text);
-        return [];
-      }
+      if (!text.includes('\n')) return hold(text);
+      if (held.length > 0 && !endsEvent(held, text)) return hold(text);
       const whole = held.length === 0 ? text : held.join('') + text;
       const events: WireEvent[] = [];
       const read = takeEvents(whole, events);
       held = read === whole.length ? [] : [whole.slice(read)];
+      heldCharacters = whole.length - read;
       return events;
     },
     end() {
@@ -56,6 +68,16 @@ function createLineEndings(): { normalised(text: string): string } {
     },
   };
 }
+
+/** Whether a blank line stands in what came now, or where it meets what came before. */
+const endsEvent = (held: readonly string[], text: string): boolean =>
+  text.includes('\n\n') || (text.startsWith('\n') && held.at(-1)?.endsWith('\n') === true);
+
+const endless = (): GatewayError =>
+  new GatewayError(
+    'bad-response',
+    `an event of the stream has more than ${MOST_CHARACTERS / 1024 / 1024} million characters and no end`,
+  );
 
 /** Reads every event that a blank line ends; gives the place behind the last of them. */
 function takeEvents(text: string, events: WireEvent[]): number {

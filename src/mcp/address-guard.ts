@@ -4,6 +4,7 @@ import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { buildConnector, RequestInit as UndiciRequestInit } from 'undici';
 import { GatewayError } from '../model/errors.ts';
 import { undici } from '../model/undici.ts';
+import { bounded } from './bounded-answer.ts';
 import type { PatientFetch } from './patient-fetch.ts';
 import type { Trust } from './trust.ts';
 
@@ -20,12 +21,15 @@ const INSIDE: readonly (readonly [network: string, bits: number, family: 'ipv4' 
   ['198.18.0.0', 15, 'ipv4'],
   ['224.0.0.0', 4, 'ipv4'],
   ['240.0.0.0', 4, 'ipv4'],
-  ['::', 128, 'ipv6'],
-  ['::1', 128, 'ipv6'],
+  // IPv4 addresses in the forms of RFC 4291 (compatible), 8215 and 4380 (Teredo)
+  ['::', 96, 'ipv6'],
   ['64:ff9b::', 96, 'ipv6'],
+  ['64:ff9b:1::', 48, 'ipv6'],
+  ['2001::', 32, 'ipv6'],
   ['2002::', 16, 'ipv6'],
   ['fc00::', 7, 'ipv6'],
   ['fe80::', 10, 'ipv6'],
+  ['fec0::', 10, 'ipv6'],
   ['ff00::', 8, 'ipv6'],
 ];
 
@@ -85,7 +89,7 @@ export function guardedFetch(rules: AddressRules, trust?: Trust): PatientFetch {
   const fetch: FetchLike = async (url, init) => {
     // undici is where Node's own fetch comes from: the same types under two names.
     const request = { ...init, dispatcher } as unknown as UndiciRequestInit;
-    return (await undiciFetch(url, request)) as unknown as Response;
+    return bounded((await undiciFetch(url, request)) as unknown as Response);
   };
   return { fetch, close: () => dispatcher.destroy() };
 }

@@ -8,6 +8,10 @@ export interface CausedEvents {
 }
 
 const EVENT_END = /\r\n\r\n|\n\n|\r\r/;
+/** What may be split between two pieces. */
+const MOST_OF_AN_END = 3;
+/** As much as a server on stdio may write in one line. */
+const MOST_CHARACTERS = 256 * 1024 * 1024;
 const NOTHING = new Uint8Array(0);
 
 /**
@@ -16,24 +20,29 @@ const NOTHING = new Uint8Array(0);
  */
 export class CausedMessages {
   readonly #events: CausedEvents;
+  readonly #mostCharacters: number;
   readonly #decoder = new TextDecoder();
   readonly #encoder = new TextEncoder();
   #open = '';
+  #lastOpen = '';
 
-  constructor(events: CausedEvents) {
+  constructor(events: CausedEvents, mostCharacters = MOST_CHARACTERS) {
     this.#events = events;
+    this.#mostCharacters = mostCharacters;
   }
 
   /** The whole events so far, without those that were taken. */
   push(chunk: Uint8Array): Uint8Array {
     const text = this.#decoder.decode(chunk, { stream: true });
-    // A long answer comes in many pieces: only a piece with a line end can end an event.
-    if (!text.includes('\n') && !text.includes('\r')) {
-      this.#open += text;
-      return NOTHING;
+    // A long answer comes in many pieces: until one ends an event, they are not looked at together.
+    const ending = this.#lastOpen + text;
+    if (!EVENT_END.test(ending)) {
+      this.#lastOpen = ending.slice(-MOST_OF_AN_END);
+      return this.#keep(text);
     }
     const blocks = (this.#open + text).split(EVENT_END);
     this.#open = blocks.pop() ?? '';
+    this.#lastOpen = this.#open.slice(-MOST_OF_AN_END);
     const passed = blocks.map((block) => this.#passed(block)).join('');
     return passed === '' ? NOTHING : this.#encoder.encode(passed);
   }
@@ -42,6 +51,14 @@ export class CausedMessages {
     const rest = this.#open + this.#decoder.decode();
     this.#open = '';
     return rest === '' ? NOTHING : this.#encoder.encode(rest);
+  }
+
+  #keep(text: string): Uint8Array {
+    if (this.#open.length + text.length > this.#mostCharacters) {
+      throw new Error(`the server sent an event of more than ${this.#mostCharacters} characters`);
+    }
+    this.#open += text;
+    return NOTHING;
   }
 
   #passed(block: string): string {

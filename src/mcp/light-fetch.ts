@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { Dispatcher, RequestInit as UndiciRequestInit } from 'undici';
 import { undici } from '../model/undici.ts';
+import { bounded, textOf } from './bounded-answer.ts';
 
 const WITHOUT_BODY: ReadonlySet<number> = new Set([101, 204, 205, 304]);
 /** As undici's own fetch names itself; some servers refuse whoever has no name. */
@@ -26,14 +27,14 @@ export const fetchThrough =
     const isJson = headers.get('content-type')?.startsWith('application/json') === true;
     if (isJson && statusCode === 200) return jsonResponse(answer, headers);
     const isStream = headers.get('content-type')?.startsWith('text/event-stream') === true;
-    const content = isStream ? webStream(body) : await body.text();
+    const content = isStream ? webStream(body) : await textOf(body, headers);
     return new Response(WITHOUT_BODY.has(statusCode) ? null : content, { status: statusCode, headers });
   };
 
 async function usualFetch(dispatcher: Dispatcher, url: string | URL, init: RequestInit | undefined): Promise<Response> {
   // undici is where Node's own fetch comes from: the same types under two names.
   const whole = { ...init, dispatcher } as unknown as UndiciRequestInit;
-  return (await undici().fetch(url, whole)) as unknown as Response;
+  return bounded((await undici().fetch(url, whole)) as unknown as Response);
 }
 
 /** Fails in the words of the usual fetch. */
@@ -74,8 +75,8 @@ function jsonResponse({ statusCode: status, body }: Dispatcher.ResponseData, hea
     get body() {
       return webStream(body);
     },
-    text: () => body.text(),
-    json: () => body.json(),
+    text: () => textOf(body, headers),
+    json: async () => JSON.parse(await textOf(body, headers)),
   };
   return response as unknown as Response;
 }

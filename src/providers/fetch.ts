@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { GatewayError } from '../model/errors.ts';
+import { ownValue } from '../model/json.ts';
 import { atTurnEnd } from '../model/turn-end.ts';
 import type { AnswerMode, CancellableInit } from './cancellation.ts';
 import { CONNECT_TIMEOUT_MS, type NetworkOptions, openConnections } from './connections.ts';
@@ -14,14 +15,20 @@ import { wireOf } from './wire-of.ts';
 
 export type Fetch = (url: string | URL | Request, init?: CancellableInit) => Promise<Response>;
 
+/** What is held whole: pictures and sound stay far below it, and one string of V8 holds twice as much. */
+const MOST_BYTES = 256 * 1024 * 1024;
+
 export interface Network {
   /** A fetch for vendor SDKs. Rejects with GatewayError('network') when no answer came. */
   fetchWith(options: NetworkOptions): Fetch;
   close(): Promise<void>;
 }
 
-/** Owns the connections: one pool for each origin and set of options. */
-export function createNetwork(): Network {
+/**
+ * Owns the connections: one pool for each origin and set of options. Of an answer that is no stream, no more than
+ * `mostBytes` is held.
+ */
+export function createNetwork(mostBytes = MOST_BYTES): Network {
   const pools = new Map<string, Dispatcher>();
 
   const poolsWith = (options: NetworkOptions) => {
@@ -40,7 +47,7 @@ export function createNetwork(): Network {
   return {
     fetchWith: (options) => {
       const poolOf = poolsWith(options);
-      return (url, init) => directFetch(poolOf, url, init);
+      return (url, init) => directFetch(poolOf, mostBytes, url, init);
     },
     close: async () => {
       await Promise.all([...pools.values()].map((pool) => pool.destroy()));
@@ -51,6 +58,7 @@ export function createNetwork(): Network {
 
 function directFetch(
   poolOf: (origin: string) => Dispatcher,
+  mostBytes: number,
   url: string | URL | Request,
   init: CancellableInit = {},
 ): Promise<Response> {
@@ -59,7 +67,7 @@ function directFetch(
   return new Promise((resolve, reject) => {
     // A signal costs more than the rest of this function; whoever has a cancellation needs none
     const signal = init.cancellation ? undefined : (init.signal ?? undefined);
-    const exchange = new Exchange(address, origin, resolve, reject, signal, init.answerMode);
+    const exchange = new Exchange(address, origin, resolve, reject, signal, init.answerMode, mostBytes);
     init.cancellation?.onFire((reason) => exchange.abort(reason));
     if (exchange.aborted) return;
     const pool = poolOf(origin);
@@ -103,7 +111,9 @@ class Exchange implements Dispatcher.DispatchHandler, BodySource {
   readonly #reject: (reason: Error) => void;
   readonly #signal: AbortSignal | undefined;
   readonly #mode: AnswerMode | undefined;
+  readonly #mostBytes: number;
   readonly #chunks: Buffer[] = [];
+  #bytes = 0;
   #controller: Dispatcher.DispatchController | undefined;
   #head: { status: number; statusText: string; url: string; headers: DirectHeaders } | undefined;
   #stream: StreamBody | undefined;
@@ -117,6 +127,7 @@ class Exchange implements Dispatcher.DispatchHandler, BodySource {
     reject: (reason: Error) => void,
     signal: AbortSignal | undefined,
     mode: AnswerMode | undefined,
+    mostBytes: number,
   ) {
     this.#url = url;
     this.#origin = origin;
@@ -124,6 +135,7 @@ class Exchange implements Dispatcher.DispatchHandler, BodySource {
     this.#reject = reject;
     this.#signal = signal;
     this.#mode = mode;
+    this.#mostBytes = mostBytes;
     if (signal?.aborted) this.handleEvent();
     else signal?.addEventListener('abort', this, { once: true });
   }
@@ -217,7 +229,14 @@ class Exchange implements Dispatcher.DispatchHandler, BodySource {
       this.#resolve(asFetchResponse(new DirectResponse(head, this.#stream)));
     }
     if (this.#stream) this.#stream.push(chunk);
-    else this.#chunks.push(chunk);
+    else this.#keep(chunk);
+  }
+
+  /** Counted as it is once decoded: a small bomb is large as well. */
+  #keep(chunk: Buffer): void {
+    this.#bytes += chunk.length;
+    if (this.#bytes <= this.#mostBytes) this.#chunks.push(chunk);
+    else if (!this.aborted) this.abort(new GatewayError('bad-response', endless(this.#origin, this.#mostBytes)));
   }
 
   #finish(): void {
@@ -240,6 +259,9 @@ class Exchange implements Dispatcher.DispatchHandler, BodySource {
 
 /** Some servers and proxies send events without saying so, or as plain text or JSON; no JSON begins like them. */
 const beginsEvents = (chunk: Buffer): boolean => /^(data:|event:|: )/.test(chunk.toString('latin1', 0, 6));
+
+const endless = (origin: string, mostBytes: number): string =>
+  `${origin} sent more than ${mostBytes} bytes of an answer that is no stream, and is not listened to any longer; look at what answers there`;
 
 const unasked = (origin: string, encoding: string): string =>
   `${origin} sent its answer in the encoding "${encoding}", which was not asked for and cannot be read here; switch it off there`;
@@ -275,7 +297,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 /** Says what broke and at which origin: never a path, a query or a header, where keys may be. */
 function connectionError(origin: string, error: Error, answered: boolean): GatewayError {
   const code = codeOf(error);
-  const why = proxysWords(error) ?? ADVICE[code ?? ''] ?? code ?? 'the connection failed';
+  const why = proxysWords(error) ?? ownValue(ADVICE, code ?? '') ?? code ?? 'the connection failed';
   const what = answered ? `the answer of ${origin} was cut` : `could not reach ${origin}`;
   return new GatewayError('network', `${what}: ${why}`, { cause: error, ...(code && { code }) });
 }

@@ -55,6 +55,19 @@ describe('SSE reader', () => {
     expect(reader.push(Buffer.from('\ndata: 2\n\n'))).toEqual([{ data: '2' }]);
   });
 
+  test.each([
+    ['a line', 'a'],
+    ['an event of many lines', 'data: a\n'],
+  ])('does not collect %s without an end', (_, piece) => {
+    const reader = createSseReader();
+    const mebibyte = Buffer.from(piece.repeat(Math.ceil(2 ** 20 / piece.length)));
+    const pushed = (times: number) => () => {
+      for (let time = 0; time < times; time++) reader.push(mebibyte);
+    };
+    expect(pushed(60)).not.toThrow();
+    expect(pushed(10)).toThrow(/more than 64 million characters and no end/);
+  });
+
   test('any chunk boundary gives the same events', () => {
     const ending = fc.constantFrom('\n', '\r\n', '\r');
     const value = fc.string({ unit: 'grapheme' }).map((text) => text.replace(/[\r\n\ufeff]/g, ' '));

@@ -108,6 +108,48 @@ describe('compressed answers are decoded although none was asked for', () => {
   });
 });
 
+describe('an answer without an end is let go of', () => {
+  const limited = createNetwork(1_000_000);
+  const ask = (): Promise<Response> =>
+    limited.fetchWith({ maxConnections: 10, insecureSkipVerify: false })(upstream.url);
+
+  test.each([
+    ['that is good', 200],
+    ['that tells an error', 500],
+  ])('%s', async (_, status) => {
+    let left: () => void = () => undefined;
+    const hasLeft = new Promise<void>((resolve) => {
+      left = resolve;
+    });
+    upstream.answers((response) => {
+      response.writeHead(status, { 'content-type': 'application/json' });
+      response.on('close', left);
+      const write = (): void => {
+        while (!response.destroyed && response.write('a'.repeat(65_536)));
+        response.once('drain', write);
+      };
+      write();
+    });
+    await expect(ask()).rejects.toThrow(
+      /^http:\/\/127\.0\.0\.1:\d+ sent more than 1000000 bytes of an answer that is no stream/,
+    );
+    await hasLeft;
+  });
+
+  test('that is small until it is unpacked', async () => {
+    upstream.answers((response) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
+      response.end(gzipSync(Buffer.alloc(3_000_000)));
+    });
+    await expect(ask()).rejects.toMatchObject({ kind: 'bad-response' });
+  });
+
+  test('but not a stream, however long', async () => {
+    upstream.answers(sse(Array.from({ length: 20 }, () => `data: ${'a'.repeat(100_000)}\n\n`)));
+    expect(await readAll(asDirectResponse(await ask()))).toHaveLength(20 * 100_008);
+  });
+});
+
 test('a slow reader makes the upstream wait', async () => {
   const total = 64 * 1_048_576;
   let written = 0;

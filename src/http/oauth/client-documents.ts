@@ -4,6 +4,7 @@ import { type AddressRules, guardedFetch } from '../../mcp/address-guard.ts';
 import type { PatientFetch } from '../../mcp/patient-fetch.ts';
 import type { Trust } from '../../mcp/trust.ts';
 import type { RegisteredClient } from '../../model/oauth-grants.ts';
+import { textWithin } from '../../model/short-answer.ts';
 import { MOST_URI, MOST_URIS, shownName } from './client-registration.ts';
 import { Expiring } from './expiring.ts';
 import { OauthError } from './oauth-error.ts';
@@ -102,7 +103,8 @@ async function answerOf(
       await response.body?.cancel();
       throw unusable(response.status === 200 ? `it is ${type}, not JSON` : `its server answered ${response.status}`);
     }
-    return { response, text: await shortText(response) };
+    const tooLong = () => unusable(`it has more than ${MOST_BYTES} bytes`);
+    return { response, text: await textWithin(response, MOST_BYTES, tooLong) };
   } catch (thrown) {
     if (thrown instanceof OauthError) throw thrown;
     throw unusable(`it could not be read (${reasonOf(thrown)})`);
@@ -114,18 +116,6 @@ const reasonOf = (thrown: unknown): string =>
   thrown instanceof Error && thrown.name === 'TimeoutError'
     ? 'its server took too long'
     : 'its server was not reached, or is on a private network: oauth2_server_config.client_metadata_documents allows those';
-
-async function shortText(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.byteLength;
-    // leaving the loop cancels the rest
-    if (size > MOST_BYTES) throw unusable(`it has more than ${MOST_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
 
 function clientIn(text: string, url: string, nowMs: number): RegisteredClient {
   const parsed = document.safeParse(jsonOf(text));
