@@ -1,3 +1,4 @@
+import { splitId } from '../gemini/signatures.ts';
 import { shortHash } from '../short-hash.ts';
 
 /** The longest that the API takes (Bedrock API, ToolUseBlock.toolUseId and ToolSpecification.name). */
@@ -10,10 +11,12 @@ export function wireName(name: string): string {
   return `${name.replace(/[^a-zA-Z0-9_-]/g, '_').slice(0, MAX_LENGTH - 9)}_${shortHash(name, 8)}`;
 }
 
-const wireCallId = (id: string): string => {
-  const clean = id.replace(/[^a-zA-Z0-9_-]/g, '_');
+/** Half a signature would be a wrong one: one that does not fit stays behind. */
+function wireCallId(id: string): string {
+  const fitting = id.length <= MAX_LENGTH ? id : splitId(id).id;
+  const clean = fitting.replace(/[^a-zA-Z0-9_-]/g, '_');
   return clean.length <= MAX_LENGTH ? clean : `${clean.slice(0, MAX_LENGTH - 17)}_${shortHash(id, 16)}`;
-};
+}
 
 /** Gives each call an id that no other call of the same body has; same calls in, same ids out. */
 export function uniqueIds(toWire: (id: string) => string = wireCallId): (id: string) => string {
