@@ -27,9 +27,11 @@ import { textAt } from './model-sheet.ts';
 import type { Log } from './process-log.ts';
 import { createProviderCall } from './providers/call.ts';
 import { createProviderCatalog } from './providers/catalog.ts';
+import type { CompatRules } from './providers/compat.ts';
 import { createNetwork } from './providers/fetch.ts';
 import type { ModelKnowledge } from './providers/models/traits.ts';
 import { createOperationTry } from './providers/operations/call.ts';
+import { mayStandIn, withChats } from './providers/operations/text-by-chat.ts';
 import type { ConfiguredProviders } from './providers/provider.ts';
 import { createProviders } from './providers/registry.ts';
 import { createUpstreams } from './providers/upstreams.ts';
@@ -70,17 +72,18 @@ export function openModels(
   const { byName: providers, problems } = createProviders(config.providers, skippedProviders);
   const unusable = unusableOf(providers);
   for (const problem of [...problems, ...unusable.values()]) if (problem) log('warn', problem);
-  const { convert_chat_to_responses: convertsChats, force_reasoning_only_models_to_responses: convertsReasoning } =
-    config.client.compat;
-  const compat = { convertsChats, convertsReasoning };
+  const compat = compatRulesOf(config.client.compat);
   const network = createNetwork();
   const upstreams = createUpstreams(network);
+  const call = createProviderCall({ codecs, upstreams, models, compat, insteadOfHosted });
+  const byChat = { call, codec: codecs['openai-chat'], rules: compat };
   return {
-    routed: createRouter({
+    routed: createRouter({ providers, call }),
+    routedOperation: createOperationRouter({
       providers,
-      call: createProviderCall({ codecs, upstreams, models, compat, insteadOfHosted }),
+      call: withChats(createOperationTry({ codecs, upstreams }), byChat),
+      standsIn: (provider, request, context) => mayStandIn(compat, provider, request, context),
     }),
-    routedOperation: createOperationRouter({ providers, call: createOperationTry({ codecs, upstreams }) }),
     catalog: keepingListing(
       createModelCatalog({ providers, catalog: createProviderCatalog({ codecs, upstreams }) }),
       LISTING_KEPT_FOR_MS,
@@ -90,6 +93,14 @@ export function openModels(
     close: () => network.close(),
   };
 }
+
+const compatRulesOf = (compat: Config['client']['compat']): CompatRules => ({
+  convertsTexts: compat.convert_text_to_chat,
+  convertsChats: compat.convert_chat_to_responses,
+  convertsReasoning: compat.force_reasoning_only_models_to_responses,
+  convertsAzureDeepSeek: compat.azure_deepseek,
+  tellsDrops: compat.should_drop_params === true,
+});
 
 /** Providers that can serve nothing, with what is to be said of each: nothing where the configuration has warned. */
 const unusableOf = (providers: ConfiguredProviders): ReadonlyMap<string, string | undefined> =>

@@ -18,7 +18,7 @@ import { probeHttp } from './config/probe.ts';
 import type { Environment } from './config/secrets.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { closeGently, createApp } from './http/app.ts';
-import { bringingKey, wishingRaw } from './http/caller.ts';
+import { bringingKey, wishingCompat, wishingRaw } from './http/caller.ts';
 import { KeepAlive } from './http/event-stream.ts';
 import { KeptItems } from './http/kept-items.ts';
 import { adminCheck, originCheck } from './http/origin.ts';
@@ -108,9 +108,10 @@ export async function serve(
   const keyedCallerOf = config.client.allow_direct_keys
     ? (headers: IncomingHttpHeaders) => bringingKey(callerOf(headers), headers)
     : callerOf;
-  const modelCallerOf = config.client.allow_per_request_raw_override
+  const rawCallerOf = config.client.allow_per_request_raw_override
     ? (headers: IncomingHttpHeaders) => wishingRaw(keyedCallerOf(headers), headers)
     : keyedCallerOf;
+  const modelCallerOf = (headers: IncomingHttpHeaders) => wishingCompat(rawCallerOf(headers), headers);
   const mcpServer = new McpServer({
     tools: gateway.tools,
     results,

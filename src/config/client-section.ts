@@ -8,6 +8,10 @@ const minutes = (value: number): number => value * 60_000;
 const seconds = (value: number): number => value * 1_000;
 
 const compat = z.looseObject({
+  convert_text_to_chat: z
+    .boolean()
+    .default(false)
+    .describe('Ask legacy completions of models that only chat as chats, and answer as completions.'),
   convert_chat_to_responses: z
     .boolean()
     .default(false)
@@ -16,7 +20,18 @@ const compat = z.looseObject({
     .boolean()
     .default(true)
     .describe('The same, and chats that offer tools to models which then reason in the Responses API only.'),
-  should_drop_params: z.boolean().optional().describe('Always done: what a model refuses is left out and told.'),
+  convert_responses_to_chat: z
+    .boolean()
+    .optional()
+    .describe('Always done: the Responses API is served by every provider that chats.'),
+  azure_deepseek: z
+    .boolean()
+    .default(false)
+    .describe("Ask DeepSeek's models on Azure as chats, as its Responses API loses their reasoning."),
+  should_drop_params: z
+    .boolean()
+    .optional()
+    .describe('What a model refuses is always left out; true: answers that travel as they came tell it too.'),
   should_convert_params: z.boolean().optional().describe('Always done: what goes by another name is sent under it.'),
 });
 
@@ -47,7 +62,8 @@ export const clientSection = z.looseObject({
     .looseObject({ allowlist: names, denylist: names })
     .prefault({})
     .describe('Which x-bf-eh-* headers travel on to providers.'),
-  compat: compat.prefault({}).describe('What becomes of chats that their model does not take.'),
+  compat: compat.prefault({}).describe('What is asked otherwise where a model does not take it as it came.'),
+  enable_litellm_fallbacks: z.boolean().optional().describe('Older name of compat.convert_text_to_chat.'),
   whitelisted_routes: names,
   prometheus_labels: names,
   async_job_result_ttl: z.number().int().positive().default(3_600),

@@ -107,8 +107,6 @@ export const FIELDS_WITHOUT_EFFECT: readonly string[] = [
   'roles',
   'complexity_analyzer_config',
   // client
-  'convert_text_to_chat',
-  'azure_deepseek',
   'webhook_config',
   // providers and their keys
   'prompt_cache',

@@ -11,7 +11,7 @@ export function prepare(file: JsonObject): JsonObject {
   return {
     ...prepared,
     ...(governance !== undefined && governance !== null && { governance }),
-    ...(isObject(prepared.client) && { client: withAuthTwins(prepared.client) }),
+    ...(isObject(prepared.client) && { client: withCompatTwin(withAuthTwins(prepared.client)) }),
     ...withMcpTwins(prepared),
     ...(isObject(prepared.providers) && { providers: withLowerCaseNames(prepared.providers) }),
   };
@@ -29,6 +29,13 @@ const withAuthTwins = (client: JsonObject): JsonObject => ({
   enforce_auth_on_inference:
     client.enforce_auth_on_inference ?? client.enforce_governance_header ?? client.enforce_scim_auth,
 });
+
+/** `enable_litellm_fallbacks` came before `compat`. */
+function withCompatTwin(client: JsonObject): JsonObject {
+  const { enable_litellm_fallbacks: older, compat = {} } = client;
+  if (older === undefined || !isObject(compat)) return client;
+  return { ...client, compat: { convert_text_to_chat: older, ...compat } };
+}
 
 /** The deprecated `client.mcp_*` settings, each with its own unit, in the `mcp` section. */
 function withMcpTwins({ client, mcp }: JsonObject): JsonObject {

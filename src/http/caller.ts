@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Caller } from '../model/call.ts';
 import { GatewayError } from '../model/errors.ts';
+import { askedCompat } from './asked-compat.ts';
 
 const VIRTUAL_KEY_PREFIX = 'sk-bf-';
 const EXTRA_HEADER_PREFIX = 'x-bf-eh-';
@@ -111,6 +112,14 @@ export function wishingRaw(caller: Caller, headers: IncomingHttpHeaders): Caller
 function wishOf(header: string | string[] | undefined): boolean | undefined {
   const word = textOf(header)?.trim().toLowerCase();
   return word === 'true' || word === 'false' ? word === 'true' : undefined;
+}
+
+/** The caller, with what it asks of the original's conversions. Throws GatewayError where a name is unknown. */
+export function wishingCompat(caller: Caller, headers: IncomingHttpHeaders): Caller {
+  const header = headers['x-bf-compat'];
+  if (header === undefined) return caller;
+  const compat = askedCompat(Array.isArray(header) ? header.join(',') : header);
+  return compat.size === 0 ? caller : { ...caller, compat };
 }
 
 /** Where a browser reaches what answered this request, as far as the request tells. */

@@ -1,5 +1,5 @@
 import { compacted } from '../codecs/ledger.ts';
-import { answererOf, type CallContext, type RawExchange } from '../model/call.ts';
+import { answererOf, type CallContext, type RawExchange, type Trace } from '../model/call.ts';
 import type { CodecId } from '../model/content.ts';
 import { isObject, type JsonObject } from '../model/json.ts';
 
@@ -11,19 +11,29 @@ export const holdsExtraFields = (dialect: CodecId): boolean => HOLDING.has(diale
 /** What the original's `extra_fields` say of a call, the loss ledger among it. `model` is as the client asked for it. */
 export function extraFields(context: CallContext, model: string): JsonObject {
   const { trace, operation, startedAtMs } = context;
-  const dropped = trace.losses.filter(({ action }) => action === 'dropped');
   return {
     request_type: operation,
     ...routingFields(context, model),
     latency: Math.round(performance.now() - startedAtMs),
     ...(trace.upstreamMs > 0 && { upstream_latency: Math.round(trace.upstreamMs) }),
     ...rawFields(trace),
-    ...(trace.convertedTo !== undefined && { converted_request_type: trace.convertedTo }),
-    ...(dropped.length > 0 && { dropped_compat_plugin_params: [...new Set(dropped.map(({ field }) => field))] }),
+    ...changedFields(trace),
     ...(trace.losses.length > 0 && { losses: compacted(trace.losses).map((loss) => ({ ...loss })) }),
     ...(trace.upstreamHeaders && { provider_response_headers: { ...trace.upstreamHeaders } }),
   };
 }
+
+/** What became of the request, in the original's words. */
+function changedFields({ convertedTo, losses }: Trace): JsonObject {
+  const dropped = losses.filter(({ action }) => action === 'dropped').map(({ field }) => field);
+  return {
+    ...(convertedTo !== undefined && { converted_request_type: convertedTo }),
+    ...(dropped.length > 0 && { dropped_compat_plugin_params: [...new Set(dropped)] }),
+  };
+}
+
+/** Whether an answer that travels as it came must hold the account nevertheless. */
+export const tellsInside = ({ raw, tellsLosses }: Trace): boolean => raw !== undefined || tellsLosses === true;
 
 const rawFields = ({ raw }: CallContext['trace']): JsonObject => ({
   ...(raw?.request !== undefined && { raw_request: raw.request }),
@@ -111,7 +121,9 @@ export class ChunkFields {
     const shown = raw ? this.#shown(raw, place) : {};
     if (place > 0) return JSON.stringify({ chunk_index: place, latency, ...shown });
     const routed = routingFields(this.#context, this.#model);
-    return JSON.stringify({ request_type: this.#context.operation, ...routed, chunk_index: 0, latency, ...shown });
+    const changed = changedFields(this.#context.trace);
+    const request_type = this.#context.operation;
+    return JSON.stringify({ request_type, ...routed, ...changed, chunk_index: 0, latency, ...shown });
   }
 
   /** What was sent stands in the first event, and in each what came since the one before. */

@@ -5,7 +5,7 @@ import { type CallContext, type Caller, newTrace } from '../model/call.ts';
 import { asGatewayError } from '../model/errors.ts';
 import { type OperationCall, type OperationFrame, type OperationRequest, operationName } from '../model/operation.ts';
 import { drained, EventStream, type KeepAlive } from './event-stream.ts';
-import { extraFields, holdsExtraFields } from './extra-fields.ts';
+import { ChunkFields, extraFields, holdsExtraFields } from './extra-fields.ts';
 import { cancelledByClient, replyError } from './reply.ts';
 import type { RequestIds } from './request-ids.ts';
 import { responseHeaders } from './response-headers.ts';
@@ -143,8 +143,10 @@ async function replyEvents(
   keepAlive.watch(stream);
   try {
     let frame = first;
+    const fields = first.isConverted && holdsExtraFields(codec.id) ? new ChunkFields(context, model) : undefined;
     for (;;) {
-      const slow = frame.bytes.length > 0 ? stream.write(frame.bytes) : undefined;
+      const piece = fields ? fields.into(Buffer.from(frame.bytes).toString(), frame.usage !== undefined) : frame.bytes;
+      const slow = piece.length > 0 ? stream.write(piece) : undefined;
       if (slow) await slow;
       if (response.destroyed) return;
       const next = await rest.next();

@@ -7,7 +7,7 @@ import type { BodySource } from '../model/request.ts';
 import { emptyResponse, fold } from '../model/response.ts';
 import { atTurnEnd } from '../model/turn-end.ts';
 import { EventStream, type KeepAlive } from './event-stream.ts';
-import { ChunkFields, extraFields, holdsExtraFields, withExtraFields } from './extra-fields.ts';
+import { ChunkFields, extraFields, holdsExtraFields, tellsInside, withExtraFields } from './extra-fields.ts';
 import { responseHeaders } from './response-headers.ts';
 
 export interface Exchange {
@@ -44,7 +44,7 @@ export async function replyWhole(frames: AsyncIterable<Frame>, exchange: Exchang
     const text = JSON.stringify(whole);
     exchange.keep?.(text);
     bytes = Buffer.from(text);
-  } else if (context.trace.raw && holdsExtraFields(codec.id)) bytes = withExtraFields(bytes, context, model);
+  } else if (tellsInside(context.trace) && holdsExtraFields(codec.id)) bytes = withExtraFields(bytes, context, model);
   const headers = responseHeaders(context, model);
   headers.push('content-type', 'application/json', 'content-length', String(bytes.length));
   response.writeHead(200, headers);
@@ -68,7 +68,7 @@ export async function replyStream(
     const encode = codec.encodeStream({ model, createdAtMs: Date.now(), asked });
     let fields: ChunkFields | undefined;
     for await (const frame of frames) {
-      const isOurs = !frame.raw || context.trace.raw !== undefined;
+      const isOurs = !frame.raw || tellsInside(context.trace);
       if (isOurs && holdsExtraFields(codec.id)) fields ??= new ChunkFields(context, model);
       const piece = frame.raw
         ? bytesOf(frame.raw.bytes, frame, fields)

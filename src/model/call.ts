@@ -1,3 +1,4 @@
+import type { AskedCompat } from './compat.ts';
 import type { CodecId } from './content.ts';
 import type { Frame } from './event.ts';
 import type { JsonValue } from './json.ts';
@@ -25,6 +26,8 @@ export interface Caller {
   readonly gatewayUrl?: string;
   /** `x-bf-send-back-raw-request` and `-response`, where callers may ask; each absent = as the provider is configured. */
   readonly sendsBackRaw?: { readonly request?: boolean; readonly response?: boolean };
+  /** `x-bf-compat`: what of the original's conversions is wanted beside what is configured. */
+  readonly compat?: AskedCompat;
   /** Request headers that may travel on (`anthropic-beta`, `anthropic-version`, `x-bf-eh-*` with the prefix removed). */
   readonly forwardHeaders: Readonly<Record<string, string>>;
   /** Request headers, lower-case, that some MCP client's `allowed_extra_headers` asks for; never sent to providers. */
@@ -76,6 +79,8 @@ export interface Trace {
   upstreamHeaders?: Readonly<Record<string, string>> | undefined;
   /** The operation that a provider was asked for in place of the client's, which it speaks but the model does not take. */
   convertedTo?: string | undefined;
+  /** True where an answer that travels as it came must tell the losses nevertheless. */
+  tellsLosses?: true;
   /** Only where the caller is to see it. */
   raw?: RawExchange;
 }

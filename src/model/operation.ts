@@ -48,6 +48,7 @@ export type OperationFormat =
   | 'imagen'
   | 'vertex'
   | 'vertex-predict'
+  | 'vertex-rank'
   | 'cohere'
   | 'cohere-bedrock'
   | 'titan'
@@ -120,6 +121,8 @@ export interface OperationFrame extends AnswerPiece {
   readonly bytes: Uint8Array;
   /** In place of `bytes`: a whole answer that was translated into the client's format. */
   readonly translated?: JsonObject;
+  /** True of events that were put together here: each tells the original's account of the call. */
+  readonly isConverted?: true;
   readonly usage?: Usage;
 }
 

@@ -11,6 +11,7 @@ import { ReasoningVault, withoutAnyState } from '../vault/vault.ts';
 import { googleModelPath } from './base-url.ts';
 import type { Cancellation } from './cancellation.ts';
 import { ChatServers } from './chat-servers.ts';
+import type { CompatRules } from './compat.ts';
 import { decodedFrames } from './decoded.ts';
 import type { DirectResponse, StreamBody } from './direct-response.ts';
 import { ForeignAccount } from './foreign-account.ts';
@@ -24,7 +25,6 @@ import { isHistoryRefusal, refusalOf, toldHeaders } from './refusal.ts';
 import { tooLate } from './upstream.ts';
 import { UpstreamFrames } from './upstream-frames.ts';
 import type { Upstreams } from './upstreams.ts';
-import type { CompatRules } from './wire-format.ts';
 import { Witness } from './witness.ts';
 
 /** One provider with one of its keys. */
@@ -48,7 +48,7 @@ export interface ProviderCallOptions {
   readonly vault?: ReasoningVault;
   /** What is known of models; what their families tell when absent. */
   readonly models?: ModelKnowledge;
-  /** Which chats go out in the Responses API; the usual ones when absent. */
+  /** What is converted though the provider might take it; the usual when absent. */
   readonly compat?: CompatRules;
   readonly insteadOfHosted?: () => string | undefined;
 }
@@ -199,7 +199,7 @@ function streamFrames(
   const { codec, passThrough } = sent;
   const idleMs = network.stream_idle_timeout_in_seconds * 1_000;
   if (!passThrough || !request.stream) {
-    const account = ForeignAccount.of(codec.id, context);
+    const account = ForeignAccount.of(codec.id, context, request.stream);
     const reading = { codec, context: answerContext(sent, context), body, provider, idleMs, account };
     return decodedFrames(witness ? { ...reading, witness } : reading);
   }
@@ -236,7 +236,7 @@ function wholeFrame(
   const response = codec.decodeResponse(bodyOf(answer, provider), answerContext(sent, context));
   witness?.seeParts(response.parts);
   const events = eventsOf(response);
-  const account = ForeignAccount.of(codec.id, context);
+  const account = ForeignAccount.of(codec.id, context, request.stream);
   if (account) for (const event of events) account.see(event);
   return raw ? { raw, events: events.slice(-1), isLast: true } : { events, isLast: true };
 }

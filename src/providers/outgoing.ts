@@ -6,11 +6,12 @@ import type { CallContext } from '../model/call.ts';
 import type { CodecId } from '../model/content.ts';
 import type { BodySource, ChatRequest } from '../model/request.ts';
 import type { ReasoningVault } from '../vault/vault.ts';
+import { type CompatRules, rulesFor, USUAL_COMPAT } from './compat.ts';
 import { isHistorySuspect, type Reader, withHistory } from './history.ts';
 import { hostedToolsFor } from './hosted-tools.ts';
 import type { ModelKnowledge } from './models/traits.ts';
 import type { Deployment } from './provider.ts';
-import { type CompatRules, USUAL_COMPAT, wireFormat } from './wire-format.ts';
+import { wireFormat } from './wire-format.ts';
 
 /** A request as it leaves: the format it is in, its body, and how its answer may be read. */
 export interface Outgoing {
@@ -44,7 +45,8 @@ export function outgoing(
   context: CallContext,
 ): Outgoing {
   const traits = models.traitsOf(deployment.name, model);
-  const codec = codecs[wireFormat(deployment, context.dialect, request, traits, compat)];
+  const rules = rulesFor(compat, context.caller.compat);
+  const codec = codecs[wireFormat(deployment, context.dialect, request, model, traits, rules)];
   noteConversion(deployment, codec.id, request, context);
   const passThrough = codec.id === context.dialect && request.untouched;
   const source = passThrough ? request.raw : undefined;
@@ -67,6 +69,7 @@ export function outgoing(
   const adjusted = deployment.adjust?.(body, model);
   const losses = [...(hosted?.losses ?? []), ...encoded.losses, ...(adjusted?.losses ?? [])];
   context.trace.losses.push(...compacted(losses));
+  if (rules.tellsDrops && losses.length > 0) context.trace.tellsLosses = true;
   return {
     codec,
     body: JSON.stringify(adjusted?.body ?? body),
@@ -95,9 +98,12 @@ function noteConversion(
   { trace, dialect }: CallContext,
 ): void {
   const isConverted = format !== dialect && speaks.includes(dialect);
-  if (isConverted) trace.convertedTo = stream ? 'responses_stream' : 'responses';
+  if (isConverted) trace.convertedTo = `${CONVERTED[format] ?? 'responses'}${stream ? '_stream' : ''}`;
   else if (trace.convertedTo !== undefined) trace.convertedTo = undefined;
 }
+
+/** The original's word for a request in a format that is not the client's, though that is spoken there too. */
+const CONVERTED: Readonly<Partial<Record<CodecId, string>>> = { 'openai-chat': 'chat_completion' };
 
 const travelsVerbatim = (deployment: Deployment, source: BodySource, model: string): boolean =>
   deployment.adjust === undefined || deployment.mayAdjust?.(source, model) === false;

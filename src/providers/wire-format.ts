@@ -1,32 +1,26 @@
 import type { CodecId } from '../model/content.ts';
 import type { ChatRequest } from '../model/request.ts';
 import type { ModelTraits } from '../model/traits.ts';
+import type { CompatRules } from './compat.ts';
 import { asksForSearch } from './hosted-tools.ts';
 import type { Deployment } from './provider.ts';
-
-/** Which chats go out in the Responses API although the provider speaks Chat Completions: Bifrost's `compat`. */
-export interface CompatRules {
-  /** Those for models that are served nowhere else. */
-  readonly convertsChats: boolean;
-  /** Those, and those that ask a model to reason beside tools where a chat may not. */
-  readonly convertsReasoning: boolean;
-}
-
-/** What holds where nothing is configured. */
-export const USUAL_COMPAT: CompatRules = { convertsChats: false, convertsReasoning: true };
 
 /**
  * The format that a request leaves in: the client's own where it is spoken, so that nothing is translated twice. OpenAI's
  * models that reason are asked in the Responses API by every other client, since only there their reasoning is kept.
  */
 export function wireFormat(
-  { speaks, wire }: Deployment,
+  { name, speaks, wire }: Deployment,
   dialect: CodecId,
   request: ChatRequest,
+  model: string,
   traits: ModelTraits,
   compat: CompatRules,
 ): CodecId {
   const { responsesApi: need } = traits;
+  if (compat.convertsAzureDeepSeek && name === 'azure' && isDeepSeek(model) && speaks.includes('openai-chat')) {
+    return 'openai-chat';
+  }
   if (speaks.includes(dialect)) {
     const mustChange = need !== undefined && dialect === 'openai-chat' && refusesChat(request, traits, compat);
     return mustChange && speaks.includes('openai-responses') ? 'openai-responses' : dialect;
@@ -36,6 +30,8 @@ export function wireFormat(
   const searches = wire.webSearch === 'tool' && asksForSearch(request);
   return searches || need !== undefined ? 'openai-responses' : speaks[0];
 }
+
+const isDeepSeek = (model: string): boolean => /deepseek/i.test(model);
 
 function refusesChat(request: ChatRequest, traits: ModelTraits, compat: CompatRules): boolean {
   if (traits.responsesApi === 'only') return compat.convertsChats || compat.convertsReasoning;

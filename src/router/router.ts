@@ -11,9 +11,14 @@ import { type AttemptTools, type Begun, type Failed, tryTarget } from './attempt
 import { type Sleep, sleep } from './backoff.ts';
 import { explicitTarget, resolveModel, type Target } from './resolve.ts';
 
-export interface RouterOptions<Call> {
+/** Whether something else may be asked of a provider in place of an operation that it is not allowed. */
+export type StandsIn<Request> = (provider: Provider, request: Request, context: CallContext) => boolean;
+
+export interface RouterOptions<Call, Request = unknown> {
   readonly providers: ReadonlyMap<string, Provider>;
   readonly call: Call;
+  /** Absent = never. */
+  readonly standsIn?: StandsIn<Request>;
   /** [0, 1); for tests. */
   readonly random?: () => number;
   readonly sleep?: Sleep;
@@ -34,14 +39,15 @@ const ownOperation = ({ kind, stream }: OperationRequest): Operation => operatio
  * Sends each request to the target it names, and to its fallbacks while the client has seen nothing of an answer.
  * When all fail, the first target's error is thrown.
  */
-export const createRouter = (options: RouterOptions<ProviderCall>): ModelCall => routed(options, chatOperation);
+export const createRouter = (options: RouterOptions<ProviderCall, ChatRequest>): ModelCall =>
+  routed(options, chatOperation);
 
 /** The same for operations that are no chat. */
-export const createOperationRouter = (options: RouterOptions<OperationTry>): OperationCall =>
+export const createOperationRouter = (options: RouterOptions<OperationTry, OperationRequest>): OperationCall =>
   routed(options, ownOperation);
 
 function routed<Request extends Routable, Piece extends AnswerPiece>(
-  options: RouterOptions<AttemptTools<Request, Piece>['call']>,
+  options: RouterOptions<AttemptTools<Request, Piece>['call'], Request>,
   operationOf: (request: Request) => Operation,
 ): (request: Request, context: CallContext) => AsyncIterable<Piece> {
   const tools: AttemptTools<Request, Piece> = {
@@ -50,29 +56,31 @@ function routed<Request extends Routable, Piece extends AnswerPiece>(
     sleep: options.sleep ?? sleep,
     now: options.now ?? Date.now,
   };
-  const { providers } = options;
   return (request, context) =>
     new RoutedPieces(() =>
-      firstAnswer(targetsOf(request, operationOf(request), context, providers), request, context, tools),
+      firstAnswer(targetsOf(request, operationOf(request), context, options), request, context, tools),
     );
 }
 
 /** The primary and its fallbacks, each resolved when its turn comes. Fallbacks that nobody serves are left out. */
-function* targetsOf(
-  { model, fallbacks }: Routable,
+function* targetsOf<Request extends Routable>(
+  request: Request,
   operation: Operation,
-  { dialect, caller, trace }: CallContext,
-  providers: ReadonlyMap<string, Provider>,
+  context: CallContext,
+  { providers, standsIn }: Pick<RouterOptions<unknown, Request>, 'providers' | 'standsIn'>,
 ): Generator<Target> {
+  const { model, fallbacks } = request;
+  const { dialect, caller, trace } = context;
+  const mayAsk = (provider: Provider) => provider.allows(operation) || standsIn?.(provider, request, context) === true;
   const primary = resolveModel(model, providers, dialect);
   trace.requested = { provider: primary.provider.name, model: primary.model };
-  if (!primary.provider.allows(operation)) throw notAllowed(operation, primary.provider);
+  if (!mayAsk(primary.provider)) throw notAllowed(operation, primary.provider);
   yield primary;
   for (const fallback of fallbacks) {
     const target = resolvedFallback(fallback, providers);
     // a caller's own key is for the provider that was asked for, and no business of any other
     const isOthers = caller.directKey !== undefined && target?.provider !== primary.provider;
-    if (target?.provider.allows(operation) && !isOthers) yield target;
+    if (target && mayAsk(target.provider) && !isOthers) yield target;
   }
 }
 

@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { codecs } from '../../src/codecs/index.ts';
 import type { CodecId } from '../../src/model/content.ts';
 import type { JsonObject } from '../../src/model/json.ts';
+import { type CompatRules, USUAL_COMPAT } from '../../src/providers/compat.ts';
 import { createModelKnowledge } from '../../src/providers/models/traits.ts';
 import { outgoing } from '../../src/providers/outgoing.ts';
 import { type Deployment, isScripted } from '../../src/providers/provider.ts';
-import type { CompatRules } from '../../src/providers/wire-format.ts';
 import { ReasoningVault } from '../../src/vault/vault.ts';
 import { contextOf, providerAt, requestOf } from './scene.ts';
 
@@ -29,9 +29,9 @@ const OWN_WITH_RESPONSES = deploymentOf('mine', {
   },
 });
 
-function sent(deployment: Deployment, dialect: CodecId, body: JsonObject, compat?: CompatRules) {
+function sent(deployment: Deployment, dialect: CodecId, body: JsonObject, rules: Partial<CompatRules> = {}) {
   const context = contextOf(dialect);
-  const options = { codecs, vault: new ReasoningVault(), models, ...(compat && { compat }) };
+  const options = { codecs, vault: new ReasoningVault(), models, compat: { ...USUAL_COMPAT, ...rules } };
   const { codec, passThrough } = outgoing(options, deployment, requestOf(dialect, body), String(body.model), context);
   return { wire: codec.id, passThrough, converted: context.trace.convertedTo };
 }
@@ -69,7 +69,7 @@ describe('a client of Chat Completions', () => {
     expect(sent(OPENAI, 'openai-chat', chat('o3-pro', { stream: true })).converted).toBe('responses_stream');
   });
 
-  test.each<[CompatRules, wireOfPro: string, wireOfTools: string]>([
+  test.each<[Partial<CompatRules>, wireOfPro: string, wireOfTools: string]>([
     [{ convertsChats: false, convertsReasoning: false }, 'openai-chat', 'openai-chat'],
     [{ convertsChats: true, convertsReasoning: false }, 'openai-responses', 'openai-chat'],
     [{ convertsChats: false, convertsReasoning: true }, 'openai-responses', 'openai-responses'],

@@ -55,8 +55,17 @@ export function outgoingOperation(deployment: Deployment, request: OperationRequ
     const translation = TRANSLATIONS[request.kind]?.(request.format, wire.format);
     if (translation) return translated(wire, translation, deployment, request, model);
   }
-  throw unsupported(operationName(request.kind, request.stream), deployment.name);
+  const refusal = unsupported(operationName(request.kind, request.stream), deployment.name);
+  throw request.kind === 'text_completion' && !deployment.chatless ? withAdvice(refusal) : refusal;
 }
+
+/** Who only chats can be asked all the same. */
+const withAdvice = ({ kind, message, details }: GatewayError): GatewayError =>
+  new GatewayError(
+    kind,
+    `${message}, or have it asked as a chat: client.compat.convert_text_to_chat, or the header "x-bf-compat: true"`,
+    details,
+  );
 
 /** What is still coming travels beside it. */
 const NOTHING = new Uint8Array(0);
