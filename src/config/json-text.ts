@@ -8,7 +8,12 @@ export interface JsonText {
   readonly value: unknown;
   /** `line:column` (from 1) of the value at `path`, or of the nearest one around it that is in the text. */
   positionOf(path: readonly PathStep[]): string;
+  /** Where a member stands again that its object had before. JSON gives the last of them. */
+  readonly repeated: readonly (readonly PathStep[])[];
 }
+
+/** No config is nested like this, and what reads it goes down as deep. */
+const MOST_LEVELS = 100;
 
 /**
  * The JSON in `text`, which came from `file`. Throws ConfigError with line, column and fix. We look for the fault
@@ -16,6 +21,12 @@ export interface JsonText {
  */
 export function parseJsonText(text: string, file: string): JsonText {
   const offsets = new Map<string, number>();
+  const repeated = new Map<string, readonly PathStep[]>();
+  const found = (path: readonly PathStep[], offset: number): void => {
+    const key = keyOf(path);
+    if (offsets.has(key)) repeated.set(key, [...path]);
+    offsets.set(key, offset);
+  };
   const positionOf = (path: readonly PathStep[]): string => {
     for (let length = path.length; length >= 0; length--) {
       const offset = offsets.get(keyOf(path.slice(0, length)));
@@ -24,12 +35,13 @@ export function parseJsonText(text: string, file: string): JsonText {
     return '1:1';
   };
   try {
-    new Scanner(text, (path, offset) => offsets.set(keyOf(path), offset)).scan();
+    new Scanner(text, found).scan();
   } catch (thrown) {
     if (!(thrown instanceof Fault)) throw thrown;
     throw new ConfigError(`${file}:${lineAndColumn(text, thrown.offset)} is not valid JSON: ${thrown.message}`);
   }
-  return { value: JSON.parse(text), positionOf };
+  const isOutermost = (path: readonly PathStep[]): boolean => !repeated.has(keyOf(path.slice(0, -1)));
+  return { value: JSON.parse(text), positionOf, repeated: [...repeated.values()].filter(isOutermost) };
 }
 
 const keyOf = (path: readonly PathStep[]): string => JSON.stringify(path.map(String));
@@ -73,6 +85,7 @@ class Scanner {
 
   #value(): void {
     this.#take(SPACE);
+    if (this.#path.length > MOST_LEVELS) this.#fail(`nothing is read below ${MOST_LEVELS} levels; nest it less`);
     this.#found(this.#path, this.#offset);
     const first = this.#text[this.#offset];
     if (first === '{') this.#members('}', () => this.#member());

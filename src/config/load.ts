@@ -9,7 +9,7 @@ import { ignoredFieldWarnings } from './ignored.ts';
 import { type JsonText, parseJsonText } from './json-text.ts';
 import { prepare } from './prepare.ts';
 import { requireOnlyWhatIsEnforced } from './protection.ts';
-import { parseUsable } from './usable.ts';
+import { parseUsable, textOf } from './usable.ts';
 
 /** The configuration as one value, frozen to its leaves. A change builds a new one; running requests keep theirs. */
 export type Config = Readonly<ConfigFile>;
@@ -53,6 +53,7 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> 
   return {
     config: frozen(finished.config),
     warnings: [
+      ...repetitionWarnings(path, source),
       ...ignoredFieldWarnings(prepared),
       ...(detected?.warnings ?? []),
       ...usable.warnings,
@@ -76,13 +77,23 @@ function namesIn(section: JsonValue | undefined, list: string): string[] | undef
   return entries.flatMap((entry) => (isObject(entry) && typeof entry.name === 'string' ? [entry.name] : []));
 }
 
-const NO_TEXT: JsonText = { value: {}, positionOf: () => '1:1' };
+const NO_TEXT: JsonText = { value: {}, positionOf: () => '1:1', repeated: [] };
+
+/** Most often two halves of one section, of which one would be missed. */
+const repetitionWarnings = (file: string, { value, positionOf, repeated }: JsonText): string[] =>
+  repeated.map(
+    (path) => `${file}:${positionOf(path)} ${textOf(path, value)} is written twice; only this one counts, so join them`,
+  );
 
 async function textOfFile(path: string): Promise<string | undefined> {
   try {
-    // Editors on Windows may put a byte order mark in front.
-    return (await readFile(path, 'utf8')).replace(/^\uFEFF/, '');
+    // Editors on Windows may put a byte order mark in front, and its shell writes two bytes for each character.
+    const bytes = await readFile(path);
+    const isWide = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
+    if (isWide) throw new ConfigError(`${path} is written in UTF-16; save it as UTF-8`);
+    return bytes.toString('utf8').replace(/^\uFEFF/, '');
   } catch (thrown) {
+    if (thrown instanceof ConfigError) throw thrown;
     const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
     if (code === 'ENOENT') return undefined;
     throw new ConfigError(`${path} cannot be read (${code}); make it a file that this user may read, or remove it`, {

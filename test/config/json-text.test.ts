@@ -28,6 +28,7 @@ describe('a file that is not JSON', () => {
     ['{"a": "never closed}', '1:7', 'this text never closes, or holds a line break or a bad escape such as "\\x"'],
     ['{"a": 01}', '1:8', 'expected "," or "}"'],
     ['{a: 1}', '1:2', 'expected a field name in double quotes'],
+    ['['.repeat(100_000), '1:102', 'nothing is read below 100 levels; nest it less'],
   ])('%j fails at %s: %s', (text, position, advice) => {
     expect(faultOf(text)).toBe(`config.json:${position} is not valid JSON: ${advice}`);
   });
@@ -45,6 +46,15 @@ test('the place of a value is known, and for a missing one that of the nearest v
   expect(positionOf(['mcp', 'client_configs', 0, 'name'])).toBe('4:17');
   expect(positionOf(['mcp', 'client_configs', 0, 'connection_type'])).toBe('4:7');
   expect(positionOf(['nowhere'])).toBe('1:1');
+});
+
+test('members that stand twice are known, without what is in them', () => {
+  const { repeated, positionOf } = parseJsonText(
+    '{"client": {"a": 1}, "mcp": [{"n": 1, "n": 2}],\n "client": {"a": {"b": 2}, "c": 3}}',
+    'f',
+  );
+  expect(repeated).toEqual([['mcp', 0, 'n'], ['client']]);
+  expect(positionOf(['client'])).toBe('2:12');
 });
 
 test('whatever JSON.parse accepts is accepted, and nothing else', () => {

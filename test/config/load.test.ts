@@ -351,6 +351,27 @@ test('the configuration is frozen to its leaves', async () => {
   expect(Object.isFrozen(config.mcp.client_configs[0]?.stdio_config?.args)).toBe(true);
 });
 
+test.each([
+  ['\uFEFF{}', 'utf16le'],
+  ['\uFFFE{}', 'utf16le'],
+] as const)('a file in UTF-16 is named as such: %j', async (text, encoding) => {
+  const appDir = await newAppDir({});
+  await writeFile(join(appDir, 'config.json'), Buffer.from(text, encoding));
+  await expect(loadConfig({ ...QUIET, appDir })).rejects.toThrow(
+    /config\.json is written in UTF-16; save it as UTF-8$/,
+  );
+});
+
+test('a section that is written twice is a warning: only one of them counts', async () => {
+  const { config, warnings } = await load(
+    '{"client": {"enable_logging": false},\n "client": {"log_retention_days": 3}}',
+  );
+  expect(config.client.enable_logging).toBe(true);
+  expect(warnings).toEqual([
+    expect.stringMatching(/config\.json:2:12 client is written twice; only this one counts, so join them$/),
+  ]);
+});
+
 test('a byte order mark in front of the file is skipped', async () => {
   expect((await load('\uFEFF{"client": {"enable_logging": false}}')).config.client.enable_logging).toBe(false);
 });
