@@ -2,7 +2,8 @@ import type { CodecId, Origin } from '../model/content.ts';
 import type { StreamEvent } from '../model/event.ts';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import type { Loss } from '../model/loss.ts';
-import { citationsAtEnd, citationsOf } from './citations.ts';
+import { citationsOf } from './citations.ts';
+import { citationsAtEnd, citationsInLastText } from './citations-at-end.ts';
 import { foreignBlock } from './foreign-block.ts';
 import { says, unsaid } from './foreign-fields.ts';
 import { WORDS, type Words } from './foreign-words.ts';
@@ -14,10 +15,14 @@ import { compacted } from './ledger.ts';
  */
 export class AnswerAccount {
   readonly #client: CodecId;
+  /** Where a client takes pages only while their text is open, and so in order: what it was given of the texts. */
+  readonly #inOrder: GivenTexts | undefined;
   readonly #losses: Loss[] = [];
 
-  constructor(client: CodecId) {
+  /** `isStreamed`: the client gets the answer as it comes. */
+  constructor(client: CodecId, isStreamed = false) {
     this.#client = client;
+    this.#inOrder = isStreamed && CLOSING_FORMATS.has(client) ? new GivenTexts() : undefined;
   }
 
   get losses(): readonly Loss[] {
@@ -25,6 +30,7 @@ export class AnswerAccount {
   }
 
   see(event: StreamEvent): void {
+    this.#inOrder?.see(event);
     if (event.type === 'response-start') this.#frame(event.origin, 'start');
     else if (event.type === 'response-end') this.#frame(event.origin, 'end');
     else if (event.type === 'part-end') this.#part(event.origin);
@@ -34,14 +40,20 @@ export class AnswerAccount {
   #frame(origin: Origin | undefined, place: 'start' | 'end'): void {
     if (!origin || origin.codec === this.#client) return;
     const words = FRAMES[origin.codec][place];
-    const isShown = CITING_FORMATS.has(this.#client) && citationsAtEnd(origin, '').length > 0;
-    if (words) this.#unsaid(withFirstsOnly(origin.block), words, 'answer.', isShown);
+    if (words) this.#unsaid(withFirstsOnly(origin.block), words, 'answer.', this.#toldAtEnd(origin));
   }
 
   #part(origin: Origin | undefined): void {
     if (!origin || origin.codec === this.#client || isOpaque(origin)) return;
-    const isShown = CITING_FORMATS.has(this.#client) && citationsOf(origin, 0).length > 0;
-    this.#unsaid(origin.block, PARTS[origin.codec], 'answer.content.*.', isShown);
+    const told = citationsOf(origin, 0).length > 0 ? 'all' : 'none';
+    this.#unsaid(origin.block, PARTS[origin.codec], 'answer.content.*.', told);
+  }
+
+  #toldAtEnd(origin: Origin): PagesTold {
+    const named = citationsAtEnd(origin, this.#inOrder?.text ?? '').length;
+    const told = this.#inOrder ? this.#inOrder.citable(origin) : named;
+    if (named === 0) return 'none';
+    return told === named ? 'all' : told === 0 ? 'too-late' : 'some';
   }
 
   #opaque(origin: Origin): void {
@@ -49,23 +61,18 @@ export class AnswerAccount {
     this.#losses.push({ field: 'answer.content.*', action: 'dropped', reason: foreignBlock(origin) });
   }
 
-  /** `isShown`: the client is told the pages that it cites. */
-  #unsaid(block: JsonObject, words: Words, at: string, isShown: boolean): void {
+  #unsaid(block: JsonObject, words: Words, at: string, told: PagesTold): void {
     const reason = `${this.#client} has no such field`;
     const drop = (field: string): void => {
-      this.#losses.push(isShown && CITING.test(field) ? toldAsPages(field) : { field, action: 'dropped', reason });
+      const pages = CITING.test(field) ? TOLD[told]?.(field) : undefined;
+      this.#losses.push(...(pages ?? [{ field, action: 'dropped', reason } as const]));
     };
     unsaid(block, words, at, drop, isSaid);
   }
 }
 
-/** Formats that tell pages beside their texts. */
-const CITING_FORMATS: ReadonlySet<CodecId> = new Set([
-  'anthropic-messages',
-  'gemini',
-  'openai-chat',
-  'openai-responses',
-]);
+/** Which of the pages that an answer cites its client is told. */
+type PagesTold = 'all' | 'some' | 'too-late' | 'none';
 
 const toldAsPages = (field: string): Loss => ({
   field,
@@ -73,7 +80,45 @@ const toldAsPages = (field: string): Loss => ({
   reason: 'citations tell the pages; what else is said of sources stays behind',
 });
 
-const CITING = /\.(citations|annotations|groundingMetadata)$/;
+const cameTooLate = (field: string): Loss => ({
+  field,
+  action: 'dropped',
+  reason: 'pages of texts that had ended before the provider named them: this format has no place behind a text',
+});
+
+const TOLD: Readonly<Partial<Record<PagesTold, (field: string) => readonly Loss[]>>> = {
+  all: (field) => [toldAsPages(field)],
+  some: (field) => [toldAsPages(field), cameTooLate(field)],
+  'too-late': (field) => [cameTooLate(field)],
+};
+
+/** Formats whose streams tell pages inside of the block that rests on them. */
+const CLOSING_FORMATS: ReadonlySet<CodecId> = new Set(['anthropic-messages', 'bedrock-converse']);
+
+/** The texts of a stream: the last of them stays open for its pages until something else begins. */
+class GivenTexts {
+  text = '';
+  #lastText = 0;
+  #isOpen = false;
+  #growing: number | undefined;
+
+  see(event: StreamEvent): void {
+    if (event.type === 'part-start') {
+      this.#isOpen = event.part.type === 'text';
+      if (event.part.type !== 'text') return;
+      this.#lastText = this.text.length;
+      this.#growing = event.index;
+      this.text += event.part.text;
+    } else if (event.type === 'part-delta' && event.index === this.#growing) this.text += event.delta;
+  }
+
+  /** How many of the pages that the end of the answer names can still be told. */
+  citable(origin: Origin): number {
+    return this.#isOpen ? citationsInLastText(origin, this.text, this.#lastText).length : 0;
+  }
+}
+
+const CITING = /\.(citations|search_results|annotations|groundingMetadata|citationMetadata)$/;
 
 /** Opaque parts end with the block they began with, which was told as a whole. */
 const isOpaque = ({ codec, block }: Origin): boolean =>
@@ -118,7 +163,8 @@ const FRAMES: Readonly<Record<CodecId, { readonly start?: Words; readonly end: W
     },
   },
   'openai-chat': {
-    start: named('id', 'object', 'created', 'model'),
+    // sources are told at the end once more
+    start: named('id', 'object', 'created', 'model', 'citations', 'search_results'),
     end: {
       usage: true,
       choices: { ...named('index', 'finish_reason'), message: named('role', 'content', 'refusal', 'tool_calls') },

@@ -9,12 +9,12 @@ export class ForeignAccount {
   readonly #losses: CallContext['trace']['losses'];
 
   /** Undefined for a client of the provider's own format, to whom nothing is lost. */
-  static of(codec: CodecId, { dialect, trace }: CallContext): ForeignAccount | undefined {
-    return codec === dialect ? undefined : new ForeignAccount(dialect, trace.losses);
+  static of(codec: CodecId, { dialect, trace }: CallContext, isStreamed: boolean): ForeignAccount | undefined {
+    return codec === dialect ? undefined : new ForeignAccount(dialect, trace.losses, isStreamed);
   }
 
-  constructor(client: CodecId, losses: CallContext['trace']['losses']) {
-    this.#account = new AnswerAccount(client);
+  constructor(client: CodecId, losses: CallContext['trace']['losses'], isStreamed: boolean) {
+    this.#account = new AnswerAccount(client, isStreamed);
     this.#losses = losses;
   }
 

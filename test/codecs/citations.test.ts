@@ -175,16 +175,6 @@ describe('pages that an answer rests on', () => {
     ]);
   });
 
-  test('of Claude have no place in Converse, and are told as dropped', () => {
-    const account = new AnswerAccount('bedrock-converse');
-    for (const event of eventsOf(codecs['anthropic-messages'].decodeResponse(CLAUDE, { foreign: true }))) {
-      account.see(event);
-    }
-    expect(account.losses).toContainEqual(
-      expect.objectContaining({ field: expect.stringMatching(/citations/), action: 'dropped' }),
-    );
-  });
-
   test('of other formats are taken out of the history that a Messages client sends back: only Anthropic can sign them', () => {
     const anthropic = codecs['anthropic-messages'];
     const own = { ...page, url: 'https://b.test' };

@@ -1,7 +1,8 @@
 import type { Origin, Part } from '../../model/content.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
+import { citationsInLastText } from '../citations-at-end.ts';
 import { clientBlock } from './client-blocks.ts';
-import { foreignCitations, foreignCitationsAtEnd } from './foreign-citations.ts';
+import { foreignCitations, pagesOf } from './foreign-citations.ts';
 import { foreignSearch, foreignSearchEvents } from './foreign-search.ts';
 import { uniqueIds } from './ids.ts';
 import { isClientCall, objectsOf, ownBlock, sse, textOf } from './wire.ts';
@@ -33,6 +34,9 @@ export class BlockWriter {
   #open: OpenBlock | undefined;
   /** The place of a finished text that is not stopped yet: other formats name its pages at the end of the answer. */
   #citable: number | undefined;
+  /** The texts so far, one behind the other, and where the last of them begins. */
+  #text = '';
+  #lastText = 0;
   #next = 0;
 
   start(index: number, part: Part): string {
@@ -63,7 +67,8 @@ export class BlockWriter {
     for (const waiting of this.#waiting.values()) waiting.ended = true;
     const written = (this.#open ? this.#finish(this.#open, undefined) : '') + this.#continue();
     if (this.#citable === undefined) return written;
-    return written + citationDeltas(this.#citable, foreignCitationsAtEnd(origin)) + this.#stopCitable();
+    const pages = pagesOf(citationsInLastText(origin, this.#text, this.#lastText));
+    return written + citationDeltas(this.#citable, pages) + this.#stopCitable();
   }
 
   #stopCitable(): string {
@@ -99,6 +104,7 @@ export class BlockWriter {
     }
     const block = clientBlock(part, this.#toId);
     if (!block) return '';
+    if (part.type === 'text') this.#lastText = this.#text.length;
     if (isClientCall(block)) this.hasClientCall = true;
     const output = this.#next++;
     this.#open = { index, part, output, deltaHead: deltaHead(output, block), held: '' };
@@ -108,6 +114,7 @@ export class BlockWriter {
 
   #write(open: OpenBlock, text: string): string {
     if (text === '') return '';
+    if (open.part.type === 'text') this.#text += text;
     if (open.deltaHead !== undefined) return `${open.deltaHead}${JSON.stringify(text)}}}\n\n`;
     open.held += text;
     return '';

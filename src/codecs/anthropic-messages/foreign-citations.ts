@@ -1,16 +1,15 @@
 import type { Origin } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
-import { type Citation, citationsAtEnd, citationsOf } from '../citations.ts';
+import type { Citation } from '../citation.ts';
+import { citationsOf } from '../citations.ts';
 import { CODEC, objectsOf } from './wire.ts';
 
 /** The pages that a text of another format names, each once: a whole block rests on them here. */
 export const foreignCitations = (origin: Origin | undefined): JsonObject[] =>
   origin?.codec === CODEC ? [] : pagesOf(citationsOf(origin, 0));
 
-/** The pages that the end of an answer of another format names. */
-export const foreignCitationsAtEnd = (origin: Origin | undefined): JsonObject[] => pagesOf(citationsAtEnd(origin, ''));
-
-function pagesOf(citations: readonly Citation[]): JsonObject[] {
+/** Pages as the citations of one block. */
+export function pagesOf(citations: readonly Citation[]): JsonObject[] {
   const titles = new Map(citations.map(({ url, title }) => [url, title]));
   return [...titles].map(([url, title]) => ({
     type: 'web_search_result_location',

@@ -1,13 +1,15 @@
-import type { Origin, Part } from '../../model/content.ts';
+import type { Part } from '../../model/content.ts';
 import { GatewayError } from '../../model/errors.ts';
 import type { JsonObject } from '../../model/json.ts';
 import type { ChatResponse } from '../../model/response.ts';
+import type { Citation } from '../citation.ts';
+import { endCitationsByText } from '../citations.ts';
 import type { AnswerContext, AnswerHead } from '../codec.ts';
 import { answerBlock, isAnswer, reasonBehindAnswer } from './answer-tool.ts';
 import { partOf } from './blocks.ts';
 import { clientBlock } from './client-blocks.ts';
 import { streamErrorOf } from './errors.ts';
-import { foreignCitationsAtEnd } from './foreign-citations.ts';
+import { pagesOf } from './foreign-citations.ts';
 import { foreignSearch } from './foreign-search.ts';
 import { uniqueIds, wireCallId } from './ids.ts';
 import { finishReasonOf, stopFieldsOf } from './stop-reasons.ts';
@@ -67,8 +69,9 @@ export function encodeResponse(response: ChatResponse, head?: AnswerHead): JsonO
   const start = ownBlock(response.origin) ?? {};
   const { type: _event, delta, usage, ...endFields } = ownBlock(response.endOrigin) ?? {};
   const toId = uniqueIds();
+  const pages = endCitationsByText(response.parts, response.endOrigin);
   const content = response.parts
-    .flatMap((part) => foreignSearch(part) ?? [clientBlock(part, toId)])
+    .flatMap((part) => foreignSearch(part) ?? [citing(clientBlock(part, toId), pages.get(part))])
     .filter((block) => block !== undefined);
   return {
     ...start,
@@ -76,7 +79,7 @@ export function encodeResponse(response: ChatResponse, head?: AnswerHead): JsonO
     type: 'message',
     role: 'assistant',
     model: head?.model ?? response.model,
-    content: citedAtEnd(content, response.endOrigin),
+    content,
     ...objectOf(delta),
     ...stopFieldsOf(response.reason, content.some(isClientCall)),
     ...endFields,
@@ -84,13 +87,10 @@ export function encodeResponse(response: ChatResponse, head?: AnswerHead): JsonO
   };
 }
 
-/** Pages for places in all of the text, which another format names at the end of an answer, stand with the last text. */
-function citedAtEnd(content: readonly JsonObject[], end: Origin | undefined): JsonObject[] {
-  const pages = foreignCitationsAtEnd(end);
-  const last = pages.length === 0 ? -1 : content.findLastIndex(({ type }) => type === 'text');
-  return content.map((block, at) =>
-    at === last ? { ...block, citations: [...objectsOf(block.citations), ...pages] } : block,
-  );
+/** A text with the pages for places in it that another format named at the end of its answer. */
+function citing(block: JsonObject | undefined, pages: readonly Citation[] | undefined): JsonObject | undefined {
+  if (!block || !pages) return block;
+  return { ...block, citations: [...objectsOf(block.citations), ...pagesOf(pages)] };
 }
 
 export const messageId = (id: string): string => (id.startsWith('msg_') ? id : `msg_${wireCallId(id)}`);

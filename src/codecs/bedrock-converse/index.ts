@@ -1,5 +1,6 @@
 import type { Codec } from '../codec.ts';
 import { decodeError, encodeError, encodeStreamError } from './errors.ts';
+import { mayHoldCitationsBlocks } from './foreign-citations.ts';
 import { converseFraming } from './framing.ts';
 import { glance } from './glance.ts';
 import { decodeRequest, encodeRequest } from './request.ts';
@@ -12,6 +13,7 @@ import { CODEC, sse } from './wire.ts';
 export const bedrockConverse: Codec = {
   id: CODEC,
   decodeRequest,
+  holdsOurs: mayHoldCitationsBlocks,
   encodeRequest,
   decodeResponse,
   encodeResponse,

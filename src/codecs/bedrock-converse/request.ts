@@ -5,6 +5,7 @@ import { accountForForeign } from '../foreign-fields.ts';
 import { compacted, Ledger } from '../ledger.ts';
 import { WireNames } from '../wire-names.ts';
 import { conversationOf, messagesOf, type WireMessage } from './conversation.ts';
+import { withoutCitationsBlocks } from './foreign-citations.ts';
 import { uniqueIds, wireName } from './ids.ts';
 import { documentNames } from './media.ts';
 import { traitsOf } from './models.ts';
@@ -18,12 +19,15 @@ import { CODEC, objectOf, objectsOf, textOf } from './wire.ts';
 
 export function decodeRequest(body: JsonObject): DecodedRequest {
   checkRequest(body);
+  const given = objectsOf(body.messages);
+  const history = withoutCitationsBlocks(given);
   const toolChoice = decodeToolChoice(body);
   return {
-    messages: decodeMessages(body),
+    messages: decodeMessages({ ...body, messages: [...history] }),
     tools: decodeTools(body),
     ...(toolChoice && { toolChoice }),
     settings: decodeSettings(body),
+    ...(history !== given && { rewritten: true }),
   };
 }
 

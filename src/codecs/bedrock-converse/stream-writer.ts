@@ -1,6 +1,9 @@
 import type { Origin, Part } from '../../model/content.ts';
 import type { StreamEvent } from '../../model/event.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
+import { citationsOf } from '../citations.ts';
+import { citationsInLastText } from '../citations-at-end.ts';
+import { wireCitations } from './foreign-citations.ts';
 import { uniqueIds } from './ids.ts';
 import { clientBlock, endingOf, reasoningBlock } from './response.ts';
 import { objectOf, objectsOf, ownBlock, sse } from './wire.ts';
@@ -19,7 +22,7 @@ export function encodeStream(): (event: StreamEvent) => string {
       case 'response-start':
         return sse('messageStart', { role: 'assistant' });
       case 'response-end':
-        return blocks.endAll() + messageEnd(event, blocks.hasClientCall);
+        return blocks.endAll(event.origin) + messageEnd(event, blocks.hasClientCall);
     }
   };
 }
@@ -48,6 +51,11 @@ class BlockWriter {
   /** The first is the one that is open to the client. */
   readonly #blocks: Block[] = [];
   #next = 0;
+  /** The place of a finished text that is not stopped yet: other formats name its pages at the end of the answer. */
+  #citable: number | undefined;
+  /** The texts so far, one behind the other, and where the last of them begins. */
+  #text = '';
+  #lastText = 0;
 
   start(index: number, part: Part): string {
     this.#blocks.push({ index, part, output: undefined, text: '', ended: false, origin: undefined });
@@ -69,17 +77,26 @@ class BlockWriter {
     return this.#advance();
   }
 
-  /** Stops what is still open; a client waits for a block that never stops. */
-  endAll(): string {
+  /** Stops what is still open; a client waits for a block that never stops. `origin`: of the answer's end. */
+  endAll(origin: Origin | undefined): string {
     for (const block of this.#blocks) block.ended = true;
-    return this.#advance();
+    const written = this.#advance();
+    if (this.#citable === undefined) return written;
+    const pages = citationsInLastText(origin, this.#text, this.#lastText);
+    return written + this.#citations(this.#citable, wireCitations(pages)) + this.#stopCitable();
+  }
+
+  #stopCitable(): string {
+    const stopped = this.#citable === undefined ? '' : blockStop(this.#citable);
+    this.#citable = undefined;
+    return stopped;
   }
 
   /** Writes what may be written now of the front block, and of those behind it once it has ended. */
   #advance(): string {
     let written = '';
     for (let block = this.#blocks[0]; block; block = this.#blocks[0]) {
-      written += this.#streamed(block);
+      written += this.#stopCitable() + this.#streamed(block);
       if (!block.ended) return written;
       written += this.#finished(block);
       this.#blocks.shift();
@@ -92,7 +109,8 @@ class BlockWriter {
     const opening = block.output === undefined ? this.#begin(block) : '';
     const { text } = block;
     block.text = '';
-    return text === '' ? opening : opening + this.#delta(block, deltaOf(block.part, text));
+    if (block.part.type === 'text') this.#text += text;
+    return text === '' ? opening : opening + this.#delta(block.output, deltaOf(block.part, text));
   }
 
   /** A text has no start event of its own (Bedrock API, ContentBlockStart). */
@@ -100,6 +118,7 @@ class BlockWriter {
     const { part } = block;
     block.output = this.#next++;
     block.text = textAtStart(part) + block.text;
+    if (part.type === 'text') this.#lastText = this.#text.length;
     if (part.type !== 'tool-call') return '';
     this.hasClientCall = true;
     const { input: _later, ...call } = objectOf(clientBlock(part, this.#toId)?.toolUse);
@@ -108,7 +127,10 @@ class BlockWriter {
 
   #finished(block: Block): string {
     const written = block.output === undefined ? this.#whole(block) : this.#closing(block);
-    return block.output === undefined ? '' : written + sse('contentBlockStop', { contentBlockIndex: block.output });
+    if (block.output === undefined) return '';
+    if (block.part.type !== 'text' || ownBlock(block.origin)) return written + blockStop(block.output);
+    this.#citable = block.output;
+    return written;
   }
 
   /** What a finished block holds beside its text. */
@@ -117,16 +139,14 @@ class BlockWriter {
     const own = ownBlock(origin);
     if (part.type === 'text') {
       const { citations } = objectOf(own?.citationsContent);
-      return objectsOf(citations)
-        .map((citation) => this.#delta(block, { citation }))
-        .join('');
+      return this.#citations(block.output, own ? objectsOf(citations) : wireCitations(citationsOf(origin, 0)));
     }
     if (part.type !== 'reasoning') return '';
     const { reasoningContent } = own ?? reasoningBlock(origin ? { ...part, origin } : part);
     const { reasoningText, redactedContent } = objectOf(reasoningContent);
     const { signature } = objectOf(reasoningText);
     const rest = redactedContent === undefined ? { signature } : { redactedContent };
-    return Object.values(rest)[0] === undefined ? '' : this.#delta(block, { reasoningContent: rest });
+    return Object.values(rest)[0] === undefined ? '' : this.#delta(block.output, { reasoningContent: rest });
   }
 
   /** Blocks that do not grow in pieces: images have words of their own in a stream, others are told as they are. */
@@ -135,18 +155,24 @@ class BlockWriter {
     if (!shown) return '';
     block.output = this.#next++;
     const { image } = shown;
-    if (!isObject(image)) return this.#delta(block, shown);
+    if (!isObject(image)) return this.#delta(block.output, shown);
     const { source, ...start } = image;
     return (
       sse('contentBlockStart', { start: { image: start }, contentBlockIndex: block.output }) +
-      this.#delta(block, { image: { source } })
+      this.#delta(block.output, { image: { source } })
     );
   }
 
-  #delta({ output }: Block, delta: JsonObject): string {
+  #citations(output: number | undefined, citations: readonly JsonObject[]): string {
+    return citations.map((citation) => this.#delta(output, { citation })).join('');
+  }
+
+  #delta(output: number | undefined, delta: JsonObject): string {
     return sse('contentBlockDelta', { delta, contentBlockIndex: output });
   }
 }
+
+const blockStop = (output: number): string => sse('contentBlockStop', { contentBlockIndex: output });
 
 function growsInPieces(part: Part): boolean {
   if (part.type === 'tool-call') return (part.owner ?? 'client') === 'client';

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../model/json.ts';
-import type { Citation } from '../citations.ts';
+import type { Citation } from '../citation.ts';
 
 /** The pages that an answer of another format names, as grounding; places count bytes here (Gemini API, Segment). */
 export function groundingFields(citations: readonly Citation[], text: string): JsonObject {

@@ -1,7 +1,9 @@
 import type { Origin, Part } from '../../model/content.ts';
 import type { StreamEvent } from '../../model/event.ts';
 import type { JsonObject } from '../../model/json.ts';
-import { type Citation, citationsAtEnd, citationsOf, shifted } from '../citations.ts';
+import { type Citation, shifted } from '../citation.ts';
+import { citationsOf } from '../citations.ts';
+import { citationsAtEnd } from '../citations-at-end.ts';
 import type { AnswerHead } from '../codec.ts';
 import { groundingFields } from './grounding.ts';
 import { clientPart, closingFields, identity } from './response.ts';

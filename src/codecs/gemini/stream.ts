@@ -101,7 +101,7 @@ export class AnswerReader {
     const candidate = objectsOf(candidates).find(({ index }) => (index ?? 0) === 0);
     if (candidate) {
       const { content, index: _3, ...rest } = candidate;
-      Object.assign(this.#candidate, rest);
+      keepOfCandidate(this.#candidate, rest);
       for (const part of objectsOf(objectOf(content).parts)) takePart(part);
     }
     return this.#taken();
@@ -209,6 +209,29 @@ export class AnswerReader {
     const hasCandidate = Object.keys(this.#candidate).length > 0;
     return { ...top, ...(hasCandidate && { candidates: [this.#candidate] }), usageMetadata: this.#usage };
   }
+}
+
+/** What a chunk says of the candidate beside its content. Sources may come in several chunks, and empty with most. */
+function keepOfCandidate(candidate: JsonObject, more: JsonObject): void {
+  for (const key in more) {
+    const [before, value] = [candidate[key], more[key]];
+    if (value === null) continue;
+    const grows = SOURCES.has(key) && isObject(before) && isObject(value);
+    candidate[key] = grows ? withMore(before, value) : value;
+  }
+}
+
+const SOURCES: ReadonlySet<string> = new Set(['groundingMetadata', 'citationMetadata']);
+
+/** Quotations are told with the chunk in which they end, grounding as a whole. */
+function withMore(before: JsonObject, more: JsonObject): JsonObject {
+  const whole = { ...before, ...more };
+  for (const list of ['citationSources', 'citations']) {
+    const [known, added] = [objectsOf(before[list]), objectsOf(more[list])];
+    const told = new Set(known.map((one) => JSON.stringify(one)));
+    if (known.length > 0) whole[list] = [...known, ...added.filter((one) => !told.has(JSON.stringify(one)))];
+  }
+  return whole;
 }
 
 /** Text that says nothing but text, and so may be a piece of a longer one. */

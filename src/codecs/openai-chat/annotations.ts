@@ -1,6 +1,8 @@
 import type { Origin, Part } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
-import { allCitations, type Citation, citationsAtEnd, citationsOf } from '../citations.ts';
+import type { Citation } from '../citation.ts';
+import { allCitations, citationsOf } from '../citations.ts';
+import { citationsAtEnd } from '../citations-at-end.ts';
 
 /** A page that the content rests on, `offset` characters into it (Chat Completions, annotations). */
 const annotation =

@@ -44,6 +44,8 @@ function chunkOf({ data, event }: WireEvent): JsonObject {
 
 /** Top-level fields that are read, or that say nothing once read. Whatever else comes is kept for clients of this format. */
 const READ_TOP: ReadonlySet<string> = new Set(['id', 'object', 'model', 'choices', 'usage', 'error', 'obfuscation']);
+/** Pages that the text names: only at the end is the text known. */
+const SOURCES: ReadonlySet<string> = new Set(['citations', 'search_results']);
 const READ_CHOICE: ReadonlySet<string> = new Set(['index', 'delta', 'message', 'finish_reason', 'logprobs', 'usage']);
 
 /** Builds the events of one answer out of chunks, or out of one whole body, which is a single chunk with all in it. */
@@ -144,6 +146,7 @@ export class AnswerReader {
       const value = chunk[key];
       if (READ_TOP.has(key) || isEmpty(value) || this.#startBlock[key] === value) continue;
       (this.#started ? this.#endBlock : this.#startBlock)[key] = value;
+      if (SOURCES.has(key)) this.#endBlock[key] = value;
     }
   }
 

@@ -1,9 +1,10 @@
 import type { Origin, TextPart } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
-import { type Citation, citationsOf } from '../citations.ts';
+import { type Citation, textCited, within } from '../citation.ts';
+import { citationsOf } from '../citations.ts';
 import { isRefusal } from './content.ts';
 import type { Place, ShownPart } from './shown-parts.ts';
-import { objectOf, objectsOf, ownBlock, without } from './wire.ts';
+import { objectOf, objectsOf, ownBlock, textOf, without } from './wire.ts';
 
 /** The message item of the upstream that a text came from; undefined for texts of other formats, which share one. */
 export const messageIdOf = (part: TextPart): string | undefined => {
@@ -86,24 +87,20 @@ export class ShownMessage {
     ];
   }
 
-  /** Pages for places in its texts, which the end of an answer told. */
-  cite(citations: readonly Citation[]): string {
+  /**
+   * A page for a place in its texts, which the end of an answer told. A message that is closed takes it too: the
+   * response holds it to its last event.
+   */
+  cite(citation: Citation): string {
     const { emitter, index } = this.#place;
-    return citations
-      .map(({ url, title, start, end }) => {
-        const content_index = Math.max(
-          0,
-          this.#begins.findLastIndex((begin) => begin <= start),
-        );
-        const content = this.#content[content_index];
-        if (!content || content.type !== TEXT.empty.type) return '';
-        const [from, annotations] = [this.#begins[content_index] ?? 0, objectsOf(content.annotations)];
-        const annotation = urlCitation({ url, title, start: start - from, end: end - from });
-        this.#content[content_index] = { ...content, annotations: [...annotations, annotation] };
-        const at = { item_id: this.#id, output_index: index, content_index, annotation_index: annotations.length };
-        return emitter.emit('response.output_text.annotation.added', { ...at, annotation });
-      })
-      .join('');
+    const content_index = textCited(this.#begins, citation);
+    const content = this.#content[content_index];
+    if (!content || content.type !== TEXT.empty.type) return '';
+    const [begin, annotations] = [this.#begins[content_index] ?? 0, objectsOf(content.annotations)];
+    const annotation = urlCitation(within(citation, begin, textOf(content.text).length));
+    this.#content[content_index] = { ...content, annotations: [...annotations, annotation] };
+    const at = { item_id: this.#id, output_index: index, content_index, annotation_index: annotations.length };
+    return emitter.emit('response.output_text.annotation.added', { ...at, annotation });
   }
 
   close(status: 'completed' | 'incomplete'): string {

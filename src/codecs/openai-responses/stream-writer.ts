@@ -1,7 +1,8 @@
 import type { Origin, Part, TextPart, ToolCallPart } from '../../model/content.ts';
 import type { StreamEvent } from '../../model/event.ts';
 import type { JsonObject } from '../../model/json.ts';
-import { citationsAtEnd, shifted } from '../citations.ts';
+import { textCited, within } from '../citation.ts';
+import { citationsAtEnd } from '../citations-at-end.ts';
 import type { AnswerHead } from '../codec.ts';
 import { isRefusal } from './content.ts';
 import { echoOf, upstreamFields } from './echo.ts';
@@ -35,8 +36,8 @@ export class ResponseWriter {
   readonly #shown = new Map<number, ShownPart>();
   readonly #runs = new Map<string, ShownRun>();
   #message: ShownMessage | undefined;
-  /** The text of messages that are closed. */
-  #text = '';
+  /** All of them, also those that are closed. */
+  readonly #messages: ShownMessage[] = [];
   #places = 0;
   #id = '';
   #tellsRefusal = false;
@@ -127,6 +128,7 @@ export class ResponseWriter {
     const before = continues ? '' : this.#closeMessage();
     const message = continues ? known : new ShownMessage(part, this.#place());
     this.#message = message;
+    if (!continues) this.#messages.push(message);
     const started = continues ? '' : message.start();
     const [opening, shown] = message.add(part);
     this.#shown.set(index, shown);
@@ -150,7 +152,6 @@ export class ResponseWriter {
   #closeMessage(status: 'completed' | 'incomplete' = 'completed'): string {
     if (!this.#message || this.#message.isOpen) return '';
     const closed = this.#message.close(status);
-    this.#text += this.#message.text;
     this.#message = undefined;
     return closed;
   }
@@ -177,13 +178,22 @@ export class ResponseWriter {
     return unfinished + unanswered + cited + closed + this.#emitter.emit(type, { response });
   }
 
-  /** Pages that another format tells at its end; a message that is closed takes none any more. */
+  /** Pages that another format tells at its end, each for the message that rests on it. */
   #citeAtEnd(origin: Origin | undefined): string {
-    const message = this.#message;
-    if (!message || !origin || ownBlock(origin)) return '';
-    const from = this.#text.length;
-    const citations = citationsAtEnd(origin, this.#text + message.text).filter(({ start }) => start >= from);
-    return message.cite(citations.map((citation) => shifted(citation, -from)));
+    if (!origin || ownBlock(origin)) return '';
+    const begins: number[] = [];
+    let text = '';
+    for (const message of this.#messages) {
+      begins.push(text.length);
+      text += message.text;
+    }
+    return citationsAtEnd(origin, text)
+      .map((citation) => {
+        const at = textCited(begins, citation);
+        const message = this.#messages[at];
+        return message?.cite(within(citation, begins[at] ?? 0, message.text.length)) ?? '';
+      })
+      .join('');
   }
 
   #place(): Place {

@@ -73,7 +73,7 @@ describe('answers in snake_case', () => {
   });
 
   test('may mix both spellings', () => {
-    const mixed = { ...(snakeCased(BODY) as JsonObject), usageMetadata: USAGE };
+    const mixed: JsonObject = { ...(snakeCased(BODY) as JsonObject), usageMetadata: USAGE };
     delete mixed.usage_metadata;
     expect(gemini.decodeResponse(mixed)).toEqual(gemini.decodeResponse(BODY));
   });
