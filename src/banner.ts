@@ -1,5 +1,5 @@
 import type { LoadedConfig } from './config/load.ts';
-import type { JsonObject } from './model/json.ts';
+import { type JsonObject, ownValue } from './model/json.ts';
 
 export interface McpClientFact {
   readonly name: string;
@@ -112,8 +112,10 @@ const EXAMPLE_MODELS: Readonly<Record<string, string>> = {
 
 function exampleModel(facts: BannerFacts): string {
   const providers = keyNames(facts);
-  const known = providers.find(([provider]) => provider in EXAMPLE_MODELS)?.[0];
-  if (known) return `${known}/${EXAMPLE_MODELS[known]}`;
+  for (const [provider] of providers) {
+    const model = ownValue(EXAMPLE_MODELS, provider);
+    if (model) return `${provider}/${model}`;
+  }
   const first = providers[0]?.[0];
   return first ? `${first}/MODEL` : 'openai/gpt-4o';
 }

@@ -100,6 +100,32 @@ test('nothing is called utils', () => {
   expect(paths.filter((path) => /(^|\/)utils?(\/|\.)/.test(path))).toEqual([]);
 });
 
+/** Where a constant table of words is asked for a word from outside in a way that finds more than it was given. */
+function unguardedLookups({ path, text }: { path: string; text: string }): string[] {
+  const tables = [...text.matchAll(/\bconst ([A-Z_]+): (?:Readonly<)?Record<string,/g)].map((match) => match[1] ?? '');
+  return tables.flatMap((table) => {
+    const lookup = new RegExp(`\\b${table}\\[[^'\\]]+\\]|\\(\\w+ in ${table}\\b`, 'g');
+    return [...text.matchAll(lookup)].map(([found]) => `${path}: ${found}`);
+  });
+}
+
+describe('tables of words', () => {
+  test('are asked by ownValue, as `constructor` is a word too', () => {
+    expect(files.flatMap(unguardedLookups)).toEqual([]);
+  });
+
+  test.each([
+    ['const KINDS: Readonly<Record<string, Kind>> = {};\nreturn KINDS[word] ?? other;', 1],
+    ['const KINDS: Record<string, Kind> = {};\nif (word in KINDS) return word;', 1],
+    ['const KINDS: Readonly<Record<string, Kind>> = {};\nreturn ownValue(KINDS, word);', 0],
+    ["const KINDS: Readonly<Record<string, Kind>> = {};\nreturn KINDS['stop'];", 0],
+    ['const KINDS: Readonly<Record<Word, Kind>> = {};\nreturn KINDS[word];', 0],
+    ['const KINDS: Record<string, Kind> = {};\nfor (const word in KINDS) use(word);', 0],
+  ])('%j: %i', (text, count) => {
+    expect(unguardedLookups({ path: 'a.ts', text })).toHaveLength(count);
+  });
+});
+
 describe('files stay short', () => {
   test(`none has more than ${MOST_LINES} lines`, () => {
     const all = [...files.map(inFolder('src')), ...servers.map(inFolder('mcp-servers'))];

@@ -1,5 +1,5 @@
 import type { CodecId, Origin, Part } from '../model/content.ts';
-import { isObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import { isObject, type JsonObject, type JsonValue, ownValue } from '../model/json.ts';
 import type { Loss } from '../model/loss.ts';
 import type { ChatRequest } from '../model/request.ts';
 import { WORDS, type Words } from './foreign-words.ts';
@@ -119,7 +119,7 @@ function accountForTool({ codec, block }: Origin, at: string, drop: Drop): void 
 export function unsaid(block: JsonObject, words: Words, at: string, drop: Drop, isSaid = says): void {
   for (const key in block) {
     const value = block[key];
-    const known = words[key];
+    const known = ownValue(words, key);
     if (known === true || !isSaid(value)) continue;
     if (known === undefined || !isObject(value)) drop(at + key);
     else unsaid(value, known, `${at}${key}.`, drop, isSaid);

@@ -1,5 +1,5 @@
 import { type ErrorKind, GatewayError, kindOfStatus, statusOf } from '../model/errors.ts';
-import { isObject, type JsonObject } from '../model/json.ts';
+import { isObject, type JsonObject, ownValue } from '../model/json.ts';
 import type { WireError } from './codec.ts';
 import { contextOverflowIn, outputExcessIn } from './limits-told.ts';
 
@@ -60,7 +60,8 @@ export function decodeError(status: number, text: string, headers: Readonly<Reco
 export function streamError(error: unknown): GatewayError {
   const told = toldBy({ error });
   const status = isObject(error) ? statusIn(error) : undefined;
-  const kind = kindOf(told) ?? (status ? kindOfStatus(status) : KIND_OF_TYPE[told.type ?? '']) ?? 'overloaded';
+  const kind =
+    kindOf(told) ?? (status ? kindOfStatus(status) : ownValue(KIND_OF_TYPE, told.type ?? '')) ?? 'overloaded';
   const message = told.message ?? 'the provider broke off its answer with an error that says nothing';
   return new GatewayError(kind, message, { ...wordsOf(told), ...(status && { status }) });
 }
@@ -82,7 +83,8 @@ const wordsOf = ({ type, code, param }: Told): Omit<Told, 'message'> => ({
   ...(param && { param }),
 });
 
-const kindOf = ({ code, type }: Told): ErrorKind | undefined => KIND_OF_WORD[code ?? ''] ?? KIND_OF_WORD[type ?? ''];
+const kindOf = ({ code, type }: Told): ErrorKind | undefined =>
+  ownValue(KIND_OF_WORD, code ?? '') ?? ownValue(KIND_OF_WORD, type ?? '');
 
 function statusIn(error: JsonObject): number | undefined {
   const found = [error.status_code, error.code, error.status].map(Number).find((code) => code >= 400 && code < 600);

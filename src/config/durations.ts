@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ownValue } from '../model/json.ts';
 
 const UNITS: Readonly<Record<string, number>> = {
   ns: 1e-6,
@@ -18,7 +19,7 @@ export function durationMs(text: string): number | undefined {
   let total = 0;
   let end = 0;
   for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
-    total += Number(match[1]) * (UNITS[match[2] ?? ''] ?? 0);
+    total += Number(match[1]) * (ownValue(UNITS, match[2] ?? '') ?? 0);
     end = pattern.lastIndex;
   }
   return end === text.length && end > 0 ? total : undefined;

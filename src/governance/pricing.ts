@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { ModelPrice } from '@pydantic/genai-prices';
+import { ownValue } from '../model/json.ts';
 import type { Usage } from '../model/usage.ts';
 
 /** A price of one's own, in US dollars a token, under the names of the original's price sheet. 0 counts as set. */
@@ -187,7 +188,10 @@ function concerns(override: PriceOverride, provider: string, model: string, call
 type ListedPrices = Partial<Omit<Prices, 'request'>> & Pick<Prices, 'request'>;
 
 function listedPrices(provider: string, model: string, at: Date): ListedPrices | undefined {
-  const found = priceTable().calcPrice({}, model, { providerId: TABLE_NAMES[provider] ?? provider, timestamp: at });
+  const found = priceTable().calcPrice({}, model, {
+    providerId: ownValue(TABLE_NAMES, provider) ?? provider,
+    timestamp: at,
+  });
   if (!found) return undefined;
   const prices = found.model_price;
   const requestsPrice = prices.requests_kcount;

@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'n
 import type { Http2Server, Http2ServerRequest, Http2ServerResponse, ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import { ownValue } from '../model/json.ts';
 
 /** What the parser of HTTP/1 says when a client begins with HTTP/2's preface. */
 const PREFACE = 'HPE_PAUSED_H2_UPGRADE';
@@ -104,7 +105,7 @@ function handedOver(socket: Socket, first: Buffer): Duplex {
 
 function refuse({ code = '' }: ClientError, socket: Socket): void {
   if (socket.writable && code !== 'ECONNRESET') {
-    socket.write(`HTTP/1.1 ${STATUS[code] ?? '400 Bad Request'}\r\nConnection: close\r\n\r\n`);
+    socket.write(`HTTP/1.1 ${ownValue(STATUS, code) ?? '400 Bad Request'}\r\nConnection: close\r\n\r\n`);
   }
   socket.destroy();
 }

@@ -1,4 +1,5 @@
 import type { CodecId } from '../model/content.ts';
+import { ownValue } from '../model/json.ts';
 
 /** A path below `/<api>_passthrough`. */
 export interface PassthroughRoute {
@@ -24,7 +25,7 @@ const PASSTHROUGH_PATH = /^\/([a-z]+)_passthrough(\/.+)$/;
 
 export function passthroughRoute(path: string): PassthroughRoute | undefined {
   const [, name = '', rest = ''] = PASSTHROUGH_PATH.exec(path) ?? [];
-  const api = Object.hasOwn(APIS, name) ? APIS[name] : undefined;
+  const api = ownValue(APIS, name);
   return api && { ...api, path: rest, label: `/${name}_passthrough` };
 }
 

@@ -2,13 +2,14 @@ import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import { GatewayError } from '../model/errors.ts';
+import { ownValue } from '../model/json.ts';
 
-const DECODERS = {
+const DECODERS: Readonly<Record<string, (bytes: Buffer, limits: { maxOutputLength: number }) => Promise<Buffer>>> = {
   gzip: promisify(gunzip),
   'x-gzip': promisify(gunzip),
   deflate: promisify(inflate),
   br: promisify(brotliDecompress),
-} as const;
+};
 
 /**
  * The whole body of a request as one Buffer, decoded. Throws GatewayError('too-large') past `maxBytes` (of the decoded
@@ -53,15 +54,15 @@ function collected(request: IncomingMessage, maxBytes: number): Promise<Buffer> 
 }
 
 async function decoded(bytes: Buffer, encoding: string, maxBytes: number): Promise<Buffer> {
-  if (!Object.hasOwn(DECODERS, encoding)) {
+  const decode = ownValue(DECODERS, encoding);
+  if (!decode) {
     const known = Object.keys(DECODERS).join(', ');
     throw new GatewayError('invalid-request', `content-encoding ${encoding} is not understood; send ${known} or none`, {
       status: 415,
     });
   }
   try {
-    // Object.hasOwn says that it is one of the keys
-    return await DECODERS[encoding as keyof typeof DECODERS](bytes, { maxOutputLength: maxBytes });
+    return await decode(bytes, { maxOutputLength: maxBytes });
   } catch (cause) {
     if (cause instanceof RangeError) throw tooLarge(maxBytes);
     throw new GatewayError('invalid-request', `the request body is not valid ${encoding}`, { cause });

@@ -2,6 +2,7 @@ import { bedrockInvoke } from '../codecs/bedrock-invoke/index.ts';
 import type { NamedByAzure, SaidByUrl } from '../codecs/body.ts';
 import type { Envelope } from '../codecs/codec.ts';
 import type { CodecId } from '../model/content.ts';
+import { ownValue } from '../model/json.ts';
 import type { OperationFormat, OperationKind } from '../model/operation.ts';
 import { invokedAs } from '../providers/bedrock/operations.ts';
 import { pathBehind } from './aliases.ts';
@@ -159,7 +160,7 @@ const BEDROCK_VERBS: Readonly<Record<string, { stream: boolean; enclosed: boolea
 function bedrockRoute(path: string): Route | undefined {
   const [, name = '', verb = ''] = BEDROCK_PATH.exec(path) ?? [];
   const model = decoded(name);
-  const does = BEDROCK_VERBS[verb];
+  const does = ownValue(BEDROCK_VERBS, verb);
   if (!model || !does) return undefined;
   const url = { label: `/bedrock/model/{model}/${verb}`, said: { model, stream: does.stream } };
   if (!does.enclosed) return { kind: 'inference', codec: 'bedrock-converse', operation: 'converse', url };

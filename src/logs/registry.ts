@@ -1,3 +1,5 @@
+import { ownValue } from '../model/json.ts';
+
 /** Prometheus text format 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats), and no more of it than we write. */
 export interface Registry {
   counter(name: string, help: string, labels?: readonly string[]): Family<Value>;
@@ -132,4 +134,5 @@ function line(name: string, labels: readonly string[], values: readonly string[]
 
 const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '"': '\\"', '\n': '\\n' };
 
-const escaped = (value: string): string => value.replace(/[\\"\n]/g, (character) => ESCAPES[character] ?? character);
+const escaped = (value: string): string =>
+  value.replace(/[\\"\n]/g, (character) => ownValue(ESCAPES, character) ?? character);

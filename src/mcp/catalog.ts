@@ -1,4 +1,5 @@
 import type { McpClientConfig, ToolMode } from '../config/schema.ts';
+import { ownValue } from '../model/json.ts';
 import type { Catalog, CatalogTool } from './contract.ts';
 import { allows, type CallerFilters, type ClientRules, refusalOf } from './filters.ts';
 import { compareNames, type ListedTool } from './listed-tools.ts';
@@ -35,7 +36,7 @@ export const exposedName = (client: string, upstreamName: string): string => `${
 function catalogTool(client: ClientRules, tool: ListedTool): CatalogTool {
   const { upstreamName } = tool;
   const mode = toolModeOf(client);
-  const priceUsd = client.tool_pricing?.[upstreamName];
+  const priceUsd = ownValue(client.tool_pricing ?? {}, upstreamName);
   return Object.freeze({
     ...tool,
     name: exposedName(client.name, upstreamName),

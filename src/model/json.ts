@@ -6,3 +6,10 @@ export interface JsonObject {
 
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * What a table says of a word that came from outside, or an object under a name that did: `constructor` and `__proto__`
+ * are words like any other, and every object answers to them.
+ */
+export const ownValue = <Value>(table: Readonly<Record<string, Value>>, word: string): Value | undefined =>
+  Object.hasOwn(table, word) ? table[word] : undefined;

@@ -50,7 +50,8 @@ export const createProviderCatalog = ({ codecs, upstreams }: CatalogOptions): Pr
     if (isScripted(deployment)) return deployment.models.map((id) => ({ id, created: 0 }));
     const [format] = deployment.speaks;
     const upstream = await upstreams(upstreamOf(key));
-    const answer = await upstream.get(deployment.modelsPath ?? MODELS_PATH[format], { headers: {}, signal });
+    const path = deployment.modelsPath ?? MODELS_PATH[format];
+    const answer = await upstream.get(path, { headers: {}, signal: alone(signal) });
     if (!answer.ok) throw refusalOf(answer, codecs[format], name, key);
     return modelsIn(answer, name);
   },
@@ -62,13 +63,16 @@ export const createProviderCatalog = ({ codecs, upstreams }: CatalogOptions): Pr
     if (!count) return undefined;
     const upstream = await upstreams(provider.upstreamOf(key));
     const headers = forwardedHeaders(context, count.format, provider.takesBeta);
-    const answer = await upstream.post(count.path, count.body, { headers, signal: context.signal });
+    const answer = await upstream.post(count.path, count.body, { headers, signal: alone(context.signal) });
     if (!answer.ok) throw refusalOf(answer, codecs[count.format], provider.name, key);
     const body = jsonOf(answer, provider.name);
     const tokens = isObject(body) ? body[count.field] : undefined;
     return typeof tokens === 'number' ? tokens : undefined;
   },
 });
+
+/** For one request: SDKs never take their listeners off, and a list of all models asks every provider under one signal. */
+const alone = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal]);
 
 /** How a provider is asked for a count, and which field of its answer holds it. */
 interface Count {

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../model/json.ts';
+import { isObject, type JsonObject, ownValue } from '../model/json.ts';
 import { lookFor } from '../model/marks.ts';
 import type { Quirk } from './quirks.ts';
 
@@ -79,7 +79,7 @@ export const namesMedia: Quirk = {
 
 const nameOf = ({ type }: JsonObject): JsonObject => ({
   type: 'text',
-  text: `[${MEDIA_NAMES[String(type)] ?? 'file'} left out: this model reads text only]`,
+  text: `[${ownValue(MEDIA_NAMES, String(type)) ?? 'file'} left out: this model reads text only]`,
 });
 
 const MEDIA_NAMES: Readonly<Record<string, string>> = { image_url: 'image', input_audio: 'audio' };

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Message, Part, ToolCallPart } from '../model/content.ts';
 import type { StreamEvent } from '../model/event.ts';
-import type { JsonObject } from '../model/json.ts';
+import { type JsonObject, ownValue } from '../model/json.ts';
 import type { ChatRequest } from '../model/request.ts';
 import type { Usage } from '../model/usage.ts';
 import type { ScriptedDeployment } from './provider.ts';
@@ -27,7 +27,8 @@ export function createMock(delayMs: number): ScriptedDeployment {
   return {
     name: 'mock',
     models: Object.keys(SCRIPTS),
-    scripted: (request, model, signal) => play(request, model, (SCRIPTS[model] ?? echo)(request), delayMs, signal),
+    scripted: (request, model, signal) =>
+      play(request, model, (ownValue(SCRIPTS, model) ?? echo)(request), delayMs, signal),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { CodecId } from '../model/content.ts';
 import { GatewayError } from '../model/errors.ts';
+import { ownValue } from '../model/json.ts';
 import type { ConfiguredProviders, Provider } from '../providers/provider.ts';
 import { adviceFor } from '../providers/registry.ts';
 import { namesModel, servesModel, usableKeys } from './keys.ts';
@@ -24,6 +25,7 @@ const FAMILIES: readonly (readonly [name: RegExp, provider: string])[] = [
   [/^deepseek-/, 'deepseek'],
   [/^sonar(-|$)/, 'perplexity'],
   [/^(command|embed|rerank)-/, 'cohere'],
+  [/^semantic-ranker-/, 'vertex'],
   [/^(eleven|scribe)_/, 'elevenlabs'],
   // with a vendor, a region or a whole ARN in front: Bedrock's own names
   [
@@ -69,7 +71,7 @@ function bareTarget(model: string, providers: ByName, dialect: CodecId): Target 
     [...providers.values()].find((candidate) => usableKeys(candidate).some((key) => namesModel(key, model))) ??
     serving(providers.get(family ?? ''), model) ??
     serving(providers.get(PROVIDER_OF_DIALECT[dialect]), model) ??
-    serving(providers.get(STAND_INS[family ?? PROVIDER_OF_DIALECT[dialect]] ?? ''), model);
+    serving(providers.get(ownValue(STAND_INS, family ?? PROVIDER_OF_DIALECT[dialect]) ?? ''), model);
   if (provider) return { provider, model };
   throw new GatewayError('invalid-request', unresolved(model, family, providers), { param: 'model' });
 }

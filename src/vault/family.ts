@@ -1,3 +1,5 @@
+import { ownValue } from '../model/json.ts';
+
 /** Whose models go by which names, at whatever provider they run. The first match counts. */
 const MAKERS: readonly (readonly [name: RegExp, family: string])[] = [
   [/claude/, 'claude'],
@@ -24,5 +26,5 @@ export function familyOf(provider: string, model: string): string {
   const name = model.toLowerCase();
   const maker = MAKERS.find(([pattern]) => pattern.test(name))?.[1];
   if (maker === 'openai' || maker === 'grok') return `${maker} at ${provider}`;
-  return maker ?? RUN_BY[provider] ?? provider;
+  return maker ?? ownValue(RUN_BY, provider) ?? provider;
 }

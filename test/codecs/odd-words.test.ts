@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { readBody } from '../../src/codecs/body.ts';
 import { codecs } from '../../src/codecs/index.ts';
 import type { CodecId } from '../../src/model/content.ts';
@@ -46,4 +46,32 @@ test('a type that is no word makes no schema fail', () => {
   const tools = [{ type: 'function', function: { name: 'f', parameters } }];
   const messages = [{ role: 'user', content: 'hello' }];
   expect(writtenFor('openai-chat', { model: 'x/m', messages, tools })).toContain('"f"');
+});
+
+const ERRORS: Readonly<
+  Record<(typeof TARGETS)[number], (word: string) => [body: JsonObject, headers: Record<string, string>]>
+> = {
+  'anthropic-messages': (type) => [{ type: 'error', error: { type, message: 'no' } }, {}],
+  'openai-chat': (word) => [{ error: { type: word, code: word, message: 'no' } }, {}],
+  'openai-responses': (word) => [{ error: { type: word, code: word, message: 'no' } }, {}],
+  gemini: (word) => [{ error: { status: word, message: 'no', details: [{ reason: word }] } }, {}],
+  'bedrock-converse': (word) => [{ message: 'no' }, { 'x-amzn-errortype': word }],
+};
+
+describe.each(WORDS)('an error that is called %s', (word) => {
+  test.each(TARGETS)('of %s is what its status says', (format) => {
+    const [body, headers] = ERRORS[format](word);
+    const error = codecs[format].decodeError(429, JSON.stringify(body), headers);
+    expect(error.kind).toBe('rate-limit');
+    for (const target of TARGETS) expect(codecs[target].encodeError(error).status).toBe(429);
+  });
+});
+
+test.each(WORDS)('a setting called %s is none that anybody knows', (name) => {
+  const thinking = { type: 'enabled', budget_tokens: 1_024, [name]: { name: 'x' } };
+  const body = { model: 'x/m', max_tokens: 2_048, messages: [{ role: 'user', content: 'hello' }], thinking };
+  const { head, source } = readBody('anthropic-messages', Buffer.from(JSON.stringify(body)));
+  const request = new DeferredRequest(head, source, codecs['anthropic-messages'].decodeRequest);
+  const { losses } = codecs['openai-chat'].encodeRequest(request, { model: 'm', stream: false });
+  expect(losses.map(({ field }) => field)).toContain(`thinking.${name}`);
 });

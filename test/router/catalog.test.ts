@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createModelCatalog } from '../../src/router/catalog.ts';
 import { contextOf, openScene, requestOf, type Scene } from '../providers/scene.ts';
@@ -55,6 +56,26 @@ describe('models', () => {
         displayName: 'Claude Sonnet 4.5',
       },
     ]);
+  });
+
+  test('many providers are asked under one signal, and none of them leaves anything on it', async () => {
+    upstream.answers(...Array.from({ length: 13 }, () => json({ data: [{ id: 'm' }] })));
+    const { signal: shared } = new AbortController();
+    const custom = { custom_provider_config: { base_provider_type: 'openai' } };
+    const names = Array.from({ length: 12 }, (_, number) => `house-${number}`);
+    const settings = Object.fromEntries(names.map((name) => [name, { ...at(['*']), ...custom }]));
+    const { models } = await catalogOf({ ...settings, anthropic: at(['*']) }).listModels(shared);
+    expect(models).toHaveLength(13);
+    expect(getEventListeners(shared, 'abort')).toEqual([]);
+  });
+
+  test('a listing ends with the signal that it was asked under', async () => {
+    const caller = new AbortController();
+    caller.abort(new Error('the client is gone'));
+    const { models, problems } = await catalogOf({ openai: at(['*']) }).listModels(caller.signal);
+    expect(models).toEqual([]);
+    expect(problems).toEqual([expect.stringContaining('openai could not be listed')]);
+    expect(upstream.requests).toEqual([]);
   });
 
   test("Google's folder is not part of a name", async () => {

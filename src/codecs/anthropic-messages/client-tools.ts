@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../model/json.ts';
+import { type JsonObject, ownValue } from '../../model/json.ts';
 import { textOf } from './wire.ts';
 
 /** What a model of another vendor must be told of a tool whose schema Anthropic's models know by heart. */
@@ -13,7 +13,7 @@ export interface ClientTool {
  */
 export function clientToolOf(tool: JsonObject): ClientTool | undefined {
   const [, kind] = /^(bash|text_editor|computer|memory)_\d{8}$/.exec(textOf(tool.type)) ?? [];
-  return kind === undefined ? undefined : CLIENT_TOOLS[kind]?.(tool);
+  return kind === undefined ? undefined : ownValue(CLIENT_TOOLS, kind)?.(tool);
 }
 
 const text = (description: string): JsonObject => ({ type: 'string', description });

@@ -1,5 +1,5 @@
 import { type ErrorDetails, type ErrorKind, GatewayError, kindOfStatus, statusOf } from '../../model/errors.ts';
-import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { isObject, type JsonObject, type JsonValue, ownValue } from '../../model/json.ts';
 import type { WireError } from '../codec.ts';
 import { contextOverflowIn, outputExcessIn } from '../limits-told.ts';
 import { objectOf, sse, textOf } from './wire.ts';
@@ -71,7 +71,7 @@ export function streamErrorOf(data: JsonObject): GatewayError {
   const error = errorMembers(data);
   const message = textOf(error.message) || 'the provider ended the stream with an error that says nothing';
   const requestId = textOf(data.request_id);
-  return new GatewayError(KIND_OF_TYPE[textOf(error.type)] ?? 'overloaded', message, {
+  return new GatewayError(ownValue(KIND_OF_TYPE, textOf(error.type)) ?? 'overloaded', message, {
     ...named(error),
     ...(requestId !== '' && { upstreamRequestId: requestId }),
   });
@@ -79,7 +79,7 @@ export function streamErrorOf(data: JsonObject): GatewayError {
 
 /** The status decides; the type says more only where one status covers several kinds. */
 function kindOf(status: number, type: string): ErrorKind {
-  return type === 'api_error' ? kindOfStatus(status) : (KIND_OF_TYPE[type] ?? kindOfStatus(status));
+  return type === 'api_error' ? kindOfStatus(status) : (ownValue(KIND_OF_TYPE, type) ?? kindOfStatus(status));
 }
 
 function parsed(text: string): JsonValue | undefined {

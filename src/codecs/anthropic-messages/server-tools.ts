@@ -1,6 +1,6 @@
 import type { Message } from '../../model/content.ts';
 import { GatewayError } from '../../model/errors.ts';
-import type { JsonObject } from '../../model/json.ts';
+import { type JsonObject, ownValue } from '../../model/json.ts';
 import { lookFor } from '../../model/marks.ts';
 import type { BodySource, ChatRequest, Settings, Tool } from '../../model/request.ts';
 import type { NamedSearch, NamedServer, ServerToolsAsked, ToolRule } from '../../model/server-tools.ts';
@@ -94,7 +94,7 @@ function namedServer(name: string, definition: JsonObject, toolset: JsonObject |
 
 /** A tool's own config stands above the default one, field by field (Anthropic MCP connector, toolset). */
 function toolsetRule(toolset: JsonObject | undefined, tool: string): Omit<ToolRule, 'approval'> {
-  const config = { ...objectOf(toolset?.default_config), ...objectOf(objectOf(toolset?.configs)[tool]) };
+  const config = { ...objectOf(toolset?.default_config), ...objectOf(ownValue(objectOf(toolset?.configs), tool)) };
   return { enabled: config.enabled !== false, deferred: config.defer_loading === true };
 }
 

@@ -1,5 +1,5 @@
 import type { FinishReason } from '../../model/event.ts';
-import type { JsonObject } from '../../model/json.ts';
+import { type JsonObject, ownValue } from '../../model/json.ts';
 import { CODEC, textOf } from './wire.ts';
 
 const KINDS: Readonly<Record<string, FinishReason['kind']>> = {
@@ -25,7 +25,7 @@ const WORDS: Readonly<Record<Exclude<FinishReason['kind'], 'stop' | 'tool-calls'
 export function finishReasonOf(delta: JsonObject): FinishReason {
   const word = textOf(delta.stop_reason);
   return {
-    kind: KINDS[word] ?? 'other',
+    kind: ownValue(KINDS, word) ?? 'other',
     ...(word !== '' && { raw: { codec: CODEC, word } }),
     ...(typeof delta.stop_sequence === 'string' && { stopSequence: delta.stop_sequence }),
   };

@@ -1,6 +1,5 @@
 import { type ErrorKind, GatewayError, kindOfStatus, statusOf } from '../../model/errors.ts';
-import type { JsonObject } from '../../model/json.ts';
-import { isObject } from '../../model/json.ts';
+import { isObject, type JsonObject, ownValue } from '../../model/json.ts';
 import type { WireError } from '../codec.ts';
 import { sse, textOf } from './wire.ts';
 
@@ -65,7 +64,7 @@ export function decodeError(status: number, text: string, headers: Readonly<Reco
   const type = typeName(headers['x-amzn-errortype'] ?? (textOf(body.__type) || textOf(body.code) || textOf(body.type)));
   const message = textOf(body.message) || textOf(body.Message) || plainMessage(status, text);
   const upstreamRequestId = headers['x-amzn-requestid'];
-  return new GatewayError(KIND_OF_TYPE[type] ?? kindOfStatus(status), message, {
+  return new GatewayError(ownValue(KIND_OF_TYPE, type) ?? kindOfStatus(status), message, {
     status,
     ...wordsOf(type, message),
     ...(upstreamRequestId && { upstreamRequestId }),
@@ -79,7 +78,7 @@ export function streamError(data: JsonObject): GatewayError {
     textOf(data.message) ||
     textOf(data.originalMessage) ||
     `the provider ended the stream with ${type || 'an exception that says nothing'}`;
-  return new GatewayError(KIND_OF_TYPE[type] ?? 'overloaded', message, wordsOf(type, message));
+  return new GatewayError(ownValue(KIND_OF_TYPE, type) ?? 'overloaded', message, wordsOf(type, message));
 }
 
 function wordsOf(type: string, message: string): { type?: string; code?: string } {
@@ -133,4 +132,4 @@ export function encodeStreamError(error: GatewayError): string {
 
 /** The upstream's own word where it is one of this format's, else the word for the kind. */
 const typeOf = ({ kind, details }: GatewayError): string =>
-  details.type !== undefined && details.type in KIND_OF_TYPE ? details.type : TYPE_OF_KIND[kind];
+  details.type !== undefined && ownValue(KIND_OF_TYPE, details.type) ? details.type : TYPE_OF_KIND[kind];

@@ -1,5 +1,5 @@
 import type { FinishReason } from '../../model/event.ts';
-import type { JsonObject } from '../../model/json.ts';
+import { type JsonObject, ownValue } from '../../model/json.ts';
 import { CODEC, objectOf, textOf } from './wire.ts';
 
 const KINDS: Readonly<Record<string, FinishReason['kind']>> = {
@@ -26,7 +26,7 @@ export function finishReasonOf(ending: JsonObject): FinishReason {
   const word = textOf(ending.stopReason);
   const { stop_sequence: sequence } = objectOf(ending.additionalModelResponseFields);
   return {
-    kind: KINDS[word] ?? 'other',
+    kind: ownValue(KINDS, word) ?? 'other',
     ...(word !== '' && { raw: { codec: CODEC, word } }),
     ...(typeof sequence === 'string' && { stopSequence: sequence }),
   };

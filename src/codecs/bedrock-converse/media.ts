@@ -1,10 +1,13 @@
 import type { MediaPart, MediaSource } from '../../model/content.ts';
 import { GatewayError } from '../../model/errors.ts';
-import { isObject, type JsonObject } from '../../model/json.ts';
+import { isObject, type JsonObject, ownValue } from '../../model/json.ts';
 import { objectOf, objectsOf, originOf, textOf } from './wire.ts';
 
+const MEDIA_KINDS = ['image', 'document', 'video', 'audio'] as const;
+type MediaKind = (typeof MEDIA_KINDS)[number];
+
 /** The wire's kinds of media, each with the IANA types of its formats (Bedrock API: ImageFormat and its siblings). */
-const FORMATS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+const FORMATS: Readonly<Record<MediaKind, Readonly<Record<string, string>>>> = {
   image: { png: 'image/png', jpeg: 'image/jpeg', gif: 'image/gif', webp: 'image/webp' },
   document: {
     pdf: 'application/pdf',
@@ -50,18 +53,14 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   'text/x-markdown': 'text/markdown',
 };
 
-/** `constructor` is in every table, and no format. */
-const said = (table: Readonly<Record<string, string>> = {}, word: string): string | undefined =>
-  Object.hasOwn(table, word) ? table[word] : undefined;
-
 /** A block that holds media; undefined when it holds something else, or media in a way that nobody else knows. */
 export function mediaOf(block: JsonObject): MediaPart | undefined {
-  const kind = Object.keys(FORMATS).find((name) => isObject(block[name]));
+  const kind = MEDIA_KINDS.find((name) => isObject(block[name]));
   if (kind === undefined) return undefined;
   const { format, source, name } = objectOf(block[kind]);
   const read = sourceOf(objectOf(source));
   if (!read) return undefined;
-  const known = said(FORMATS[kind], textOf(format));
+  const known = ownValue(FORMATS[kind], textOf(format));
   const mediaType = read.type === 'text' ? 'text/plain' : (known ?? (kind === 'document' ? 'text/plain' : `${kind}/*`));
   return {
     type: 'media',
@@ -124,12 +123,12 @@ function located({ mediaType, name }: MediaPart, url: string, nameOf: (name: str
   }
   const byName = /\.(\w+)$/.exec(url)?.[1]?.toLowerCase() ?? '';
   const known = formatOf(mediaType, '');
-  const format = known.kind !== undefined && FORMATS[known.kind]?.[byName] ? byName : known.format;
+  const format = known.kind !== undefined && ownValue(FORMATS[known.kind], byName) ? byName : known.format;
   return wireBlock(known.kind, format, { s3Location: { uri: url } }, () => nameOf(name ?? ''));
 }
 
 function wireBlock(
-  kind: string | undefined,
+  kind: MediaKind | undefined,
   format: string | undefined,
   source: JsonObject,
   name: () => string,
@@ -143,10 +142,10 @@ const documentBlock = (format: string, source: JsonObject, name: string): JsonOb
 });
 
 /** Which kind of block, and which format in it, a media type is; both undefined for what Bedrock does not take. */
-function formatOf(given: string, base64: string): { kind?: string; format?: string } {
-  const mediaType = said(SYNONYMS, given) ?? given.split(';')[0] ?? given;
-  for (const [kind, formats] of Object.entries(FORMATS)) {
-    const format = Object.keys(formats).find((name) => formats[name] === mediaType);
+function formatOf(given: string, base64: string): { kind?: MediaKind; format?: string } {
+  const mediaType = ownValue(SYNONYMS, given) ?? given.split(';')[0] ?? given;
+  for (const kind of MEDIA_KINDS) {
+    const [format] = Object.entries(FORMATS[kind]).find(([, type]) => type === mediaType) ?? [];
     if (format !== undefined) return { kind, format };
   }
   if (mediaType === 'image/*') return { kind: 'image', format: imageFormat(base64) };

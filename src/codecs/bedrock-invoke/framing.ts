@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../../model/json.ts';
+import { isObject, type JsonObject, ownValue } from '../../model/json.ts';
 import { AMAZON_FRAMES, type AmazonFrame } from '../amazon-frames.ts';
 import { eventFrame, eventOfFrame, exceptionFrame, framesOf } from '../bedrock-converse/framing.ts';
 import type { Framing, WireEvent } from '../codec.ts';
@@ -43,7 +43,7 @@ const ERROR_TYPES: Readonly<Record<string, string>> = {
 
 /** Anthropic's word for a Bedrock exception; `fallback` for one that we do not know. */
 export function errorTypeOf(exception: string, fallback = 'api_error'): string {
-  return ERROR_TYPES[exception.charAt(0).toUpperCase() + exception.slice(1)] ?? fallback;
+  return ownValue(ERROR_TYPES, exception.charAt(0).toUpperCase() + exception.slice(1)) ?? fallback;
 }
 
 function chunkFrame({ event, data }: WireEvent): Buffer | undefined {
@@ -53,7 +53,10 @@ function chunkFrame({ event, data }: WireEvent): Buffer | undefined {
   if (event === 'error' || told.type === 'error') {
     const { type, message } = objectOf(told.error);
     return exceptionFrame(
-      JSON.stringify({ type: EXCEPTIONS[textOf(type)] ?? 'internalServerException', message: textOf(message) }),
+      JSON.stringify({
+        type: ownValue(EXCEPTIONS, textOf(type)) ?? 'internalServerException',
+        message: textOf(message),
+      }),
     );
   }
   return eventFrame('chunk', JSON.stringify({ bytes: Buffer.from(data).toString('base64') }));

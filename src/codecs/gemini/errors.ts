@@ -1,5 +1,5 @@
 import { type ErrorKind, GatewayError, kindOfStatus, statusOf } from '../../model/errors.ts';
-import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { isObject, type JsonObject, type JsonValue, ownValue } from '../../model/json.ts';
 import type { WireError } from '../codec.ts';
 import { contextOverflowIn } from '../limits-told.ts';
 import { objectOf, objectsOf, sse, textOf } from './wire.ts';
@@ -63,8 +63,8 @@ const wordsOf = ({ status, code }: JsonObject): { type?: string; code?: string }
 });
 
 function kindOf(error: JsonObject): ErrorKind | undefined {
-  const reasons = objectsOf(error.details).map(({ reason }) => KIND_OF_REASON[textOf(reason)]);
-  return reasons.find((kind) => kind !== undefined) ?? KIND_OF_WORD[textOf(error.status)];
+  const reasons = objectsOf(error.details).map(({ reason }) => ownValue(KIND_OF_REASON, textOf(reason)));
+  return reasons.find((kind) => kind !== undefined) ?? ownValue(KIND_OF_WORD, textOf(error.status));
 }
 
 function parsed(text: string): JsonValue | undefined {
@@ -137,7 +137,7 @@ export const encodeStreamError = (error: GatewayError): string => sse(errorBody(
 
 function errorBody(error: GatewayError): JsonObject {
   const { type, retryAfterMs: ms } = error.details;
-  const status = type !== undefined && type in KIND_OF_WORD ? type : WORD_OF_KIND[error.kind];
+  const status = type !== undefined && ownValue(KIND_OF_WORD, type) ? type : WORD_OF_KIND[error.kind];
   const retry = { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: `${(ms ?? 0) / 1_000}s` };
   return {
     error: { code: statusOf(error), message: understood(error), status, ...(ms !== undefined && { details: [retry] }) },

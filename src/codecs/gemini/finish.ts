@@ -1,5 +1,6 @@
 import { GatewayError } from '../../model/errors.ts';
 import type { FinishReason } from '../../model/event.ts';
+import { ownValue } from '../../model/json.ts';
 import { CODEC } from './wire.ts';
 
 const KINDS: Readonly<Record<string, FinishReason['kind']>> = {
@@ -36,7 +37,7 @@ export function finishReasonOf(word: string, held: Held, message = ''): FinishRe
   if (BROKEN_CALLS.has(word) && !held.anything) {
     throw new GatewayError('bad-response', `the model broke off with ${word}${message && `: ${message}`}; try again`);
   }
-  const said = word === '' ? 'other' : (KINDS[word] ?? 'other');
+  const said = word === '' ? 'other' : (ownValue(KINDS, word) ?? 'other');
   const kind = held.calls && said === 'stop' ? 'tool-calls' : said;
   return { kind, ...(word !== '' && { raw: { codec: CODEC, word } }) };
 }

@@ -1,5 +1,5 @@
 import type { MediaPart } from '../../model/content.ts';
-import type { JsonObject } from '../../model/json.ts';
+import { type JsonObject, ownValue } from '../../model/json.ts';
 import type { Ledger } from '../ledger.ts';
 import { ownBlock } from './wire.ts';
 
@@ -39,7 +39,7 @@ const IMAGE_TYPES: Readonly<Record<string, string>> = {
 };
 
 const typeOfUrl = (url: string): string | undefined =>
-  IMAGE_TYPES[/\.(\w+)(?:[?#]|$)/.exec(url)?.[1]?.toLowerCase() ?? ''];
+  ownValue(IMAGE_TYPES, /\.(\w+)(?:[?#]|$)/.exec(url)?.[1]?.toLowerCase() ?? '');
 
 /** By the first bytes, which in base64 are always the same letters. */
 function imageType(base64: string): string {

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { isObject, type JsonObject, type JsonValue, ownValue } from '../../model/json.ts';
 import type { ReasoningEffort, ReasoningSettings, ResponseFormat, Settings } from '../../model/request.ts';
 import { jsonSchemaOf } from '../schemas/gemini-given.ts';
 import { objectOf, originOf, stringsOf, textOf } from './wire.ts';
@@ -62,7 +62,7 @@ const EFFORT_OF_LEVEL: Readonly<Record<string, ReasoningEffort>> = {
 
 function reasoningOf({ thinkingBudget, thinkingLevel }: JsonObject): ReasoningSettings | undefined {
   const level = textOf(thinkingLevel).toLowerCase();
-  const effort = Object.hasOwn(EFFORT_OF_LEVEL, level) ? EFFORT_OF_LEVEL[level] : undefined;
+  const effort = ownValue(EFFORT_OF_LEVEL, level);
   if (effort) return { effort };
   if (typeof thinkingBudget !== 'number') return undefined;
   if (thinkingBudget === 0) return { effort: 'none' };

@@ -1,5 +1,6 @@
 import { GatewayError } from '../../model/errors.ts';
 import type { FinishReason } from '../../model/event.ts';
+import { ownValue } from '../../model/json.ts';
 
 /** OpenAI's own words and those of clones: Together `eos`, Mistral `model_length`, Z.AI `sensitive`, Claude behind proxies. */
 const KIND_OF_WORD: Readonly<Record<string, FinishReason['kind']>> = {
@@ -36,7 +37,7 @@ export function reasonOf(word: string, held: Held): FinishReason {
 }
 
 function kindOf(word: string, held: Held): FinishReason['kind'] {
-  const said = word === '' ? 'stop' : (KIND_OF_WORD[word] ?? 'other');
+  const said = word === '' ? 'stop' : (ownValue(KIND_OF_WORD, word) ?? 'other');
   if (held.calls && (said === 'stop' || said === 'other')) return 'tool-calls';
   if (held.refusal && said === 'stop') return 'refusal';
   if (!held.calls && said === 'tool-calls') return 'stop';

@@ -1,5 +1,5 @@
 import type { MediaPart, MediaSource, Origin } from '../../model/content.ts';
-import { isObject, type JsonObject } from '../../model/json.ts';
+import { isObject, type JsonObject, ownValue } from '../../model/json.ts';
 import { dataUri, dataUriOf } from '../data-uri.ts';
 import type { Ledger } from '../ledger.ts';
 import { ownBlock } from './wire.ts';
@@ -17,7 +17,7 @@ export function imageOf(value: unknown, origin: Origin): MediaPart | undefined {
 const AUDIO_TYPES: Readonly<Record<string, string>> = { mp3: 'audio/mpeg', wav: 'audio/wav' };
 
 export function audioOf({ data, format }: { data: string; format: string }, origin: Origin): MediaPart {
-  const mediaType = (Object.hasOwn(AUDIO_TYPES, format) && AUDIO_TYPES[format]) || `audio/${format}`;
+  const mediaType = ownValue(AUDIO_TYPES, format) ?? `audio/${format}`;
   return { type: 'media', mediaType, source: { type: 'base64', data }, origin };
 }
 

@@ -1,5 +1,5 @@
 import type { FinishReason } from '../../model/event.ts';
-import type { JsonObject } from '../../model/json.ts';
+import { type JsonObject, ownValue } from '../../model/json.ts';
 import { CODEC, objectOf, textOf } from './wire.ts';
 
 /** What the answer held; the format itself only says whether it is complete. */
@@ -21,7 +21,7 @@ export function reasonOf(response: JsonObject, held: Held): FinishReason {
   const status = textOf(response.status);
   if (status === 'incomplete') {
     const word = textOf(objectOf(response.incomplete_details).reason);
-    return { kind: KIND_OF_INCOMPLETE[word] ?? 'other', raw: { codec: CODEC, word: word || status } };
+    return { kind: ownValue(KIND_OF_INCOMPLETE, word) ?? 'other', raw: { codec: CODEC, word: word || status } };
   }
   const raw = status === '' ? {} : { raw: { codec: CODEC, word: status } };
   if (UNFINISHED.has(status)) return { kind: 'other', ...raw };

@@ -1,5 +1,6 @@
 import type { CodecId } from '../../model/content.ts';
 import { GatewayError } from '../../model/errors.ts';
+import { ownValue } from '../../model/json.ts';
 import type { ChatRequest } from '../../model/request.ts';
 import { CODEC, ownBlock, textOf } from './wire.ts';
 
@@ -28,7 +29,7 @@ export function refuseStoredState({ settings, messages }: ChatRequest, sentAs: C
   for (const { parts } of messages) {
     for (const part of parts) {
       const type = part.type === 'opaque' ? textOf(ownBlock(part.origin)?.type) : '';
-      const meaning = STANDS_FOR[type];
+      const meaning = ownValue(STANDS_FOR, type);
       if (meaning !== undefined) throw refusal(`the input holds an item "${type}": ${meaning}; ${ADVICE}`, 'input');
     }
   }

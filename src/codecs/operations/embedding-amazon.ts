@@ -1,4 +1,4 @@
-import { isObject } from '../../model/json.ts';
+import { isObject, ownValue } from '../../model/json.ts';
 import { isVector, onlyInput, type ProviderEmbeddings, textsOf } from './embedding-format.ts';
 import { listOf, malformed } from './translation.ts';
 import { inputUsage } from './usage.ts';
@@ -45,7 +45,7 @@ export const novaEmbeddings: ProviderEmbeddings = {
     return {
       taskType: 'SINGLE_EMBEDDING',
       singleEmbeddingParams: {
-        embeddingPurpose: NOVA_PURPOSES[purpose] ?? 'GENERIC_INDEX',
+        embeddingPurpose: ownValue(NOVA_PURPOSES, purpose) ?? 'GENERIC_INDEX',
         ...(dimensions !== undefined && { embeddingDimension: dimensions }),
         text: { truncationMode: 'END', value },
       },

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../model/json.ts';
+import { type JsonObject, ownValue } from '../../model/json.ts';
 import type { PayloadFile } from '../../model/operation.ts';
 import { drawn, KNOWN_OF_IMAGES, noPicture, noUrls, sizeOf, stabilityRatioOf } from './image-format.ts';
 import {
@@ -25,7 +25,7 @@ export const openAiToCanvas: Translation = {
     const text = requiredText(fields, 'prompt');
     const negativeText = textOrNothing(fields.negative_prompt);
     const said = { text, ...(negativeText && { negativeText }) };
-    const quality = QUALITIES[String(fields.quality)];
+    const quality = ownValue(QUALITIES, String(fields.quality));
     if (fields.quality !== undefined && !quality) ledger.dropped('quality', 'the provider knows standard and premium');
     else if (quality !== fields.quality) ledger.rewritten('quality', `${quality} in the provider's words`);
     return {

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { isObject, type JsonObject, type JsonValue, ownValue } from '../../model/json.ts';
 import type { OperationRequest } from '../../model/operation.ts';
 import type { Ledger } from '../ledger.ts';
 import { listOf, numberOrNothing, refuse, requiredText, type Translation, textOrNothing } from './translation.ts';
@@ -46,7 +46,7 @@ function inOpenAiFormat(request: OperationRequest, ledger: Ledger): OperationReq
   }
   const n = numberOrNothing(parameters.sampleCount);
   const ratio = textOrNothing(parameters.aspectRatio);
-  const size = SIZES[ratio ?? ''];
+  const size = ownValue(SIZES, ratio ?? '');
   if (ratio && !size) ledger.dropped('parameters.aspectRatio', 'no size is known for it');
   if (size) ledger.rewritten('parameters.aspectRatio', `the provider is told a size: ${size}`);
   const asked: JsonObject = { prompt: requiredText(instance, 'prompt'), ...(n && { n }), ...(size && { size }) };

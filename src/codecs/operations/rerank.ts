@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { isObject, type JsonObject, type JsonValue, ownValue } from '../../model/json.ts';
 import { dropOthers, listOf, malformed, refuse, requiredText, type Translation } from './translation.ts';
 import { usageFrom } from './usage.ts';
 
@@ -72,7 +72,8 @@ const TRANSLATIONS: Readonly<Record<string, Translation | undefined>> = {
   'cohere cohere-bedrock': { ...cohereToUnified, request: toBedrock },
 };
 
-export const rerankTranslation = (from: string, to: string): Translation | undefined => TRANSLATIONS[`${from} ${to}`];
+export const rerankTranslation = (from: string, to: string): Translation | undefined =>
+  ownValue(TRANSLATIONS, `${from} ${to}`);
 
 const asked = (fields: JsonObject): JsonObject => ({
   query: requiredText(fields, 'query'),

@@ -1,4 +1,5 @@
 import { GatewayError } from '../../model/errors.ts';
+import { ownValue } from '../../model/json.ts';
 import { inlineDataIn, reasonIn } from './google-parts.ts';
 import { dropOthers, numberOrNothing, refuse, requiredText, type Translation, textOrNothing } from './translation.ts';
 import { usageFrom } from './usage.ts';
@@ -16,7 +17,7 @@ const ELEVENLABS_FORMATS: Readonly<Record<string, string | undefined>> = {
 
 /** The format is asked for in the query. */
 export function elevenLabsFormat(format: string | undefined): string {
-  const name = ELEVENLABS_FORMATS[format ?? 'mp3'];
+  const name = ownValue(ELEVENLABS_FORMATS, format ?? 'mp3');
   return name ?? refuse('response_format', `can be ${Object.keys(ELEVENLABS_FORMATS).join(', ')} at elevenlabs`);
 }
 

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../../model/json.ts';
+import { isObject, type JsonObject, ownValue } from '../../model/json.ts';
 import type { Payload, PayloadFile } from '../../model/operation.ts';
 import type { Usage } from '../../model/usage.ts';
 import { shortHash } from '../short-hash.ts';
@@ -122,5 +122,5 @@ function toldAs(fields: JsonObject, text: string, more: JsonObject, usage?: Usag
 }
 
 export function transcriptionTranslation(from: string, to: string): Translation | undefined {
-  return from === 'openai' ? PROVIDERS[to] : undefined;
+  return from === 'openai' ? ownValue(PROVIDERS, to) : undefined;
 }

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { isObject, type JsonObject, type JsonValue, ownValue } from '../../model/json.ts';
 import type { Report, SchemaRule } from './derivation.ts';
 import { pointed } from './references.ts';
 import { mapSchemas } from './walk.ts';
@@ -56,7 +56,7 @@ function typeOf(value: JsonValue, { nullable }: JsonObject): JsonObject | undefi
   const given = Array.isArray(value) ? value : [value];
   const known = given.flatMap((name) => {
     const lower = typeof name === 'string' ? name.toLowerCase() : '';
-    const type = TYPES.has(lower) ? lower : Object.hasOwn(TYPE_OF, lower) ? TYPE_OF[lower] : undefined;
+    const type = TYPES.has(lower) ? lower : ownValue(TYPE_OF, lower);
     return type === undefined ? [] : [type];
   });
   const types = [...new Set(nullable === true ? [...known, 'null'] : known)];

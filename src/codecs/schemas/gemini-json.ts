@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { isObject, type JsonObject, type JsonValue, ownValue } from '../../model/json.ts';
 import { objectOf, stringsOf } from '../members.ts';
 import { sound } from './draft.ts';
 import { memoised } from './memo.ts';
@@ -64,7 +64,8 @@ function jsonSubset(schema: JsonObject, removed: Set<string>): JsonObject {
     else if (JSON_KEYWORDS.has(key)) written[key] = value;
     else if (!JSON_INSIDES.has(key)) {
       removed.add(key);
-      if (LIMITS[key]) notes.push(`${LIMITS[key]} ${String(value)}`);
+      const limit = ownValue(LIMITS, key);
+      if (limit) notes.push(`${limit} ${String(value)}`);
     }
   }
   return described({ ...written, ...jsonInsides(schema, removed) }, notes);

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { isObject, type JsonObject, type JsonValue, ownValue } from '../../model/json.ts';
 import { objectOf, objectsOf, stringsOf, textOf } from '../members.ts';
 import { sound } from './draft.ts';
 import { jsonSchema, type WrittenSchema } from './gemini-json.ts';
@@ -120,7 +120,7 @@ const SILENT: ReadonlySet<string> = new Set([
 ]);
 
 function single(schema: JsonObject, type: string, nullable: boolean, losses: SchemaLosses): JsonObject {
-  const known = KEYWORDS[type] ?? COMMON;
+  const known = ownValue(KEYWORDS, type) ?? COMMON;
   const written: JsonObject = { type: type.toUpperCase() };
   const notes = notesOf(schema, type, losses.removed);
   for (const [key, value] of Object.entries(schema)) {
@@ -128,7 +128,7 @@ function single(schema: JsonObject, type: string, nullable: boolean, losses: Sch
     if (known.includes(key)) written[key] = value;
     else losses.removed.add(key);
   }
-  if (FORMATS[type]?.includes(textOf(schema.format))) written.format = schema.format;
+  if (ownValue(FORMATS, type)?.includes(textOf(schema.format))) written.format = schema.format;
   const choices = stringChoices(schema, type);
   if (choices) written.enum = choices;
   if (type === 'array') Object.assign(written, openApiItems(schema, losses));
@@ -175,7 +175,7 @@ function notesOf(schema: JsonObject, type: string, removed: Set<string>): string
     );
   }
   if (Array.isArray(choices) && type === 'string' && choices.includes('')) notes.push('may be empty');
-  if (typeof format === 'string' && !FORMATS[type]?.includes(format)) {
+  if (typeof format === 'string' && !ownValue(FORMATS, type)?.includes(format)) {
     removed.add('format');
     notes.push(`format ${format}`);
   }

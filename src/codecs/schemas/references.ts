@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { isObject, type JsonObject, type JsonValue, ownValue } from '../../model/json.ts';
 
 /** What a JSON pointer inside the schema leads to; undefined for pointers to anywhere else. */
 export function pointed(root: JsonObject, ref: string): JsonValue | undefined {
@@ -9,7 +9,7 @@ export function pointed(root: JsonObject, ref: string): JsonValue | undefined {
     .map(keyOf)
     .reduce<JsonValue | undefined>((at, key) => {
       if (Array.isArray(at)) return at[Number(key)];
-      return isObject(at) && Object.hasOwn(at, key) ? at[key] : undefined;
+      return isObject(at) ? ownValue(at, key) : undefined;
     }, root);
 }
 

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { CLIENT_NAME_RULES, type McpClientConfig, mcpClient } from '../../config/schema.ts';
 import { redacted, type Secret } from '../../config/secrets.ts';
-import { isObject, type JsonObject } from '../../model/json.ts';
+import { isObject, type JsonObject, ownValue } from '../../model/json.ts';
 import { clientForm, storedSecret } from '../../stores/client-form.ts';
 import { adminError } from './errors.ts';
 
@@ -129,7 +129,7 @@ function withAutoExecuteChecked(config: McpClientConfig): McpClientConfig {
 function keptSecrets(given: JsonObject, current: Readonly<Record<string, unknown>>): JsonObject {
   return Object.fromEntries(
     Object.entries(given).map(([name, value]) => {
-      const stored = Object.hasOwn(current, name) ? current[name] : undefined;
+      const stored = ownValue(current, name);
       return [name, isSecret(stored) && value === redacted(stored) ? storedSecret(stored) : value];
     }),
   );

@@ -1,3 +1,5 @@
+import { ownValue } from '../../model/json.ts';
+
 /** The few pages of a login, without scripts: they must work in whatever browser a link is opened with. */
 
 export interface Field {
@@ -14,7 +16,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 export const escaped = (text: string): string =>
-  text.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? character);
+  text.replace(/[&<>"']/g, (character) => ownValue(ESCAPES, character) ?? character);
 
 const STYLE = `body{font:16px/1.5 system-ui,sans-serif;max-width:32rem;margin:4rem auto;padding:0 1rem;color:#1a1a1a}
 label{display:block;margin:1rem 0 .25rem}input{width:100%;padding:.5rem;font:inherit;box-sizing:border-box}

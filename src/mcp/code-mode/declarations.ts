@@ -1,4 +1,4 @@
-import { isObject, type JsonValue } from '../../model/json.ts';
+import { isObject, type JsonValue, ownValue } from '../../model/json.ts';
 import type { BoundServer, BoundTool } from './names.ts';
 import { propertyKey, typeText } from './type-text.ts';
 
@@ -63,8 +63,8 @@ function callText(server: BoundServer, bound: BoundTool | undefined): string {
   const { properties, required } = bound.tool.inputSchema;
   const needed = Array.isArray(required) ? required.filter((name) => typeof name === 'string') : [];
   const members = needed.map((name) => {
-    const type = typeText(isObject(properties) ? properties[name] : undefined);
-    return `${propertyKey(name)}: ${SAMPLES[type] ?? '...'}`;
+    const type = typeText(isObject(properties) ? ownValue(properties, name) : undefined);
+    return `${propertyKey(name)}: ${ownValue(SAMPLES, type) ?? '...'}`;
   });
   const isName = propertyKey(bound.name) === bound.name;
   const member = isName ? `.${bound.name}` : `[${JSON.stringify(bound.name)}]`;

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { isObject, type JsonObject, type JsonValue, ownValue } from '../../model/json.ts';
 
 /** Deeper than models write by hand; what lies below is `any`. */
 const MAX_DEPTH = 6;
@@ -18,7 +18,7 @@ function referred(root: JsonObject, reference: JsonValue | undefined): JsonValue
   let value: JsonValue | undefined = root;
   for (const step of reference.split('/').slice(1)) {
     const key = step.replaceAll('~1', '/').replaceAll('~0', '~');
-    value = isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+    value = isObject(value) ? ownValue(value, key) : undefined;
   }
   return value;
 }

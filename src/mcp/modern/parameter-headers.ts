@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { isObject, type JsonObject, type JsonValue, ownValue } from '../../model/json.ts';
 import { decodedHeader, encodedHeader } from './header-values.ts';
 
 /** One argument of a tool that HTTP requests repeat in a header, as `x-mcp-header` in the input schema says. */
@@ -100,7 +100,7 @@ export function argumentMismatch(
 
 function valueAt(args: JsonObject, path: readonly string[]): JsonValue | undefined {
   let value: JsonValue | undefined = args;
-  for (const name of path) value = isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+  for (const name of path) value = isObject(value) ? ownValue(value, name) : undefined;
   return value;
 }
 

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { isObject, type JsonObject, type JsonValue, ownValue } from '../../model/json.ts';
 
 /** The first revision without sessions: each request says who asks, in which version, and what it can do. */
 export const MODERN_VERSION = '2026-07-28';
@@ -37,7 +37,7 @@ const NAME_MEMBERS: Readonly<Record<string, 'name' | 'uri'>> = {
 
 /** What the header `Mcp-Name` mirrors for this request; undefined where the method has none. */
 export function mirroredName(method: string, params: JsonObject): JsonValue | undefined {
-  const member = NAME_MEMBERS[method];
+  const member = ownValue(NAME_MEMBERS, method);
   return member === undefined ? undefined : params[member];
 }
 

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { isObject, type JsonObject, type JsonValue, ownValue } from '../../model/json.ts';
 import type { Body, Parameter } from './operations.ts';
 import type { Secured } from './security.ts';
 import type { OperationTool } from './tools.ts';
@@ -44,7 +44,7 @@ interface Given {
 function valuesOf({ operation, argumentNames }: OperationTool, args: JsonObject): Given[] {
   return operation.parameters.flatMap((parameter, index) => {
     const name = argumentNames[index] ?? parameter.name;
-    const value = Object.hasOwn(args, name) ? args[name] : undefined;
+    const value = ownValue(args, name);
     if (value !== undefined && (value !== null || !parameter.required))
       return value === null ? [] : [{ parameter, value }];
     if (parameter.required) throw new ArgumentFault(`the argument '${name}' is missing`);
@@ -99,7 +99,7 @@ function pairsOf({ parameter, value }: Given): [name: string, value: string][] {
   if (isJson) return [[name, JSON.stringify(value)]];
   if (Array.isArray(value)) {
     if (explode) return value.map((entry) => [name, plain(entry)]);
-    return [[name, value.map(plain).join(SEPARATORS[style] ?? ',')]];
+    return [[name, value.map(plain).join(ownValue(SEPARATORS, style) ?? ',')]];
   }
   if (!isObject(value)) return [[name, plain(value)]];
   const entries = Object.entries(value).map(([key, entry]): [string, string] => [key, plain(entry)]);
@@ -112,7 +112,7 @@ const plain = (value: JsonValue | undefined): string =>
 
 function bodyText({ operation: { body }, bodyName }: OperationTool, args: JsonObject): string | undefined {
   if (!body || bodyName === undefined) return undefined;
-  const value = Object.hasOwn(args, bodyName) ? args[bodyName] : undefined;
+  const value = ownValue(args, bodyName);
   if (value !== undefined) return written(body, value);
   if (body.required) throw new ArgumentFault(`the argument '${bodyName}' is missing`);
   return undefined;

@@ -1,5 +1,5 @@
 import type { OpenApiConfig } from '../../config/openapi-section.ts';
-import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { isObject, type JsonObject, type JsonValue, ownValue } from '../../model/json.ts';
 import { dereferenced } from './references.ts';
 
 type Credentials = OpenApiConfig['security_credentials'];
@@ -44,7 +44,7 @@ function joined(schemes: readonly Scheme[]): Secured {
 }
 
 function schemeOf(name: string, document: JsonObject, credentials: Credentials): Scheme | undefined {
-  const credential = Object.hasOwn(credentials, name) ? credentials[name] : undefined;
+  const credential = ownValue(credentials, name);
   const { components } = document;
   const all = isObject(components) && isObject(components.securitySchemes) ? components.securitySchemes : {};
   const scheme = Object.hasOwn(all, name) ? dereferenced(document, all[name]) : undefined;

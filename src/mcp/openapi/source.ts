@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { OpenApiConfig } from '../../config/openapi-section.ts';
 import { GatewayError } from '../../model/errors.ts';
-import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { isObject, type JsonObject, type JsonValue, ownValue } from '../../model/json.ts';
 import type { AddressRules } from '../address-guard.ts';
 import { checkSize, readDocument } from './document.ts';
 
@@ -91,7 +91,7 @@ export function baseOf({ base_url: base, spec_url: specUrl }: OpenApiConfig, ser
 function serverUrl({ url, variables }: JsonObject, documentUrl: string | undefined): string | undefined {
   if (typeof url !== 'string') return undefined;
   const filled = url.replace(/\{([^{}]+)\}/g, (_, name: string) => {
-    const variable = isObject(variables) ? variables[name] : undefined;
+    const variable = isObject(variables) ? ownValue(variables, name) : undefined;
     return isObject(variable) && variable.default !== undefined ? String(variable.default) : '';
   });
   const isAddress = documentUrl ? URL.canParse(filled, documentUrl) : URL.canParse(filled);

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { isObject, type JsonObject, type JsonValue, ownValue } from '../../model/json.ts';
 
 const METHODS = ['get', 'put', 'post', 'delete', 'patch', 'head', 'options'];
 const JSON_TYPE = 'application/json';
@@ -70,7 +70,7 @@ function upgradedParameters(given: JsonValue | undefined, document: JsonObject):
 
 function sharedParameter(entry: JsonObject, { parameters }: JsonObject): JsonObject {
   const name = typeof entry.$ref === 'string' ? /^#\/parameters\/(.+)$/.exec(entry.$ref)?.[1] : undefined;
-  const found = name !== undefined && isObject(parameters) ? parameters[name] : undefined;
+  const found = name !== undefined && isObject(parameters) ? ownValue(parameters, name) : undefined;
   return isObject(found) ? found : entry;
 }
 
@@ -109,7 +109,7 @@ function upgradedParameter(parameter: JsonObject): JsonObject {
     description,
     required,
     schema: schemaOf(parameter),
-    ...(isList && parameter.in === 'query' && (STYLES[format] ?? { style: 'form', explode: false })),
+    ...(isList && parameter.in === 'query' && (ownValue(STYLES, format) ?? { style: 'form', explode: false })),
   };
 }
 

@@ -1,5 +1,5 @@
 import { GatewayError } from '../../model/errors.ts';
-import type { JsonObject, JsonValue } from '../../model/json.ts';
+import { type JsonObject, type JsonValue, ownValue } from '../../model/json.ts';
 import { type Operation, operationsOf, type Unsupported } from './operations.ts';
 import { UnresolvedReference } from './references.ts';
 import { toolSchemas } from './schemas.ts';
@@ -156,7 +156,7 @@ const ANNOTATIONS: Readonly<Record<string, readonly [readOnly: boolean, destruct
 };
 
 function annotationsOf({ method, summary }: Operation): JsonObject {
-  const [readOnlyHint, destructiveHint, idempotentHint] = ANNOTATIONS[method] ?? [false, true, false];
+  const [readOnlyHint, destructiveHint, idempotentHint] = ownValue(ANNOTATIONS, method) ?? [false, true, false];
   const title: JsonValue | undefined = summary;
   return { ...(title !== undefined && { title }), readOnlyHint, destructiveHint, idempotentHint, openWorldHint: true };
 }

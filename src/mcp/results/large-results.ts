@@ -2,7 +2,7 @@ import type { McpClientConfig } from '../../config/schema.ts';
 import type { ResultLimitsConfig } from '../../config/tool-safety-section.ts';
 import type { Caller } from '../../model/call.ts';
 import { GatewayError } from '../../model/errors.ts';
-import type { JsonObject } from '../../model/json.ts';
+import { type JsonObject, ownValue } from '../../model/json.ts';
 import type { Catalog, CatalogTool, ToolCallRequest, ToolResult } from '../contract.ts';
 import { KeptResults } from './kept-results.ts';
 import { preview } from './preview.ts';
@@ -111,7 +111,7 @@ export class LargeResults {
     const own = tool && limitsOf(tool.clientId);
     if (!own) return rules;
     const { tools, ...client } = own;
-    return { ...rules, ...given(client), ...given(tools[tool.upstreamName] ?? {}) };
+    return { ...rules, ...given(client), ...given(ownValue(tools, tool.upstreamName) ?? {}) };
   }
 
   async #shortened(call: Call, result: ToolResult, limits: ResultLimits): Promise<ToolResult> {

@@ -1,5 +1,5 @@
 import { isEffort } from '../../codecs/efforts.ts';
-import { isObject, type JsonObject } from '../../model/json.ts';
+import { isObject, type JsonObject, ownValue } from '../../model/json.ts';
 import type { ModelTraits } from '../../model/traits.ts';
 import { bareName } from './names.ts';
 
@@ -59,9 +59,7 @@ export function matchingRows(
   const beginnings = Object.keys(rows)
     .filter((key) => key.endsWith('*') && [model, whole].some((name) => name.startsWith(key.slice(0, -1))))
     .sort((a, b) => a.length - b.length);
-  return [...new Set([...beginnings, bareName(model), model, whole])].flatMap((key) =>
-    Object.hasOwn(rows, key) ? (rows[key] ?? []) : [],
-  );
+  return [...new Set([...beginnings, bareName(model), model, whole])].flatMap((key) => ownValue(rows, key) ?? []);
 }
 
 const NUMBERS = [

@@ -1,3 +1,4 @@
+import { ownValue } from '../../model/json.ts';
 import type { Deployment, OperationTable } from '../provider.ts';
 import {
   allOpenAiOperations,
@@ -40,6 +41,6 @@ export const ownServerOperations: OperationTable = { ...allOpenAiOperations, ...
 
 /** The deployment with what it offers beside chats. */
 export function withOperations(deployment: Deployment): Deployment {
-  const operations = OFFERS[deployment.name];
+  const operations = ownValue(OFFERS, deployment.name);
   return operations && !deployment.operations ? { ...deployment, operations } : deployment;
 }
