@@ -208,7 +208,7 @@ async function* ending(
   });
   const asks = outcome.type === 'hand-back' && outcome.theirs.some((call) => isQuestion(call, options.tools));
   if (outcome.type !== 'hand-back' || (outcome.ours.length === 0 && !asks)) {
-    if (outcome.type === 'hand-back') rememberTurn(options, last, outcome.theirs, [], context);
+    rememberTurn(options, last, handedIn(last), [], context);
     // an answer that still holds calls was cut off: ours mean nothing to the client, its own it may judge by itself
     const dropped = (name: string) => outcome.type === 'answer' && last.ours.has(name);
     yield [...heldWithoutCalls(turn, numbering, dropped), end(reason)];
@@ -231,6 +231,12 @@ async function* ending(
   const hasCalls = waiting.length > 0 || outcome.theirs.some((call) => !isQuestion(call, options.tools));
   yield [...ran, ...handed, end({ kind: hasCalls ? 'tool-calls' : 'stop' })];
 }
+
+/** The calls that a client is given to run where the gateway runs none any more. */
+const handedIn = ({ turn, outcome, ours }: LastTurn): readonly ToolCallPart[] => {
+  const calls = callsIn({ role: 'assistant', parts: turn.parts });
+  return outcome.type === 'answer' ? calls.filter(({ name }) => !ours.has(name)) : calls;
+};
 
 /** Whether the client is asked before the gateway runs a call. */
 function isQuestion({ name }: ToolCallPart, tools: GatewayTools): boolean {
