@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { type LogStore, logStoreOn } from '../stores/log-store.ts';
-import { isBusy, openSqlite } from '../stores/sqlite.ts';
+import { adviceOn, isBusy, openSqlite } from '../stores/sqlite.ts';
 import { answersFrom } from './answers.ts';
 import { unpacked } from './batch.ts';
 import type { Codecs } from './decoded.ts';
@@ -37,8 +37,11 @@ const loadCodecs = async (): Promise<Codecs> => (await import('../codecs/index.t
 
 const post = (message: FromWorker, transfer: ArrayBuffer[] = []): void => parentPort?.postMessage(message, transfer);
 
-const reasonOf = (error: unknown): string =>
-  `the log database ${path} failed: ${error instanceof Error ? error.message : String(error)}`;
+function reasonOf(error: unknown): string {
+  const advice = adviceOn(error);
+  const words = error instanceof Error ? error.message : String(error);
+  return `the log database ${path} failed: ${words}${advice === undefined ? '' : `; ${advice}`}`;
+}
 
 async function writeBatch(batch: Batch): Promise<void> {
   const { slab } = batch;

@@ -94,8 +94,19 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
 
 const provider: MigrationProvider = { getMigrations: async () => ({ ...MIGRATIONS }) };
 
+/** Kysely's own words for a step that is not among ours speak of a corruption. */
+function ofNewerVersion(error: unknown): Error | undefined {
+  const message = error instanceof Error ? error.message : '';
+  const [, step] = /previously executed migration (\S+) is missing/.exec(message) ?? [];
+  return step === undefined
+    ? undefined
+    : new Error(`a newer version of the gateway wrote it (${step}); run that one, or move the file away`, {
+        cause: error,
+      });
+}
+
 /** Brings a database to the newest schema; does nothing to one that has it. Throws what stopped a migration. */
 export async function migrate<Schema>(db: Kysely<Schema>): Promise<void> {
   const { error } = await new Migrator({ db, provider }).migrateToLatest();
-  if (error) throw error;
+  if (error) throw ofNewerVersion(error) ?? error;
 }

@@ -67,6 +67,25 @@ function driverOf(path: string, database: Database.Database, db: Kysely<LogSchem
 export const isBusy = (error: unknown): boolean =>
   error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY');
 
+const MOVE_AWAY = 'move the file away, and a new one is made';
+const MAKE_WRITABLE = 'make its folder one that this user may write to, or name another in logs_store.config.path';
+
+/** By SQLite's own codes, of which some are more exact than is of use (`SQLITE_CANTOPEN_ISDIR`). */
+const ADVICE: readonly (readonly [code: string, advice: string])[] = [
+  ['SQLITE_NOTADB', MOVE_AWAY],
+  ['SQLITE_CORRUPT', MOVE_AWAY],
+  ['SQLITE_CANTOPEN', MAKE_WRITABLE],
+  ['SQLITE_READONLY', MAKE_WRITABLE],
+  ['SQLITE_FULL', 'make room on its disk'],
+];
+
+/** What mends a failure of the database; undefined where its own words must do. */
+export function adviceOn(error: unknown): string | undefined {
+  if (error instanceof Database.SqliteError) return ADVICE.find(([code]) => error.code.startsWith(code))?.[1];
+  // better-sqlite3 looks for the folder itself
+  return error instanceof TypeError && error.message.includes('directory does not exist') ? MAKE_WRITABLE : undefined;
+}
+
 /** Kysely would build the statement anew for each row; prepared once, a row costs a tenth of that. */
 function inserter(database: Database.Database, table: LogTable): (rows: readonly Row[]) => number {
   const facts = FACT_COLUMNS[table];

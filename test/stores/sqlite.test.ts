@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import { sql } from 'kysely';
 import { afterAll, describe, expect, test } from 'vitest';
 import { logStoreOn } from '../../src/stores/log-store.ts';
-import { openSqlite } from '../../src/stores/sqlite.ts';
+import { adviceOn, openSqlite } from '../../src/stores/sqlite.ts';
 import { describeLogStore } from './contract.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'log-store-'));
@@ -56,5 +57,31 @@ describe('the SQLite file', () => {
     const path = freshPath();
     writeFileSync(path, 'this is a text file, and a long enough one to look like something else entirely');
     await expect(openSqlite(path)).rejects.toThrow('file is not a database');
+  });
+
+  const failureAt = (path: string): Promise<unknown> => openSqlite(path).catch((error: unknown) => error);
+
+  test.each([
+    ['is no database', (path: string) => writeFileSync(path, 'x'.repeat(10_000)), 'move the file away'],
+    ['is a folder', (path: string) => mkdirSync(path), 'make its folder one that this user may write to'],
+  ])('that %s is told what mends it', async (_, make, advice) => {
+    const path = freshPath();
+    make(path);
+    expect(adviceOn(await failureAt(path))).toContain(advice);
+  });
+
+  test('in a folder that is not there is told what mends it, and what nobody knows is not', async () => {
+    expect(adviceOn(await failureAt(join(folder, 'nowhere', 'logs.db')))).toContain('logs_store.config.path');
+    expect(adviceOn(new Error('whatever'))).toBeUndefined();
+  });
+
+  test('of a newer version is left alone, and said to be one', async () => {
+    const path = freshPath();
+    const { db, close } = await openSqlite(path);
+    await sql`insert into kysely_migration values ('0099_more', '2027-01-01')`.execute(db);
+    await close();
+    await expect(openSqlite(path)).rejects.toThrow(
+      'a newer version of the gateway wrote it (0099_more); run that one, or move the file away',
+    );
   });
 });
