@@ -67,9 +67,9 @@ const OPENAI_OPERATIONS: readonly (readonly [path: string, kind: OperationKind])
   ['/responses/compact', 'responses_compact'],
 ];
 
-const operation = (kind: OperationKind, format: OperationFormat): Route => ({
+const operation = (kind: OperationKind, format: OperationFormat, codec: CodecId = 'openai-chat'): Route => ({
   kind: 'operation',
-  serves: { kind, format, codec: 'openai-chat' },
+  serves: { kind, format, codec },
 });
 
 const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
@@ -97,6 +97,7 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ),
   ['POST /cohere/v2/embed', operation('embedding', 'cohere')],
   ['POST /cohere/v2/rerank', operation('rerank', 'cohere')],
+  ['POST /genai/v1/rank', operation('rerank', 'vertex-rank', 'gemini')],
   ['POST /v1/mcp/tool/execute', { kind: 'tool-execute' }],
 ]);
 

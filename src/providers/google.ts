@@ -31,7 +31,11 @@ export function openGoogle(target: UpstreamTarget, fetch: Fetch, token?: Token):
 
 /** On Vertex models answer inside a project; they are listed outside of all. */
 const inProject = (path: string, { cloud }: UpstreamTarget): string =>
-  cloud?.project && cloud.region ? `projects/${cloud.project}/locations/${cloud.region}/${path}` : path;
+  cloud?.project && cloud.region && !isWhole(path)
+    ? `projects/${cloud.project}/locations/${cloud.region}/${path}`
+    : path;
+
+const isWhole = (path: string): boolean => /^https?:\/\//.test(path);
 
 interface Line {
   readonly target: UpstreamTarget;
@@ -55,7 +59,7 @@ class Client extends GoogleGenAI {
     const { headers, signal, cancellation, wishes } = call;
     const exchange = new Exchange(target);
     const bearer = await token?.();
-    const isWhole = /^https?:\/\//.test(path);
+    const isElsewhere = isWhole(path);
     const isUsual = httpMethod === 'POST' && bearer === undefined && Object.keys(headers).length === 0;
     const fetchOnce: typeof globalThis.fetch = (url, init) => {
       const sent = {
@@ -66,12 +70,12 @@ class Client extends GoogleGenAI {
         ...(cancellation && { cancellation }),
         ...wishes,
       };
-      const answering = fetch(isWhole ? path : url, sent);
+      const answering = fetch(isElsewhere ? path : url, sent);
       // who can cancel has a deadline of his own, and how long an upload may take is its sender's to say
       return cancellation || wishes?.upload ? exchange.kept(answering) : exchange.answerOf(answering);
     };
     try {
-      const request = { path: isWhole ? '' : path, httpMethod, httpOptions: { fetch: fetchOnce } };
+      const request = { path: isElsewhere ? '' : path, httpMethod, httpOptions: { fetch: fetchOnce } };
       await this.apiClient.request(request);
     } catch (thrown) {
       // an error status is an answer too: the SDK throws it, the exchange has it

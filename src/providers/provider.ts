@@ -11,13 +11,16 @@ import type { Sdk, UpstreamTarget } from './upstream.ts';
 /** What a deployment changes in a body before it leaves, with an account of it. Pure: returns a new body or the same. */
 export type Adjust = (body: JsonObject, model: string) => { body: JsonObject; losses: readonly Loss[] };
 
+/** What of an upstream target says where an operation is asked for. */
+export type OperationPlace = Pick<UpstreamTarget, 'baseUrl' | 'cloud'>;
+
 /** How a deployment is asked for one operation that is not a chat. */
 export interface OperationWire {
   readonly format: OperationFormat;
-  /** Below the base URL, or at the server's root. */
-  readonly path: (model: string, request: OperationRequest) => string;
+  /** Below the base URL, or at the server's root; a whole URL where another API of the same cloud serves it. Throws GatewayError. */
+  readonly path: (model: string, request: OperationRequest, target: OperationPlace) => string;
   readonly atRoot?: boolean;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: (target: OperationPlace) => Readonly<Record<string, string>>;
   /** Absent = every model of the provider. */
   readonly serves?: (model: string) => boolean;
   /** False where the operation gives whole answers only. */

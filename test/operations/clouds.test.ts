@@ -1,8 +1,8 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { GoogleGenAI } from '@google/genai';
 import OpenAI, { toFile } from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Gateway, keyed, post, startGatewayHere } from '../support/gateway.ts';
+import { serviceAccount } from '../support/service-account.ts';
 import { type Answer, json, startUpstream, type Upstream } from '../support/upstream.ts';
 
 let upstream: Upstream;
@@ -10,27 +10,13 @@ let gateway: Gateway;
 let openai: OpenAI;
 let google: GoogleGenAI;
 
-/** A credentials file as Google's console gives it, but for where tokens are. */
-function serviceAccount(): string {
-  const { privateKey } = generateKeyPairSync('rsa', {
-    modulusLength: 2048,
-    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-  });
-  return JSON.stringify({
-    type: 'service_account',
-    project_id: 'proj-1',
-    private_key_id: 'k1',
-    private_key: privateKey,
-    client_email: 'gateway@proj.iam.gserviceaccount.com',
-    client_id: '1',
-    token_uri: `${upstream.url}/token`,
-  });
-}
-
 beforeAll(async () => {
   upstream = await startUpstream(json({ access_token: 'ya29.one', expires_in: 3_599, token_type: 'Bearer' }));
-  const vertexKey = { project_id: 'proj-1', region: 'us-east5', auth_credentials: serviceAccount() };
+  const vertexKey = {
+    project_id: 'proj-1',
+    region: 'us-east5',
+    auth_credentials: serviceAccount(`${upstream.url}/token`),
+  };
   const awsKey = { access_key: 'AKIDEXAMPLE', secret_key: 'aws-secret', region: 'eu-west-1' };
   const network_config = { base_url: upstream.url };
   gateway = await startGatewayHere({

@@ -1,89 +1,32 @@
-import { isObject, type JsonObject, type JsonValue, ownValue } from '../../model/json.ts';
-import { dropOthers, listOf, malformed, refuse, requiredText, type Translation } from './translation.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import type { OperationFormat } from '../../model/operation.ts';
+import {
+  documentsOf,
+  type RankedDocument,
+  type RerankAsked,
+  type RerankClient,
+  type RerankProvider,
+  resultsIn,
+} from './rerank-format.ts';
+import { googleRanking, googleRankingClient } from './rerank-google.ts';
+import { dropOthers, requiredText, type Translation, textOrNothing } from './translation.ts';
 import { usageFrom } from './usage.ts';
 
-const KNOWN: ReadonlySet<string> = new Set([
-  ...['model', 'fallbacks', 'query', 'documents', 'top_n', 'max_tokens_per_doc', 'priority', 'return_documents'],
-]);
+/** The unified form and Cohere's ask alike; they differ in what they answer. */
+function askedIn(fields: JsonObject): RerankAsked {
+  const { model: _model, fallbacks: _fallbacks, query: _query, documents, top_n, ...others } = fields;
+  const { return_documents: _areReturned, ...more } = others;
+  return {
+    query: requiredText(fields, 'query'),
+    documents: documentsOf(documents, 'documents', 'a list of texts or {text}').map(documentOf),
+    topN: top_n,
+    more,
+  };
+}
 
-/**
- * Reranking between the unified form, which vLLM speaks too, and Cohere's. They differ little: Cohere takes documents
- * as texts and never gives them back, so they are put into the answer here where that was asked for.
- */
-const unifiedToCohere: Translation = {
-  request({ payload: { fields } }, model, ledger) {
-    dropOthers(fields, KNOWN, ledger);
-    const { max_tokens_per_doc, priority } = fields;
-    return { model, ...asked(fields), max_tokens_per_doc, priority };
-  },
-
-  answer({ body }, { model, payload: { fields } }) {
-    const documents = fields.return_documents === true ? documentsOf(fields) : undefined;
-    const usage = usageFrom(body.meta);
-    return {
-      body: {
-        id: body.id,
-        results: resultsOf(body).map(({ index, relevance_score }) => ({
-          index,
-          relevance_score,
-          ...(documents && typeof index === 'number' && { document: { text: textOf(documents[index] ?? '') } }),
-        })),
-        model,
-        meta: body.meta,
-      },
-      usage,
-    };
-  },
-};
-
-const cohereToUnified: Translation = {
-  request({ payload: { fields } }, model, ledger) {
-    dropOthers(fields, KNOWN, ledger);
-    return { model, ...asked(fields) };
-  },
-
-  answer: ({ body }) => ({
-    body: {
-      id: body.id,
-      results: resultsOf(body).map(({ index, relevance_score }) => ({ index, relevance_score })),
-      meta: { api_version: { version: '2' } },
-    },
-    usage: usageFrom(body.usage),
-  }),
-};
-
-const KNOWN_TO_BEDROCK: ReadonlySet<string> = new Set([
-  ...['model', 'fallbacks', 'query', 'documents', 'top_n', 'return_documents'],
-]);
-
-/**
- * Reranking models of Cohere and Amazon on Bedrock, whose path names the model; Cohere's are told which API is meant
- * (Bedrock user guide, Cohere Rerank and Amazon Rerank).
- */
-const toBedrock: Translation['request'] = ({ payload: { fields } }, model, ledger) => {
-  dropOthers(fields, KNOWN_TO_BEDROCK, ledger);
-  return { ...asked(fields), ...(/cohere\./.test(model) && { api_version: 2 }) };
-};
-
-const TRANSLATIONS: Readonly<Record<string, Translation | undefined>> = {
-  'openai cohere': unifiedToCohere,
-  'openai cohere-bedrock': { ...unifiedToCohere, request: toBedrock },
-  'cohere openai': cohereToUnified,
-  'cohere cohere-bedrock': { ...cohereToUnified, request: toBedrock },
-};
-
-export const rerankTranslation = (from: string, to: string): Translation | undefined =>
-  ownValue(TRANSLATIONS, `${from} ${to}`);
-
-const asked = (fields: JsonObject): JsonObject => ({
-  query: requiredText(fields, 'query'),
-  documents: documentsOf(fields).map(textOf),
-  top_n: fields.top_n,
-});
-
-function documentsOf(fields: JsonObject): readonly JsonValue[] {
-  const documents = listOf(fields.documents);
-  return documents.length > 0 ? documents : refuse('documents', 'is required: a list of texts or {text}');
+function documentOf(given: JsonValue): RankedDocument {
+  const title = isObject(given) && isObject(given.meta) ? textOrNothing(given.meta.title) : undefined;
+  return { text: textOf(given), ...(title !== undefined && { title }), given };
 }
 
 function textOf(document: JsonValue): string {
@@ -92,7 +35,99 @@ function textOf(document: JsonValue): string {
   return JSON.stringify(document);
 }
 
-function resultsOf(body: JsonObject): readonly JsonObject[] {
-  if (!Array.isArray(body.results)) throw malformed('results');
-  return body.results.filter(isObject);
+/** Documents are put into the answer here where that is asked for: hardly any provider gives them back. */
+const unifiedClient: RerankClient = {
+  decodeRequest: askedIn,
+  encodeAnswer: ({ id, results, meta }, { documents }, model, { return_documents: areReturned }) => ({
+    id,
+    results: results.map(({ index, score }) => ({
+      index,
+      relevance_score: score,
+      ...(areReturned === true && { document: { text: documents[index]?.text ?? '' } }),
+    })),
+    model,
+    meta,
+  }),
+};
+
+const cohereClient: RerankClient = {
+  decodeRequest: askedIn,
+  encodeAnswer: ({ id, results, meta }) => ({
+    id,
+    results: results.map(({ index, score }) => ({ index, relevance_score: score })),
+    meta: meta ?? { api_version: { version: '2' } },
+  }),
+};
+
+const CLIENTS: Readonly<Partial<Record<OperationFormat, RerankClient>>> = {
+  openai: unifiedClient,
+  cohere: cohereClient,
+  'vertex-rank': googleRankingClient,
+};
+
+const wordsOf = ({ query, documents, topN }: RerankAsked): JsonObject => ({
+  query,
+  documents: documents.map(({ text }) => text),
+  top_n: topN,
+});
+
+/** Cohere API v2, rerank. */
+const cohere: RerankProvider = {
+  knows: new Set(['max_tokens_per_doc', 'priority']),
+  encodeRequest: (asked, model) => ({
+    model,
+    ...wordsOf(asked),
+    max_tokens_per_doc: asked.more.max_tokens_per_doc,
+    priority: asked.more.priority,
+  }),
+  decodeAnswers: ([{ body }]) => ({
+    id: body.id,
+    results: resultsIn(body),
+    meta: body.meta,
+    usage: usageFrom(body.meta),
+  }),
+};
+
+/**
+ * Reranking models of Cohere and Amazon on Bedrock, whose path names the model; Cohere's are told which API is meant
+ * (Bedrock user guide, Cohere Rerank and Amazon Rerank).
+ */
+const bedrock: RerankProvider = {
+  knows: new Set(),
+  encodeRequest: (asked, model) => ({ ...wordsOf(asked), ...(/cohere\./.test(model) && { api_version: 2 }) }),
+  decodeAnswers: cohere.decodeAnswers,
+};
+
+/** The reranking of vLLM and others like it. */
+const likeVllm: RerankProvider = {
+  knows: new Set(),
+  encodeRequest: (asked, model) => ({ model, ...wordsOf(asked) }),
+  decodeAnswers: ([{ body }]) => ({ id: body.id, results: resultsIn(body), usage: usageFrom(body.usage) }),
+};
+
+const PROVIDERS: Readonly<Partial<Record<OperationFormat, RerankProvider>>> = {
+  openai: likeVllm,
+  cohere,
+  'cohere-bedrock': bedrock,
+  'vertex-rank': googleRanking,
+};
+
+export function rerankTranslation(from: OperationFormat, to: OperationFormat): Translation | undefined {
+  const client = CLIENTS[from];
+  const provider = PROVIDERS[to];
+  return client && provider && translationBetween(client, provider);
 }
+
+const translationBetween = (client: RerankClient, provider: RerankProvider): Translation => ({
+  request({ payload: { fields } }, model, ledger) {
+    const asked = client.decodeRequest(fields);
+    dropOthers(asked.more, provider.knows, ledger);
+    return provider.encodeRequest(asked, model);
+  },
+
+  answer(answer, { model, payload: { fields } }, others) {
+    const asked = client.decodeRequest(fields);
+    const ranking = provider.decodeAnswers([answer, ...others], asked);
+    return { body: client.encodeAnswer(ranking, asked, model, fields), usage: ranking.usage };
+  },
+});

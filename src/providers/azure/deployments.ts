@@ -63,7 +63,8 @@ const operationsBelow = (folderOf: (model: string) => string): OperationTable =>
       wires.map(
         (wire): OperationWire => ({
           ...wire,
-          path: (model, request) => `${request.forwarded ? '/v1' : folderOf(model)}${wire.path(model, request)}`,
+          path: (model, request, place) =>
+            `${request.forwarded ? '/v1' : folderOf(model)}${wire.path(model, request, place)}`,
         }),
       ),
     ]),

@@ -48,7 +48,7 @@ export function createOperationTry({ codecs, upstreams }: OperationTryOptions): 
       const upstream = await upstreams(upstreamTarget);
       const name = operationName(request.kind, request.stream);
       const url = provider.operationUrl?.(name) ?? urlOf(sent, upstreamTarget, request, model);
-      const call = { headers: headersOf(sent, request, context), ...wishesOf(request, sent, url) };
+      const call = { headers: headersOf(sent, upstreamTarget, request, context), ...wishesOf(request, sent, url) };
       const ask = asker(upstream, url, call, upstreamTarget, request, context);
       const answer = await ask(sent.body, cancellation);
       if (request.kind === 'passthrough') {
@@ -136,15 +136,10 @@ function wishesOf(
     : {};
 }
 
-function urlOf(
-  { wire }: OutgoingOperation,
-  { baseUrl }: UpstreamTarget,
-  request: OperationRequest,
-  model: string,
-): string {
-  if (request.kind === 'passthrough') return passthroughUrl(baseUrl, request);
-  const path = wire.path(model, request);
-  return wire.atRoot ? `${serverRoot(baseUrl)}${path}` : path;
+function urlOf({ wire }: OutgoingOperation, target: UpstreamTarget, request: OperationRequest, model: string): string {
+  if (request.kind === 'passthrough') return passthroughUrl(target.baseUrl, request);
+  const path = wire.path(model, request, target);
+  return wire.atRoot ? `${serverRoot(target.baseUrl)}${path}` : path;
 }
 
 /** A base URL without the path of the API version, or of the API that imitates OpenAI's. */
@@ -154,11 +149,12 @@ const serverRoot = (baseUrl: string): string =>
 /** Headers of one request; Anthropic's own mean nothing here. */
 function headersOf(
   { contentType, wire }: OutgoingOperation,
+  target: UpstreamTarget,
   { forwarded }: OperationRequest,
   { caller }: CallContext,
 ): Readonly<Record<string, string>> {
   if (forwarded?.headers) return forwarded.headers;
-  const headers: Record<string, string> = { 'content-type': contentType, ...wire.headers };
+  const headers: Record<string, string> = { 'content-type': contentType, ...wire.headers?.(target) };
   for (const [name, value] of Object.entries(caller.forwardHeaders)) {
     if (!name.startsWith('anthropic-')) headers[name] = value;
   }

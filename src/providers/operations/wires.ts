@@ -130,7 +130,7 @@ export const replicateOperations: OperationTable = {
       format: 'replicate',
       path: (model) => `/v1/models/${model.split('/').map(encodeURIComponent).join('/')}/predictions`,
       atRoot: true,
-      headers: { prefer: 'wait=60' },
+      headers: () => ({ prefer: 'wait=60' }),
     },
   ],
 };

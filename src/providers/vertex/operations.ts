@@ -1,6 +1,7 @@
 import { isImagen } from '../operations/wires.ts';
 import type { OperationTable, OperationWire } from '../provider.ts';
 import { vertexModelPath } from './names.ts';
+import { googleRankingWire } from './ranking.ts';
 
 const at = (format: OperationWire['format'], verb: string, serves?: (model: string) => boolean): OperationWire => ({
   format,
@@ -19,6 +20,7 @@ export const vertexOperations: OperationTable = {
     at('vertex', 'embedContent', embedsContent),
     at('vertex-predict', 'predict', (model) => !embedsContent(model)),
   ],
+  rerank: [googleRankingWire],
   image_generation: [at('imagen', 'predict', isImagen), { ...prompted, serves: (model) => !isImagen(model) }],
   image_edit: [{ ...prompted, serves: (model) => !isImagen(model) }],
   speech: [prompted],
