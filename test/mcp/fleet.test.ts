@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -116,6 +116,18 @@ describe('lazy start', () => {
     const manifests = file('mcp/manifests');
     for (const name of readdirSync(manifests)) writeFileSync(join(manifests, name), '{"version":1,');
     expect(only(await run())).toMatchObject({ isStale: false, state: 'healthy' });
+  });
+
+  test('a folder that takes no manifest is warned of once, however many clients there are', async () => {
+    mkdirSync(file('mcp'));
+    writeFileSync(file('mcp/manifests'), 'no folder');
+    const other = light({ name: 'other', client_id: 'other-id' }, '--other');
+    const { clients, lines } = newClients([light(), other], { stateFolder: file('mcp') });
+    await clients.start();
+    expect(only(clients).state).toBe('healthy');
+    await clients.close();
+    const warnings = lines.flatMap(({ message }) => (message.includes('cannot be kept') ? message : []));
+    expect(warnings).toEqual([expect.stringMatching(/^what MCP servers offer cannot be kept in .*manifests \(E\w+\)/)]);
   });
 
   test('a config that cannot start its server says so at once', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { McpClientConfig } from '../../config/schema.ts';
 import type { JsonObject } from '../../model/json.ts';
+import { ToldOnce } from '../told-once.ts';
 
 const object = z.record(z.string(), z.unknown());
 
@@ -41,6 +42,7 @@ export interface Manifest {
 export class Manifests {
   readonly #folder: string;
   readonly #warn: (message: string) => void;
+  readonly #told = new ToldOnce();
   #writing: Promise<void> = Promise.resolve();
 
   constructor(folder: string, warn: (message: string) => void) {
@@ -64,9 +66,7 @@ export class Manifests {
     const text = JSON.stringify({ version: 1, verifiedAtMs, server, tools });
     this.#writing = this.#writing
       .then(() => this.#replace(path, text))
-      .catch((thrown: unknown) => {
-        this.#warn(`the tools of MCP client ${config.name} could not be kept for the next start: ${String(thrown)}`);
-      });
+      .catch((thrown: NodeJS.ErrnoException) => this.#tell(thrown.code ?? thrown.message));
   }
 
   /** Resolves when everything is on the disk. */
@@ -78,6 +78,13 @@ export class Manifests {
     await mkdir(this.#folder, { recursive: true });
     await writeFile(`${path}.new`, text, { mode: 0o600 });
     await rename(`${path}.new`, path);
+    this.#told.wentWell();
+  }
+
+  /** A folder that takes no file takes none of any client: said once for all of them. */
+  #tell(why: string): void {
+    const message = `what MCP servers offer cannot be kept in ${this.#folder} (${why}): the next start runs each to list its tools`;
+    if (this.#told.isNew(message)) this.#warn(message);
   }
 
   #pathOf(config: McpClientConfig): string {
