@@ -18,7 +18,7 @@ const isLoopback = (hostname: string): boolean => LOOPBACK_NAMES.has(hostname) |
 
 /**
  * Keeps web pages out: a page whose own name was made to point at this machine (DNS rebinding) shows in `Host`, any
- * other foreign page in `Origin`. A gateway bound to loopback answers to loopback names only; one bound to the network
+ * other foreign page in `Origin`, or where it asks for a picture and the like, which needs none, in `Sec-Fetch-Site`. A gateway bound to loopback answers to loopback names only; one bound to the network
  * answers to any name, and its own pages count as its own only when reached by address, as a name can be rebound.
  */
 export function originCheck({ host, port, allowedOrigins }: OriginRules): RequestCheck {
@@ -38,7 +38,8 @@ export function originCheck({ host, port, allowedOrigins }: OriginRules): Reques
       return `Host '${shown(headers.host)}' is not this gateway: it listens on ${host} and answers to loopback names only`;
     }
     const { origin } = headers;
-    if (origin === undefined || isOwnOrigin(origin, headers.host) || isAllowedOrigin(origin)) return undefined;
+    if (origin === undefined) return isPartOfForeignPage(headers) && !isAllowedOrigin('') ? FOREIGN : undefined;
+    if (isOwnOrigin(origin, headers.host) || isAllowedOrigin(origin)) return undefined;
     return `Origin '${shown(origin)}' is not allowed; add it to client.allowed_origins to let this web page in`;
   };
 }
@@ -54,9 +55,15 @@ export function adminCheck(rules: OriginRules): RequestCheck {
     if (refusal) return refusal;
     // With an Origin that passed, the page was allowed by name.
     const isForeignPage = headers['sec-fetch-site'] === 'cross-site' && headers.origin === undefined;
-    return isForeignPage ? 'requests from other web sites are not allowed here' : undefined;
+    return isForeignPage ? FOREIGN : undefined;
   };
 }
+
+const FOREIGN = 'requests from other web sites are not allowed here';
+
+/** A person may follow a link, or come back from signing in somewhere else. */
+const isPartOfForeignPage = (headers: IncomingHttpHeaders): boolean =>
+  headers['sec-fetch-site'] === 'cross-site' && headers['sec-fetch-dest'] !== 'document';
 
 function isLoopbackHost(header: string | undefined, bound: string): boolean {
   if (header === undefined) return false;

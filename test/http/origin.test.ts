@@ -40,6 +40,30 @@ describe('a gateway bound to loopback', () => {
   });
 });
 
+describe('a foreign page that shows no Origin', () => {
+  const check = originCheck({ host: 'localhost', port: 8080, allowedOrigins: ['https://app.example.com'] });
+  const asking = (site: string, dest: string) => ({
+    host: 'localhost:8080',
+    'sec-fetch-site': site,
+    'sec-fetch-dest': dest,
+  });
+
+  test.each(['image', 'script', 'iframe', 'empty', 'object'])('is refused what it asks for as %s', (dest) => {
+    expect(check(asking('cross-site', dest))).toBe('requests from other web sites are not allowed here');
+  });
+
+  test('may lead a person here, who then stays on pages of our own', () => {
+    expect(check(asking('cross-site', 'document'))).toBeUndefined();
+    expect(check(asking('same-origin', 'image'))).toBeUndefined();
+    expect(check(asking('none', 'document'))).toBeUndefined();
+  });
+
+  test('is let in where every page is', () => {
+    const open = originCheck({ host: 'localhost', port: 8080, allowedOrigins: ['*'] });
+    expect(open(asking('cross-site', 'image'))).toBeUndefined();
+  });
+});
+
 describe('a gateway bound to the network', () => {
   const check = originCheck({ host: '0.0.0.0', port: 8080, allowedOrigins: ['https://*.example.com'] });
 
