@@ -52,6 +52,19 @@ export function createSseReader(): SseReader {
   };
 }
 
+/** The bytes with LF behind every line that CR alone ends; the same bytes where there is none, which a search finds out. */
+export function withLineFeeds(bytes: Buffer): Buffer {
+  let bare = bytes.indexOf(CR);
+  while (bare !== -1 && bytes[bare + 1] === LF) bare = bytes.indexOf(CR, bare + 1);
+  if (bare === -1) return bytes;
+  const mended = Buffer.from(bytes);
+  for (let at = bare; at !== -1; at = mended.indexOf(CR, at + 1)) if (mended[at + 1] !== LF) mended[at] = LF;
+  return mended;
+}
+
+const CR = 0x0d;
+const LF = 0x0a;
+
 /** Every line ending as LF, and no byte order mark in front. A CR at the end of a piece may be half of a CRLF. */
 function createLineEndings(): { normalised(text: string): string } {
   let atStart = true;

@@ -5,8 +5,17 @@ import type { CodecId } from '../../src/model/content.ts';
 import { GatewayError } from '../../src/model/errors.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import { type ChatResponse, foldAll } from '../../src/model/response.ts';
+import { cases } from '../support/recordings.ts';
+import { shared } from '../support/shared.ts';
 
 // Streams as servers that only speak like the vendor write them: proxies, local servers, gateways before us.
+
+const ENDPOINTS = {
+  'anthropic-messages': 'anthropic.messages',
+  gemini: 'gemini.generate',
+  'openai-chat': 'openai.chat',
+  'openai-responses': 'openai.responses',
+} as const;
 
 const data = (value: JsonObject | readonly JsonObject[] | string, event?: string): string =>
   `${event === undefined ? '' : `event: ${event}\n`}data: ${typeof value === 'string' ? value : JSON.stringify(value)}\n\n`;
@@ -132,6 +141,73 @@ describe('streams of servers that only resemble the vendor’s', () => {
     const { complete, usage, reason } = codecs.gemini.glance(Buffer.from(text), 'sse');
     expect([complete, usage?.output, reason?.kind]).toEqual([true, 4, 'stop']);
   });
+});
+
+/** A short answer of each format, as its vendor streams it. */
+const ANSWERS: Readonly<Record<Exclude<CodecId, 'bedrock-converse'>, string>> = {
+  'anthropic-messages': messages(start, ...block(0, 'x'), ending, stop),
+  gemini: data({
+    candidates: [{ content: { parts: [{ text: 'x' }] }, finishReason: 'STOP' }],
+    usageMetadata: { promptTokenCount: 3, candidatesTokenCount: 7 },
+  }),
+  'openai-chat':
+    chunk({ content: 'x' }) +
+    chunk({}, 'stop') +
+    data({ id: 'c1', choices: [], usage: { prompt_tokens: 3, completion_tokens: 7, total_tokens: 10 } }) +
+    data('[DONE]'),
+  'openai-responses': messages(
+    { type: 'response.created', response: { id: 'resp_1', status: 'in_progress', model: 'm', output: [] } },
+    {
+      type: 'response.completed',
+      response: {
+        id: 'resp_1',
+        status: 'completed',
+        model: 'm',
+        output: [],
+        usage: { input_tokens: 3, output_tokens: 7, total_tokens: 10 },
+      },
+    },
+  ),
+};
+
+describe('the end of a stream that travelled as bytes', () => {
+  const formats = Object.keys(ANSWERS) as (keyof typeof ANSWERS)[];
+  const ENDINGS: readonly [what: string, ended: (text: string) => string][] = [
+    ['LF', (text) => text],
+    ['CRLF', (text) => text.replaceAll('\n', '\r\n')],
+    ['CR', (text) => text.replaceAll('\n', '\r')],
+    ['LF, and CR behind the last', (text) => `${text.trimEnd()}\r\r`],
+    ['LF, and CRLF behind the last', (text) => `${text.trimEnd()}\r\n\r\n`],
+    ['CR, with a comment behind the last', (text) => `${text}: ping\n\n`.replaceAll('\n', '\r')],
+  ];
+
+  test.each(formats.flatMap((format) => ENDINGS.map(([what, ended]) => [format, what, ended] as const)))(
+    'of %s is seen where its lines end in %s',
+    (format, _what, ended) => {
+      const text = ended(ANSWERS[format]);
+      const { complete, usage, reason } = codecs[format].glance(Buffer.from(text), 'sse');
+      expect([complete, usage?.input, usage?.output, reason?.kind]).toEqual([true, 3, 7, 'stop']);
+      expect(read(format, text)).toMatchObject({ reason: { kind: 'stop' }, usage: { output: 7 } });
+    },
+  );
+});
+
+describe.runIf(shared)('the end of a recorded stream that travelled as bytes', () => {
+  test.each(Object.keys(ENDPOINTS) as (keyof typeof ENDPOINTS)[])(
+    'of %s is seen where CR alone ends its lines',
+    (format) => {
+      const streams = cases({ endpoint: ENDPOINTS[format] }).flatMap(({ id, response: { sse } }) =>
+        sse ? [{ id, sse }] : [],
+      );
+      const told = (sse: string): string => {
+        const { error, ...glance } = codecs[format].glance(Buffer.from(sse), 'sse');
+        return JSON.stringify([glance, error?.message]);
+      };
+      const differing = streams.filter(({ sse }) => told(sse) !== told(sse.replace(/\r?\n/g, '\r')));
+      expect(streams.length).toBeGreaterThan(20);
+      expect(differing.map(({ id }) => id)).toEqual([]);
+    },
+  );
 });
 
 describe('errors in the place of an event', () => {

@@ -1,5 +1,6 @@
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { Glance } from '../codec.ts';
+import { withLineFeeds } from '../sse.ts';
 import { isErrorEvent, streamErrorOf } from './errors.ts';
 import { finishReasonOf } from './stop-reasons.ts';
 import { mergedUsage, usageOf } from './usage.ts';
@@ -13,7 +14,7 @@ const HEAD_BYTES = 8_192;
 /** Usage and outcome of an answer that travelled as bytes: from its first and its last events, never from all. */
 export function glance(bytes: Uint8Array, shape: 'json' | 'sse'): Glance {
   const answer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return shape === 'sse' ? streamGlance(answer) : messageGlance(answer);
+  return shape === 'sse' ? streamGlance(withLineFeeds(answer)) : messageGlance(answer);
 }
 
 function streamGlance(answer: Buffer): Glance {

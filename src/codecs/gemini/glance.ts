@@ -1,5 +1,6 @@
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { Glance } from '../codec.ts';
+import { withLineFeeds } from '../sse.ts';
 import { camelCased, maySpeakSnakeCase } from './casing.ts';
 import { streamError } from './errors.ts';
 import { blockReasonOf, finishReasonOf } from './finish.ts';
@@ -13,7 +14,8 @@ const TAIL_BYTES = 8_192;
 
 /** Usage and outcome of an answer that travelled as bytes: from its last chunks, never from all. */
 export function glance(bytes: Uint8Array, shape: 'json' | 'sse'): Glance {
-  const answer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const given = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const answer = shape === 'sse' ? withLineFeeds(given) : given;
   const chunks = shape === 'sse' ? lastChunks(answer) : [parsed(answer.toString('utf8'))];
   if (shape === 'sse' && chunks[0] === undefined) return tailGlance(answer);
   // oldest first, so that what came last stands

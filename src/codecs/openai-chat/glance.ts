@@ -2,6 +2,7 @@ import { GatewayError } from '../../model/errors.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { Glance } from '../codec.ts';
 import { errorInPlace } from '../openai-errors.ts';
+import { withLineFeeds } from '../sse.ts';
 import { reasonOf } from './finish.ts';
 import { usageOf } from './usage.ts';
 
@@ -11,8 +12,9 @@ const TAIL_BYTES = 8_192;
 const BODY_TAIL_BYTES = 4_096;
 
 export function glance(bytes: Uint8Array, shape: 'json' | 'sse'): Glance {
-  const answer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (shape === 'json') return glanceAtBody(answer);
+  const given = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (shape === 'json') return glanceAtBody(given);
+  const answer = withLineFeeds(given);
   const atTail = glanceAtEvents(answer.subarray(-TAIL_BYTES).toString('utf8'));
   const isAll = answer.length <= TAIL_BYTES || atTail.error || (atTail.usage && atTail.reason);
   // searches make chunks long (Perplexity)

@@ -1,5 +1,6 @@
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { Glance } from '../codec.ts';
+import { withLineFeeds } from '../sse.ts';
 import { streamErrorOf } from './errors.ts';
 import { reasonOf } from './finish.ts';
 import { usageOf } from './usage.ts';
@@ -8,7 +9,7 @@ import { objectOf, objectsOf } from './wire.ts';
 /** Usage and outcome of an answer that travelled as bytes. Its end may be all there is of a stream. */
 export function glance(bytes: Uint8Array, shape: 'json' | 'sse'): Glance {
   const answer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return shape === 'sse' ? streamGlance(answer) : bodyGlance(answer);
+  return shape === 'sse' ? streamGlance(withLineFeeds(answer)) : bodyGlance(answer);
 }
 
 /** Whole answers are small beside what it costs to fetch them, and their members come in any order. */
