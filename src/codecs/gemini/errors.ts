@@ -2,6 +2,7 @@ import { type ErrorKind, GatewayError, kindOfStatus, statusOf } from '../../mode
 import { isObject, type JsonObject, type JsonValue, ownValue } from '../../model/json.ts';
 import type { WireError } from '../codec.ts';
 import { contextOverflowIn } from '../limits-told.ts';
+import { camelCasedAnswer } from './casing.ts';
 import { objectOf, objectsOf, sse, textOf } from './wire.ts';
 
 /** Google's words for statuses (google.rpc.Code), where they say more than the number beside them. */
@@ -77,7 +78,7 @@ function parsed(text: string): JsonValue | undefined {
 
 function errorIn(body: JsonValue | undefined): JsonObject {
   if (Array.isArray(body)) return errorIn(body[0]);
-  const { error, message } = objectOf(body);
+  const { error, message } = camelCasedAnswer(objectOf(body));
   return isObject(error) ? error : { message: textOf(error) || textOf(message) };
 }
 
