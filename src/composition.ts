@@ -99,7 +99,7 @@ const compatRulesOf = (compat: Config['client']['compat']): CompatRules => ({
   convertsChats: compat.convert_chat_to_responses,
   convertsReasoning: compat.force_reasoning_only_models_to_responses,
   convertsAzureDeepSeek: compat.azure_deepseek,
-  tellsDrops: compat.should_drop_params === true,
+  dropsParams: compat.should_drop_params === true,
 });
 
 /** Providers that can serve nothing, with what is to be said of each: nothing where the configuration has warned. */

@@ -31,7 +31,9 @@ const compat = z.looseObject({
   should_drop_params: z
     .boolean()
     .optional()
-    .describe('What a model refuses is always left out; true: answers that travel as they came tell it too.'),
+    .describe(
+      'Leave out tools and schemas that a model takes none of, and tell in every answer what was left out; parameters that a model refuses always are.',
+    ),
   should_convert_params: z.boolean().optional().describe('Always done: what goes by another name is sent under it.'),
 });
 

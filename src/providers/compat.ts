@@ -10,8 +10,8 @@ export interface CompatRules {
   readonly convertsReasoning: boolean;
   /** Responses become chats for DeepSeek's models on Azure, whose Responses API loses their reasoning. */
   readonly convertsAzureDeepSeek: boolean;
-  /** Answers that travel as they came say what was dropped of their request. */
-  readonly tellsDrops: boolean;
+  /** What a model is known not to take is left out as well where nobody must, and every answer tells what was. */
+  readonly dropsParams: boolean;
 }
 
 /** What holds where nothing is configured. */
@@ -20,7 +20,7 @@ export const USUAL_COMPAT: CompatRules = {
   convertsChats: false,
   convertsReasoning: true,
   convertsAzureDeepSeek: false,
-  tellsDrops: false,
+  dropsParams: false,
 };
 
 /** The rules for one request: a caller may ask for more than is configured, never for less (Bifrost, `x-bf-compat`). */
@@ -31,6 +31,6 @@ export function rulesFor(configured: CompatRules, asked: AskedCompat | undefined
     convertsChats: configured.convertsChats || asked.has('convert_chat_to_responses'),
     convertsReasoning: configured.convertsReasoning || asked.has('force_reasoning_only_models_to_responses'),
     convertsAzureDeepSeek: configured.convertsAzureDeepSeek || asked.has('azure_deepseek'),
-    tellsDrops: configured.tellsDrops || asked.has('should_drop_params'),
+    dropsParams: configured.dropsParams || asked.has('should_drop_params'),
   };
 }

@@ -4,9 +4,11 @@ import { compacted } from '../codecs/ledger.ts';
 import { refuseStoredState } from '../codecs/openai-responses/stored-state.ts';
 import type { CallContext } from '../model/call.ts';
 import type { CodecId } from '../model/content.ts';
+import type { Loss } from '../model/loss.ts';
 import type { BodySource, ChatRequest } from '../model/request.ts';
 import type { ReasoningVault } from '../vault/vault.ts';
 import { type CompatRules, rulesFor, USUAL_COMPAT } from './compat.ts';
+import { takesLess, withoutRefused } from './dropped-params.ts';
 import { isHistorySuspect, type Reader, withHistory } from './history.ts';
 import { hostedToolsFor } from './hosted-tools.ts';
 import type { ModelKnowledge } from './models/traits.ts';
@@ -51,7 +53,8 @@ export function outgoing(
   const passThrough = codec.id === context.dialect && request.untouched;
   const source = passThrough ? request.raw : undefined;
   const reader: Reader = { provider: deployment.name, model };
-  const isOwn = source?.codec === codec.id && travelsVerbatim(deployment, source, model);
+  const isNarrow = rules.dropsParams && takesLess(traits);
+  const isOwn = source?.codec === codec.id && !isNarrow && travelsVerbatim(deployment, source, model);
   const mayTravel = isOwn && codec.fitsModel?.(source, traits) !== false ? source : undefined;
   if (mayTravel && !isHistorySuspect(mayTravel, codec, vault, reader, context)) {
     return verbatim(mayTravel, codec, deployment, request, model);
@@ -65,11 +68,12 @@ export function outgoing(
   const isForeign = codec.id !== context.dialect;
   const hosted = isForeign ? hostedToolsFor(prepared, codec.id, target, insteadOfHosted) : undefined;
   const encoded = codec.encodeRequest(hosted?.request ?? prepared, target);
-  const body = hosted?.fields(encoded.body) ?? encoded.body;
+  const whole = hosted?.fields(encoded.body) ?? encoded.body;
+  const narrowed = isNarrow ? withoutRefused(whole, codec.id, traits, model) : undefined;
+  const body = narrowed?.body ?? whole;
   const adjusted = deployment.adjust?.(body, model);
-  const losses = [...(hosted?.losses ?? []), ...encoded.losses, ...(adjusted?.losses ?? [])];
-  context.trace.losses.push(...compacted(losses));
-  if (rules.tellsDrops && losses.length > 0) context.trace.tellsLosses = true;
+  const losses = [hosted, encoded, narrowed, adjusted].flatMap((step) => step?.losses ?? []);
+  noteLosses(losses, rules, context);
   return {
     codec,
     body: JSON.stringify(adjusted?.body ?? body),
@@ -104,6 +108,11 @@ function noteConversion(
 
 /** The original's word for a request in a format that is not the client's, though that is spoken there too. */
 const CONVERTED: Readonly<Partial<Record<CodecId, string>>> = { 'openai-chat': 'chat_completion' };
+
+function noteLosses(losses: readonly Loss[], { dropsParams }: CompatRules, { trace }: CallContext): void {
+  trace.losses.push(...compacted(losses));
+  if (dropsParams && losses.length > 0) trace.tellsLosses = true;
+}
 
 const travelsVerbatim = (deployment: Deployment, source: BodySource, model: string): boolean =>
   deployment.adjust === undefined || deployment.mayAdjust?.(source, model) === false;

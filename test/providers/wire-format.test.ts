@@ -52,6 +52,7 @@ describe('a client of Chat Completions', () => {
     ['gpt-5-codex', OPENAI, chat('gpt-5-codex', { tools }), converted],
     ['o3-pro', OPENAI, chat('o3-pro'), converted],
     ['gpt-5-pro at Azure', deploymentOf('azure'), chat('gpt-5-pro'), converted],
+    ['DeepSeek at Azure', deploymentOf('azure'), chat('DeepSeek-V3.1'), verbatim],
     ['gpt-5-pro at a server of chats', OWN_SERVER, chat('gpt-5-pro'), verbatim],
     ['gpt-5-pro at a server of both', OWN_WITH_RESPONSES, chat('gpt-5-pro'), converted],
     ['gpt-5.4 without tools', OPENAI, chat('gpt-5.4', { reasoning_effort: 'high' }), verbatim],
@@ -76,6 +77,23 @@ describe('a client of Chat Completions', () => {
   ])('%j', (compat, wireOfPro, wireOfTools) => {
     expect(sent(OPENAI, 'openai-chat', chat('gpt-5-pro'), compat).wire).toBe(wireOfPro);
     expect(sent(OPENAI, 'openai-chat', chat('gpt-5.4', reasoning), compat).wire).toBe(wireOfTools);
+  });
+});
+
+describe('DeepSeek at Azure', () => {
+  const body = { model: 'DeepSeek-V3.1', input: 'Hi' };
+
+  test.each<[Partial<CompatRules>, expected: object]>([
+    [{}, { wire: 'openai-responses', passThrough: true, converted: undefined }],
+    [{ convertsAzureDeepSeek: true }, { wire: 'openai-chat', passThrough: false, converted: 'chat_completion' }],
+  ])('%j', (rules, expected) => {
+    expect(sent(deploymentOf('azure'), 'openai-responses', body, rules)).toEqual(expected);
+  });
+
+  test('no other model, no other provider', () => {
+    const rules = { convertsAzureDeepSeek: true };
+    expect(sent(deploymentOf('azure'), 'openai-responses', { ...body, model: 'gpt-4o' }, rules).passThrough).toBe(true);
+    expect(sent(OPENAI, 'openai-responses', body, rules).passThrough).toBe(true);
   });
 });
 
