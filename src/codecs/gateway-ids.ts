@@ -1,4 +1,5 @@
 import type { GatewayTurn } from '../model/content.ts';
+import { splitId } from './gemini/signatures.ts';
 import { shortHash } from './short-hash.ts';
 
 export interface GatewayId {
@@ -33,7 +34,14 @@ export class GatewayIds {
   }
 }
 
-const shortId = (id: string): string => (/^[A-Za-z0-9_-]{1,48}$/.test(id) ? id : shortHash(id, 32));
+const FITTING = /^[A-Za-z0-9_-]{1,48}$/;
+
+/** Without the signature that rides on an id of Gemini's, before it becomes unknowable: by the rest a turn is found again. */
+function shortId(id: string): string {
+  if (FITTING.test(id)) return id;
+  const { id: bare } = splitId(id);
+  return FITTING.test(bare) ? bare : shortHash(id, 32);
+}
 
 /**
  * The calls of a mixed turn in the order in which the model made them: the gateway's are shown before the client's own,

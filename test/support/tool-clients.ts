@@ -23,6 +23,7 @@ export interface ToolClient {
       readonly stream: boolean;
       readonly tools: readonly string[];
       readonly forced?: string;
+      readonly thinks?: boolean;
     },
   ) => JsonObject;
   readonly say: (text: string) => JsonObject;
@@ -68,10 +69,11 @@ const messagesWalk = walking('messages');
 const messages: ToolClient = {
   ...messagesWalk,
   format: 'anthropic-messages',
-  body: (history, { model, stream, tools, forced }) => ({
+  body: (history, { model, stream, tools, forced, thinks }) => ({
     model,
     stream,
     max_tokens: 8_000,
+    ...(thinks && { thinking: { type: 'enabled', budget_tokens: 2_048 } }),
     ...(tools.length > 0 && { tools: tools.map((name) => ({ name, description: 'Own.', input_schema: SCHEMA })) }),
     ...(forced && { tool_choice: forced === 'any' ? { type: 'any' } : { type: 'tool', name: forced } }),
     messages: [...history],
@@ -114,10 +116,11 @@ const chatWalk = walking('chat');
 const chat: ToolClient = {
   ...chatWalk,
   format: 'openai-chat',
-  body: (history, { model, stream, tools, forced }) => ({
+  body: (history, { model, stream, tools, forced, thinks }) => ({
     model,
     stream,
     ...(stream && { stream_options: { include_usage: true } }),
+    ...(thinks && { reasoning_effort: 'high' }),
     ...(tools.length > 0 && {
       tools: tools.map((name) => ({ type: 'function', function: { name, description: 'Own.', parameters: SCHEMA } })),
     }),
@@ -147,10 +150,14 @@ const responsesWalk = walking('responses');
 const responses: ToolClient = {
   ...responsesWalk,
   format: 'openai-responses',
-  body: (history, { model, stream, tools, forced }) => ({
+  body: (history, { model, stream, tools, forced, thinks }) => ({
     model,
     stream,
     store: false,
+    ...(thinks && {
+      include: ['reasoning.encrypted_content'],
+      reasoning: { effort: 'high', summary: 'auto' },
+    }),
     ...(tools.length > 0 && {
       tools: tools.map((name) => ({ type: 'function', name, description: 'Own.', strict: false, parameters: SCHEMA })),
     }),
@@ -171,8 +178,9 @@ const geminiWalk = walking('gemini');
 const gemini: ToolClient = {
   ...geminiWalk,
   format: 'gemini',
-  body: (history, { tools, forced }) => ({
+  body: (history, { tools, forced, thinks }) => ({
     contents: [...history],
+    ...(thinks && { generationConfig: { thinkingConfig: { includeThoughts: true, thinkingLevel: 'HIGH' } } }),
     ...(tools.length > 0 && {
       tools: [
         { functionDeclarations: tools.map((name) => ({ name, description: 'Own.', parametersJsonSchema: SCHEMA })) },
@@ -229,10 +237,24 @@ function wholeConverse(bytes: Buffer): JsonObject {
 
 function grown(block: JsonObject, delta: JsonObject): JsonObject {
   if (typeof delta.text === 'string') return { ...block, text: textOf(block.text) + delta.text };
+  if (delta.reasoningContent) return { reasoningContent: thought(block, objectOf(delta.reasoningContent)) };
   const { input } = objectOf(delta.toolUse);
   if (typeof input !== 'string') return block;
   const use = objectOf(block.toolUse);
   return { toolUse: { ...use, input: textOf(use.input) + input } };
+}
+
+/** What is thought arrives in pieces, and then its signature. */
+function thought(block: JsonObject, { redactedContent, ...piece }: JsonObject): JsonObject {
+  if (redactedContent !== undefined) return { redactedContent };
+  const before = objectOf(objectOf(block.reasoningContent).reasoningText);
+  const signature = piece.signature ?? before.signature;
+  return {
+    reasoningText: {
+      text: textOf(before.text) + textOf(piece.text),
+      ...(signature !== undefined && { signature }),
+    },
+  };
 }
 
 const withInput = (block: JsonObject): JsonObject => {
@@ -244,8 +266,12 @@ const withInput = (block: JsonObject): JsonObject => {
 const converse: ToolClient = {
   format: 'bedrock-converse',
   path: (model, stream) => `/bedrock/model/${encodeURIComponent(model)}/${stream ? 'converse-stream' : 'converse'}`,
-  body: (history, { tools, forced }) => ({
+  body: (history, { tools, forced, thinks }) => ({
     messages: [...history],
+    ...(thinks && {
+      inferenceConfig: { maxTokens: 8_000 },
+      additionalModelRequestFields: { thinking: { type: 'enabled', budget_tokens: 2_048 } },
+    }),
     ...(tools.length > 0 && {
       toolConfig: {
         tools: tools.map((name) => ({ toolSpec: { name, description: 'Own.', inputSchema: { json: SCHEMA } } })),
