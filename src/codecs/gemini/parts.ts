@@ -16,8 +16,8 @@ export function partOf(block: JsonObject): Part {
 }
 
 /** Such a part comes last in a stream and must go back as a part of its own (Gemini API, thought signatures). */
-const isSignatureOnly = ({ text, thoughtSignature, ...rest }: JsonObject): boolean =>
-  textOf(thoughtSignature) !== '' && textOf(text) === '' && Object.keys(rest).length === 0;
+const isSignatureOnly = ({ text, thoughtSignature, inlineData, fileData }: JsonObject): boolean =>
+  textOf(thoughtSignature) !== '' && textOf(text) === '' && !isObject(inlineData) && !isObject(fileData);
 
 export function mediaOf({ inlineData, fileData }: JsonObject, origin: Origin): MediaPart | undefined {
   if (isObject(inlineData)) {

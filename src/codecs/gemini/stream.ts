@@ -107,10 +107,13 @@ export class AnswerReader {
     return this.#taken();
   }
 
-  #start({ responseId, modelVersion }: JsonObject): void {
+  /** The first chunk tells the input's tokens already. */
+  #start({ responseId, modelVersion, usageMetadata }: JsonObject): void {
     if (this.#started) return;
     this.#started = true;
-    this.#events.push({ type: 'response-start', id: textOf(responseId), model: textOf(modelVersion) });
+    const usage = usageOf(objectOf(usageMetadata));
+    const known = usage.input > 0 && { usage };
+    this.#events.push({ type: 'response-start', id: textOf(responseId), model: textOf(modelVersion), ...known });
     this.#top.responseId = textOf(responseId);
   }
 
@@ -154,7 +157,7 @@ export class AnswerReader {
   }
 
   #takeWholePart(block: JsonObject): void {
-    if (textOf(block.text) === '' && isPlainText(block)) return;
+    if (saysNothing(block)) return;
     this.#closeOpen();
     const part = isObject(block.functionCall) ? this.#callPart(block) : partOf(block);
     const index = this.#begin(part);
@@ -234,6 +237,11 @@ function withMore(before: JsonObject, more: JsonObject): JsonObject {
   return whole;
 }
 
-/** Text that says nothing but text, and so may be a piece of a longer one. */
+/** An empty part, or an empty text, which Google ends thinking with. */
+const saysNothing = (part: JsonObject): boolean =>
+  Object.keys(part).every((key) => key === 'thought' || part[key] === null || part[key] === '');
+
+/** Text that says nothing but text, and so may be a piece of a longer one. Some servers write what is absent as null. */
 const isPlainText = (part: JsonObject): boolean =>
-  typeof part.text === 'string' && Object.keys(part).every((key) => key === 'text' || key === 'thought');
+  typeof part.text === 'string' &&
+  Object.keys(part).every((key) => key === 'text' || key === 'thought' || part[key] === null);
