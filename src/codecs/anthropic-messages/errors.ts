@@ -111,7 +111,7 @@ function plainMessage(status: number, text: string, body: JsonValue | undefined)
   if (trimmed === '') return `upstream answered ${status} with an empty body`;
   if (body !== undefined) return `upstream answered ${status}: ${trimmed.slice(0, LONGEST_TEXT)}`;
   if (!/^<(!doctype|html|\?xml|head|body)/i.test(trimmed)) return trimmed.slice(0, LONGEST_TEXT);
-  const title = /<title[^>]*>([^<]*)<\/title>/i.exec(trimmed)?.[1] ?? /<h1[^>]*>([^<]*)<\/h1>/i.exec(trimmed)?.[1];
+  const title = /<title[^<>]*>([^<]*)<\/title>/i.exec(trimmed)?.[1] ?? /<h1[^<>]*>([^<]*)<\/h1>/i.exec(trimmed)?.[1];
   const about = title?.replace(/\s+/g, ' ').trim().slice(0, LONGEST_TEXT);
   return `upstream answered ${status} with an HTML page${about ? `: ${about}` : ''}`;
 }
@@ -155,9 +155,14 @@ function errorBody(type: string, error: GatewayError): JsonObject {
   };
 }
 
-/** The upstream's own word where it is one of this format's, else the word for the kind and the status. */
+/**
+ * The upstream's own word where it says the same in this format, else the word for the kind and the status: OpenAI's
+ * `invalid_request_error` covers 400 to 404, this format's is no more than 400.
+ */
 function typeOf({ kind, details }: GatewayError, status: number): string {
-  if (details.type !== undefined && details.type in KIND_OF_TYPE) return details.type;
+  const { type } = details;
+  if (type === 'api_error') return type;
+  if (type !== undefined && ownValue(KIND_OF_TYPE, type) === kind) return type;
   return kind === 'overloaded' && status === 500 ? 'api_error' : TYPE_OF_KIND[kind];
 }
 

@@ -115,9 +115,10 @@ function plainBase64(data: string): string {
 
 function located({ mediaType, name }: MediaPart, url: string, nameOf: (name: string) => string) {
   if (!url.startsWith('s3://')) {
+    const kind = MEDIA_KINDS.find((name) => mediaType.startsWith(`${name}/`)) ?? 'document';
     throw new GatewayError(
       'invalid-request',
-      `Bedrock reads no ${mediaType.split('/')[0]} from a web address; send the bytes in base64, or an s3:// address`,
+      `Bedrock reads no ${kind} from a web address; send the bytes in base64, or an s3:// address`,
       { param: 'messages' },
     );
   }

@@ -9,7 +9,27 @@ import { objectOf, objectsOf, originOf, textOf } from './wire.ts';
 export function decodeMessages(body: JsonObject): Message[] {
   const calls = new CallIds();
   const contents = Array.isArray(body.contents) ? body.contents : [body.contents ?? null];
-  return [...systemMessages(body.systemInstruction), ...contents.flatMap((content) => decodeContent(content, calls))];
+  const said = inTurns(contents).flatMap((content) => decodeContent(content, calls));
+  return [...systemMessages(body.systemInstruction), ...said];
+}
+
+const isModels = (content: JsonValue | undefined): boolean => objectOf(content).role === 'model';
+
+/** Chats of Google's SDKs keep a streamed answer as a content for each piece: what the model said in one turn is one. */
+function inTurns(contents: readonly JsonValue[]): readonly JsonValue[] {
+  const turns: JsonValue[] = [];
+  let turn: JsonObject[] | undefined;
+  for (const content of contents) {
+    if (!isModels(content)) {
+      turns.push(content);
+      turn = undefined;
+    } else if (turn) turn.push(...partsOf(content));
+    else {
+      turn = [...partsOf(content)];
+      turns.push({ role: 'model', parts: turn });
+    }
+  }
+  return turns;
 }
 
 function systemMessages(instruction: JsonValue | undefined): Message[] {
@@ -24,8 +44,7 @@ const partsOf = (content: JsonValue | undefined): JsonObject[] =>
 /** Results of functions become a message of their own, ahead of what else the user says. */
 function decodeContent(content: JsonValue, calls: CallIds): Message[] {
   const parts = partsOf(content);
-  if (objectOf(content).role === 'model')
-    return [{ role: 'assistant', parts: inWhole(parts).map((part) => modelPart(part, calls)) }];
+  if (isModels(content)) return [{ role: 'assistant', parts: inWhole(parts).map((part) => modelPart(part, calls)) }];
   const results = parts.filter((part) => isObject(part.functionResponse));
   const rest = parts.filter((part) => !isObject(part.functionResponse));
   const messages: Message[] = [];

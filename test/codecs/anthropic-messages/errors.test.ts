@@ -92,6 +92,12 @@ describe('writing an error', () => {
     ['overloaded', {}, 503, 'overloaded_error'],
     ['overloaded', { status: 529 }, 529, 'overloaded_error'],
     ['overloaded', { status: 500, type: 'server_error' }, 500, 'api_error'],
+    // OpenAI's one word for every refusal
+    ['authentication', { status: 401, type: 'invalid_request_error' }, 401, 'authentication_error'],
+    ['permission', { status: 403, type: 'invalid_request_error' }, 403, 'permission_error'],
+    ['not-found', { status: 404, type: 'invalid_request_error' }, 404, 'not_found_error'],
+    ['invalid-request', { status: 422, type: 'invalid_request_error' }, 422, 'invalid_request_error'],
+    ['timeout', { status: 504, type: 'api_error' }, 504, 'api_error'],
     ['timeout', {}, 504, 'timeout_error'],
     ['network', {}, 502, 'api_error'],
     ['bad-response', {}, 502, 'api_error'],

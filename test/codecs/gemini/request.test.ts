@@ -68,6 +68,34 @@ describe('a client’s request', () => {
     );
   });
 
+  test('is one turn of the model, though a chat of the SDK keeps it as the chunks in which it came', () => {
+    const call = (name: string) => ({ functionCall: { name, args: {} } });
+    const result = (name: string) => ({ functionResponse: { name, response: { output: name } } });
+    const of = (role: string, ...parts: JsonObject[]) => ({ role, parts });
+    const contents = [
+      of('user', { text: 'Hello' }),
+      of('model', { text: 'Let me ', thought: true }),
+      of('model', { text: 'I ' }),
+      of('model'),
+      of('model', { text: 'look.' }),
+      of('model', call('time')),
+      of('model', call('weather')),
+      of('user', result('time'), result('weather')),
+      of('model', { text: 'Noon.' }),
+    ];
+    const { messages } = gemini.decodeRequest({ contents });
+    const said = messages.map(({ role, parts }) => [
+      role,
+      parts.map((part) => ('text' in part ? part.text : part.type)),
+    ]);
+    expect(said).toEqual([
+      ['user', ['Hello']],
+      ['assistant', ['Let me ', 'I look.', 'tool-call', 'tool-call']],
+      ['tool', ['tool-result', 'tool-result']],
+      ['assistant', ['Noon.']],
+    ]);
+  });
+
   test('offers functions and hosted tools', () => {
     expect(tools.map(({ type, name }) => [type, name])).toEqual([
       ['provider', 'googleSearch'],

@@ -34,6 +34,13 @@ describe('a streamed answer', () => {
     expect(usage).toEqual({ input: 120, output: 70, cacheRead: 100, cacheWrite: 0, reasoning: 40 });
   });
 
+  test('tells the tokens of the input when it begins', () => {
+    const [start] = decodedStream(fixture('thinking-and-calls.sse'));
+    expect(start).toMatchObject({ type: 'response-start', usage: { input: 120, cacheRead: 100 } });
+    const [unknown] = decodedStream(streamOf(chunk([{ text: 'hm' }]), stop));
+    expect(unknown).not.toHaveProperty('usage');
+  });
+
   test('C6 calls without ids get ids that no other call has', () => {
     const ids = (callId: string) =>
       foldAll(decodedStream(fixture('partial-args.sse'), 99, { callId })).parts.map((part) => 'id' in part && part.id);
