@@ -8,12 +8,14 @@ import { logRow } from './log-row.ts';
 // Google's Ranking API, as a provider of every client of reranking and as a client of every reranker.
 
 let upstream: Upstream;
+let tokens: Upstream;
 let gateway: Gateway;
 
 beforeAll(async () => {
-  upstream = await startUpstream(json({ access_token: 'ya29.one', expires_in: 3_599, token_type: 'Bearer' }));
+  upstream = await startUpstream();
+  tokens = await startUpstream(json({ access_token: 'ya29.one', expires_in: 3_599, token_type: 'Bearer' }));
   const network_config = { base_url: upstream.url };
-  const vertex_key_config = { region: 'us-east5', auth_credentials: serviceAccount(`${upstream.url}/token`) };
+  const vertex_key_config = { region: 'us-east5', auth_credentials: serviceAccount(`${tokens.url}/token`) };
   gateway = await startGatewayHere({
     providers: {
       vertex: {
@@ -32,6 +34,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await gateway.stop();
   await upstream.close();
+  await tokens.close();
 });
 
 const said = (back = 1) => {

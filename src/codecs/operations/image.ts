@@ -1,31 +1,32 @@
-import { isObject } from '../../model/json.ts';
+import { isObject, type JsonObject } from '../../model/json.ts';
 import type { OperationFormat } from '../../model/operation.ts';
-import { inlineDataIn, inlinePart, partsIn, reasonIn } from './google-parts.ts';
+import { dataOf, type GivenPicture, maskIn, PICTURE_FIELDS, picturesToEdit } from './given-pictures.ts';
+import { inlineDataIn, partsIn, reasonIn } from './google-parts.ts';
 import { openAiToCanvas, openAiToStability } from './image-bedrock.ts';
 import { aspectRatioOf, drawn, KNOWN_OF_IMAGES, noPicture, noUrls, sizeOf } from './image-format.ts';
 import { fromImagen } from './image-imagen.ts';
-import {
-  dropOthers,
-  listOf,
-  numberOrNothing,
-  refuse,
-  requiredText,
-  type Translation,
-  textOrNothing,
-} from './translation.ts';
+import { imagenEdit } from './image-imagen-edit.ts';
+import { openAiToReplicate } from './image-replicate.ts';
+import { dropOthers, listOf, numberOrNothing, refuse, requiredText, type Translation } from './translation.ts';
 import { usageFrom } from './usage.ts';
+
+const KNOWN_OF_EDITS: ReadonlySet<string> = new Set([...KNOWN_OF_IMAGES, ...PICTURE_FIELDS]);
+
+const inlinePicture = (picture: GivenPicture): JsonObject => {
+  const { mediaType, base64 } = dataOf(picture, 'gemini');
+  return { inlineData: { mimeType: mediaType, data: base64 } };
+};
 
 /** Gemini API, image generation: a prompt whose answer is a picture; pictures to be changed stand beside it. */
 const openAiToGemini: Translation = {
-  request({ payload: { fields, files } }, _model, ledger) {
-    dropOthers(fields, KNOWN_OF_IMAGES, ledger);
+  request({ kind, payload }, _model, ledger) {
+    const { fields } = payload;
+    dropOthers(fields, kind === 'image_edit' ? KNOWN_OF_EDITS : KNOWN_OF_IMAGES, ledger);
     noUrls(fields, ledger);
     if ((numberOrNothing(fields.n) ?? 1) > 1)
       refuse('n', 'can be 1 only at gemini: its models draw one picture an answer');
-    if (files.some(({ field }) => field === 'mask')) ledger.dropped('mask', 'the provider has no such field');
-    const pictures = files
-      .filter(({ field }) => field === 'image')
-      .map(({ mediaType, bytes }) => inlinePart(mediaType, bytes));
+    const pictures = kind === 'image_edit' ? picturesToEdit(payload).map(inlinePicture) : [];
+    if (kind === 'image_edit' && maskIn(payload)) ledger.dropped('mask', 'the provider has no such field');
     const aspectRatio = aspectRatioOf(fields.size, ledger);
     return {
       contents: [{ role: 'user', parts: [{ text: requiredText(fields, 'prompt') }, ...pictures] }],
@@ -46,7 +47,9 @@ const openAiToGemini: Translation = {
 
 /** Gemini API, Imagen (`models.predict`). */
 const openAiToImagen: Translation = {
-  request({ payload: { fields } }, _model, ledger) {
+  request(request, _model, ledger) {
+    if (request.kind === 'image_edit') return imagenEdit(request, ledger);
+    const { fields } = request.payload;
     dropOthers(fields, KNOWN_OF_IMAGES, ledger);
     noUrls(fields, ledger);
     return {
@@ -62,30 +65,6 @@ const openAiToImagen: Translation = {
     const [first] = listOf(body.predictions);
     if (pictures.length === 0)
       throw noPicture(String((isObject(first) && first.raiFilteredReason) || 'no reason given'));
-    return drawn(pictures, receivedAtMs);
-  },
-};
-
-/** Replicate HTTP API, predictions: what a model takes is its own affair, so all other fields are its input. */
-const openAiToReplicate: Translation = {
-  request({ payload: { fields } }, _model, ledger) {
-    const { model: _name, fallbacks: _fallbacks, n, size, response_format, stream: _stream, ...input } = fields;
-    requiredText(fields, 'prompt');
-    if (response_format === 'b64_json') ledger.dropped('response_format', 'the provider gives addresses of pictures');
-    const aspectRatio = aspectRatioOf(size, ledger);
-    return {
-      input: {
-        ...input,
-        ...(n !== undefined && { num_outputs: n }),
-        ...(aspectRatio && { aspect_ratio: aspectRatio }),
-      },
-    };
-  },
-
-  answer({ body, receivedAtMs }) {
-    const addresses = Array.isArray(body.output) ? body.output : [body.output];
-    const pictures = addresses.flatMap((url) => (typeof url === 'string' ? [{ url }] : []));
-    if (pictures.length === 0) throw noPicture(textOrNothing(body.error) ?? `the prediction is ${String(body.status)}`);
     return drawn(pictures, receivedAtMs);
   },
 };

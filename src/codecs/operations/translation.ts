@@ -59,6 +59,8 @@ export interface Translation {
   request(request: OperationRequest, model: string, ledger: Ledger): SentBody | SentBodies;
   /** Absent where the answer needs none: its bytes are what the client asked for. `others`: to the bodies behind the first. */
   answer?(answer: ProviderAnswer, request: OperationRequest, others: readonly ProviderAnswer[]): ClientAnswer;
+  /** Where at the provider's root to ask again for an answer that is not complete yet; undefined once it is. */
+  pendingAt?(answer: ProviderAnswer): string | undefined;
 }
 
 /** Throws GatewayError('invalid-request') that names a field and says what belongs there. */

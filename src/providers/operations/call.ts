@@ -1,4 +1,5 @@
 import type { Codec } from '../../codecs/codec.ts';
+import type { Translation } from '../../codecs/operations/translation.ts';
 import type { CallContext } from '../../model/call.ts';
 import type { CodecId } from '../../model/content.ts';
 import { asGatewayError, GatewayError } from '../../model/errors.ts';
@@ -14,9 +15,10 @@ import { answersTo } from './others.ts';
 import { type OutgoingOperation, outgoingOperation, unsupported } from './outgoing.ts';
 import { passthroughUrl, untouchedFrames } from './passthrough.ts';
 import { Patience, patiently } from './patience.ts';
+import { whenComplete } from './pending.ts';
 import { spokenEvents } from './spoken-events.ts';
 import { byteFrames, eventFrames } from './stream.ts';
-import { contentTypeOf, wholeFrame } from './whole-answer.ts';
+import { contentTypeOf, readAnswer, wholeFrame } from './whole-answer.ts';
 
 /** One try at one target, as `ProviderCall` is for chats: leaving the answer early ends the upstream request. */
 export type OperationTry = (
@@ -67,7 +69,14 @@ export function createOperationTry({ codecs, upstreams }: OperationTryOptions): 
       } else {
         const asked: Ask = async (body, each) => good(await ask(body, each));
         const others = sent.others ? await answersTo(sent.others, cancellation, asked) : [];
-        yield wholeFrame([answer, ...others], sent, request, deployment.name);
+        const again = (path: string) =>
+          upstream.get(`${serverRoot(upstreamTarget.baseUrl)}${path}`, { headers: {}, cancellation });
+        const whole = sent.translation?.pendingAt
+          ? await completed(answer, sent.translation, upstreamTarget, cancellation, async (path) =>
+              good(await again(path)),
+            )
+          : answer;
+        yield wholeFrame([whole, ...others], sent, request, deployment.name);
       }
       isComplete = true;
     } catch (thrown) {
@@ -102,6 +111,25 @@ function asker(
       trace.upstreamMs += performance.now() - askedAtMs;
     }
   };
+}
+
+/** An answer that was begun only, once it is complete; it has the time of one that comes whole. */
+function completed(
+  begun: DirectResponse,
+  { pendingAt }: Translation,
+  target: UpstreamTarget,
+  cancellation: Cancellation,
+  ask: (path: string) => Promise<DirectResponse>,
+): Promise<DirectResponse> {
+  const untilMs = performance.now() + target.timeoutMs;
+  return whenComplete(begun, {
+    pendingAt: (answer) => pendingAt?.(readAnswer(answer, target.provider)),
+    ask,
+    cancellation,
+    check: () => {
+      if (performance.now() > untilMs) throw tooLate(target);
+    },
+  });
 }
 
 /** What of a request has gone out while it came cannot go out again. */

@@ -55,7 +55,8 @@ export function outgoingOperation(deployment: Deployment, request: OperationRequ
     const translation = TRANSLATIONS[request.kind]?.(request.format, wire.format);
     if (translation) return translated(wire, translation, deployment, request, model);
   }
-  const refusal = unsupported(operationName(request.kind, request.stream), deployment.name);
+  const others = deployment.operations?.[request.kind] && wires.length === 0 ? model : undefined;
+  const refusal = unsupported(operationName(request.kind, request.stream), deployment.name, others);
   throw request.kind === 'text_completion' && !deployment.chatless ? withAdvice(refusal) : refusal;
 }
 
@@ -77,10 +78,11 @@ const untouched = (request: OperationRequest): OutgoingOperation => ({
   losses: NO_LOSSES,
 });
 
-export const unsupported = (operation: string, provider: string): GatewayError =>
+/** `model`: where others of the same provider can do it. */
+export const unsupported = (operation: string, provider: string, model?: string): GatewayError =>
   new GatewayError(
     'invalid-request',
-    `${operation} is not supported by ${provider} provider; name one that offers it`,
+    `${operation} is not supported by ${provider} provider${model === undefined ? '' : ` with ${model}`}; name one that offers it`,
     {
       provider,
       code: 'unsupported_operation',

@@ -23,10 +23,13 @@ export function wholeFrame(
     const usage = contentType.includes('json') ? usageInJson(bytes) : undefined;
     return { contentType, bytes, isWhole: true, ...(usage && { usage }) };
   }
-  const read = (each: DirectResponse) => new WholeAnswer(each, provider);
+  const read = (each: DirectResponse) => readAnswer(each, provider);
   const told = translation.answer(read(answer), request, others.map(read));
   return request.stream ? eventsFrame(told, request) : toldFrame(told);
 }
+
+export const readAnswer = (answer: DirectResponse, provider: string): ProviderAnswer =>
+  new WholeAnswer(answer, provider);
 
 function toldFrame(told: ClientAnswer): OperationFrame {
   const usage = told.usage && { usage: told.usage };

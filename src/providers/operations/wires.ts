@@ -1,3 +1,4 @@
+import { replicateVersionOf } from '../../codecs/operations/image-replicate.ts';
 import { elevenLabsFormat } from '../../codecs/operations/speech.ts';
 import { requiredText, textOrNothing } from '../../codecs/operations/translation.ts';
 import type { OperationKind, StoredKind } from '../../model/operation.ts';
@@ -94,7 +95,8 @@ export const geminiOperations: OperationTable = {
     { ...gemini('imagen', 'predict'), serves: isImagen },
     { ...gemini('gemini', 'generateContent'), serves: (model) => !isImagen(model) },
   ],
-  image_edit: [gemini('gemini', 'generateContent')],
+  // Imagen edits at Vertex alone
+  image_edit: [{ ...gemini('gemini', 'generateContent'), serves: (model) => !isImagen(model) }],
   speech: [gemini('gemini', 'generateContent')],
   transcription: [gemini('gemini', 'generateContent')],
   translation: [gemini('gemini', 'generateContent')],
@@ -124,13 +126,14 @@ export const elevenLabsOperations: OperationTable = {
 };
 
 /** Replicate HTTP API, `models.predictions.create`; it holds the answer back until the picture is there. */
-export const replicateOperations: OperationTable = {
-  image_generation: [
-    {
-      format: 'replicate',
-      path: (model) => `/v1/models/${model.split('/').map(encodeURIComponent).join('/')}/predictions`,
-      atRoot: true,
-      headers: () => ({ prefer: 'wait=60' }),
-    },
-  ],
+const prediction: OperationWire = {
+  format: 'replicate',
+  path: (model) =>
+    replicateVersionOf(model) === undefined
+      ? `/v1/models/${model.split('/').map(encodeURIComponent).join('/')}/predictions`
+      : '/v1/predictions',
+  atRoot: true,
+  headers: () => ({ prefer: 'wait=60' }),
 };
+
+export const replicateOperations: OperationTable = { image_generation: [prediction], image_edit: [prediction] };

@@ -22,7 +22,7 @@ export const vertexOperations: OperationTable = {
   ],
   rerank: [googleRankingWire],
   image_generation: [at('imagen', 'predict', isImagen), { ...prompted, serves: (model) => !isImagen(model) }],
-  image_edit: [{ ...prompted, serves: (model) => !isImagen(model) }],
+  image_edit: [at('imagen', 'predict', isImagen), { ...prompted, serves: (model) => !isImagen(model) }],
   speech: [prompted],
   transcription: [prompted],
   translation: [prompted],

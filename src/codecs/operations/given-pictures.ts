@@ -1,0 +1,55 @@
+import { isObject, type JsonValue } from '../../model/json.ts';
+import type { Payload } from '../../model/operation.ts';
+import { refuse } from './translation.ts';
+
+/** A picture that a client gave: itself, or where it is. */
+export type GivenPicture = { readonly mediaType: string; readonly base64: string } | { readonly url: string };
+
+/** Fields of a request that hold pictures to be changed, and the part of them that may be (OpenAI API reference, images/edits). */
+export const PICTURE_FIELDS = ['image', 'images', 'mask'] as const;
+
+/** The pictures to be changed: files of a form, or `image` and `images` of a JSON body. Throws GatewayError. */
+export const picturesToEdit = (payload: Payload): readonly GivenPicture[] => [
+  ...givenAs(payload, 'image'),
+  ...givenAs(payload, 'images'),
+];
+
+export const maskIn = (payload: Payload): GivenPicture | undefined => givenAs(payload, 'mask')[0];
+
+function givenAs({ files, fields }: Payload, name: string): readonly GivenPicture[] {
+  const inFiles = files
+    .filter(({ field }) => field === name)
+    .map(({ mediaType, bytes }) => ({ mediaType, base64: Buffer.from(bytes).toString('base64') }));
+  const said = fields[name];
+  const inFields = said === undefined || said === null || said === '' ? [] : Array.isArray(said) ? said : [said];
+  return [...inFiles, ...inFields.map((value) => saidPicture(value, name))];
+}
+
+function saidPicture(value: JsonValue, field: string): GivenPicture {
+  const url = addressIn(value);
+  if (!url) {
+    return refuse(field, 'must be a file of a form, an address or a data URL: this provider keeps no files');
+  }
+  const [, mediaType, base64] = /^data:([^;,]+)(?:;[^;,]+)*;base64,(.*)$/s.exec(url) ?? [];
+  return mediaType !== undefined && base64 !== undefined ? { mediaType, base64 } : { url };
+}
+
+/** An address, or what holds one in the words of OpenAI's API: `image_url`, with or without a `url` inside. */
+function addressIn(value: JsonValue | undefined): string | undefined {
+  if (isObject(value)) return addressIn(value.image_url ?? value.url);
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** For providers that fetch nothing. Throws GatewayError('invalid-request'). */
+export function dataOf(
+  picture: GivenPicture,
+  provider: string,
+): { readonly mediaType: string; readonly base64: string } {
+  return 'base64' in picture
+    ? picture
+    : refuse('image', `must be a file or a data URL: ${provider} fetches no pictures`);
+}
+
+/** For providers that fetch. */
+export const urlOfPicture = (picture: GivenPicture): string =>
+  'url' in picture ? picture.url : `data:${picture.mediaType};base64,${picture.base64}`;
