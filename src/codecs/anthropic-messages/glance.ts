@@ -4,7 +4,7 @@ import { withLineFeeds } from '../sse.ts';
 import { isErrorEvent, streamErrorOf } from './errors.ts';
 import { finishReasonOf } from './stop-reasons.ts';
 import { mergedUsage, usageOf } from './usage.ts';
-import { objectOf } from './wire.ts';
+import { objectOf, textOf } from './wire.ts';
 
 /** message_delta and message_stop, or an error, fit in here many times. */
 const TAIL_BYTES = 8_192;
@@ -20,9 +20,10 @@ export function glance(bytes: Uint8Array, shape: 'json' | 'sse'): Glance {
 function streamGlance(answer: Buffer): Glance {
   const start = startUsage(answer);
   const { delta, error, stopped } = lastEvents(answer);
+  const ending = objectOf(delta?.delta);
   return {
     ...((start || delta) && { usage: usageOf(mergedUsage(start ?? {}, objectOf(delta?.usage))) }),
-    ...(delta && { reason: finishReasonOf(objectOf(delta.delta)) }),
+    ...(textOf(ending.stop_reason) !== '' && { reason: finishReasonOf(ending) }),
     complete: stopped && !error,
     ...(error && { error: streamErrorOf(error) }),
   };
@@ -55,11 +56,20 @@ function lastEvents(answer: Buffer): LastEvents {
     if (!line.startsWith('data:') || line.trimEnd().endsWith('[DONE]')) continue;
     const data = dataOf(line);
     if (data?.type === 'message_stop') last.stopped = true;
-    else if (data?.type === 'message_delta') last.delta ??= data;
+    else if (data?.type === 'message_delta') last.delta = last.delta ? withReason(data, last.delta) : data;
     else if (data && isErrorEvent(data)) last.error = data;
-    else if (data?.type !== 'ping') break;
+    else if (!data || CONTENT.test(textOf(data.type))) break;
   }
   return last;
+}
+
+/** Of events that are neither the end nor content, as pings, there are more than we know. */
+const CONTENT = /^(content_block|message_start)/;
+
+/** Some servers tell the counts once more behind the reason. */
+function withReason(earlier: JsonObject, last: JsonObject): JsonObject {
+  if (textOf(objectOf(last.delta).stop_reason) !== '') return last;
+  return { ...earlier, usage: mergedUsage(objectOf(earlier.usage), objectOf(last.usage)) };
 }
 
 /** Whole answers are small beside what it costs to fetch them, and their members come in any order. */

@@ -22,8 +22,22 @@ export function glance(bytes: Uint8Array, shape: 'json' | 'sse'): Glance {
   return glanceOf(chunks.filter((chunk) => chunk !== undefined).reverse(), hasCall(answer));
 }
 
-/** Inside a text the quotes are escaped, so only a member of this name matches. */
-const hasCall = (answer: Buffer): boolean => answer.includes('"functionCall"') || answer.includes('"function_call"');
+const hasCall = (answer: Buffer): boolean => CALL_KEYS.some((key) => holdsObject(answer, key));
+
+/** Inside a text the quotes are escaped, so only a member of such a name matches. */
+const CALL_KEYS = ['"functionCall"', '"function_call"'] as const;
+
+/** Some servers write what is absent as null. */
+function holdsObject(answer: Buffer, key: string): boolean {
+  for (let at = answer.indexOf(key); at !== -1; at = answer.indexOf(key, at + 1)) {
+    const value = at + key.length;
+    if (/^\s*:\s*\{/.test(answer.toString('latin1', value, value + OPENING_BYTES))) return true;
+  }
+  return false;
+}
+
+/** A colon and a brace, with room for white space. */
+const OPENING_BYTES = 16;
 
 /** The last chunks, newest first; the newest is undefined where it is not there whole. */
 function lastChunks(answer: Buffer): (JsonObject | undefined)[] {
