@@ -132,7 +132,7 @@ function messageIn(error: JsonObject): string | undefined {
 function messageOfText(status: number, text: string): string {
   if (text.trim() === '') return `upstream answered ${status} with an empty body`;
   if (!/^\s*</.test(text)) return text.length > 500 ? `${text.slice(0, 500)}…` : text;
-  const title = /<title[^>]*>([^<]*)<\/title>/i.exec(text)?.[1]?.trim();
+  const title = /<title[^<>]*>([^<]*)<\/title>/i.exec(text)?.[1]?.trim();
   return `upstream answered ${status} with an HTML page${title ? `: ${title}` : ''}`;
 }
 

@@ -149,7 +149,12 @@ const withoutKey = (query: string): string => {
 
 /** The client's headers; what was undone of its body is not told, what travels as it comes is. */
 function passed(headers: IncomingHttpHeaders, { upload }: Payload): Record<string, string> {
-  const named = new Set((headers.connection ?? '').toLowerCase().split(/\s*,\s*/));
+  const named = new Set(
+    (headers.connection ?? '')
+      .toLowerCase()
+      .split(',')
+      .map((name) => name.trim()),
+  );
   const record = Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) => {
       if (value === undefined || named.has(name) || NOT_PASSED.test(name)) return [];

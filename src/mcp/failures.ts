@@ -24,7 +24,9 @@ function messageOf(error: Error): string {
     error.message.includes(`${error.code}`)
   )
     return error.message || codeOf(error);
-  return `${error.message.replace(/:?\s*$/, '')} (HTTP ${error.code})`;
+  // an answer may be megabytes of blanks
+  const told = error.message.slice(0, MAX_REASON).trimEnd();
+  return `${told.endsWith(':') ? told.slice(0, -1) : told} (HTTP ${error.code})`;
 }
 
 const causeOf = (error: unknown): unknown => (error instanceof Error ? error.cause : undefined);

@@ -108,7 +108,7 @@ function plainMessage(status: number, text: string): string {
   const trimmed = text.trim();
   if (trimmed === '') return `upstream answered ${status} with an empty body`;
   if (!trimmed.startsWith('<')) return trimmed.slice(0, LONGEST_TEXT);
-  const title = /<title[^>]*>([^<]*)<\/title>/i.exec(trimmed)?.[1]?.trim();
+  const title = /<title[^<>]*>([^<]*)<\/title>/i.exec(trimmed)?.[1]?.trim();
   return `upstream answered ${status} with an HTML page${title ? `: ${title}` : ''}`;
 }
 

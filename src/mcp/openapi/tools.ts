@@ -69,8 +69,12 @@ export function toolsOfDocument(document: JsonObject, { includeDeprecated, clien
 const nameOf = ({ operationId, method, path }: Operation): string =>
   sanitised(operationId ?? '') || sanitised(`${method.toLowerCase()}_${path.replace(/[{}]/g, '')}`);
 
+/** More of a name is never shown. */
+const LONGEST_READ = 1_000;
+
 const sanitised = (text: string): string =>
   text
+    .slice(0, LONGEST_READ)
     .replace(/[^A-Za-z0-9_-]+/g, '_')
     .replace(/_{2,}/g, '_')
     .replace(/^[_-]+|[_-]+$/g, '');

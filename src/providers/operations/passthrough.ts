@@ -16,7 +16,12 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
 
 /** Headers of an answer that may travel on: all but those of the hop, and cookies of an account that is not the client's. */
 function passedHeaders(record: Readonly<Record<string, string>>): Record<string, string> {
-  const named = new Set((record.connection ?? '').toLowerCase().split(/\s*,\s*/));
+  const named = new Set(
+    (record.connection ?? '')
+      .toLowerCase()
+      .split(',')
+      .map((name) => name.trim()),
+  );
   return Object.fromEntries(
     Object.entries(record).filter(([name]) => !HOP_BY_HOP.has(name) && !named.has(name) && name !== 'set-cookie'),
   );

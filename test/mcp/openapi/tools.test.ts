@@ -33,6 +33,12 @@ test('operations become tools, named by their ids, or by method and path', async
   ]);
 });
 
+test('an id of megabytes is cut before it is looked at', async () => {
+  const operationId = `a${'-_'.repeat(1_000_000)}!b`;
+  const { tools } = await read(document({ '/a': { get: { operationId, responses: {} } } }));
+  expect(tools.map(({ name }) => name)).toEqual(['a']);
+});
+
 test('deprecated operations are tools only where that is asked for', async () => {
   const { tools } = await read(petstore('http://localhost'), { ...OPTIONS, includeDeprecated: true });
   expect(tools.find(({ name }) => name === 'old')?.definition.description).toMatch(/^Deprecated\./);
