@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import { isObject, type JsonObject, type JsonValue, parsedJson } from '../model/json.ts';
 
 interface Entry {
   readonly text: string;
@@ -52,7 +52,7 @@ export class KeptItems {
   /** The body with every item that is kept here in the place of its reference; the same bytes when there is none. */
   restored(owner: string, bytes: Buffer): Buffer {
     if (this.#entries.size === 0 || !bytes.includes(REFERENCE)) return bytes;
-    const body = parsed(bytes.toString());
+    const body = parsedJson(bytes.toString());
     if (!isObject(body) || !Array.isArray(body.input)) return bytes;
     const answers = new Map<Entry, readonly JsonObject[]>();
     let isSame = true;
@@ -86,16 +86,8 @@ const isReference = (item: JsonValue): item is JsonObject & { id: string } =>
 
 /** The output of a response, or of the event that carries one. */
 function itemsOf(text: string): JsonObject[] {
-  const told = parsed(text);
+  const told = parsedJson(text);
   if (!isObject(told)) return [];
   const { output } = isObject(told.response) ? told.response : told;
   return Array.isArray(output) ? output.filter(isObject) : [];
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

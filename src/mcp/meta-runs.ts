@@ -1,7 +1,7 @@
 import PQueue from 'p-queue';
 import type { ToolManagerConfig } from '../config/schema.ts';
 import { GatewayError } from '../model/errors.ts';
-import { isObject, type JsonObject } from '../model/json.ts';
+import { isObject, type JsonObject, parsedJson } from '../model/json.ts';
 import { bindingLevelOf, fileListing, fileText, toolDocumentation } from './code-mode/files.ts';
 import { boundServers } from './code-mode/names.ts';
 import type { ScriptLimits } from './code-mode/protocol.ts';
@@ -224,15 +224,7 @@ const lineNumber = (value: unknown): number | undefined => {
 /** Models often write the arguments of the inner tool as a text of JSON. */
 function argumentsIn({ arguments: given }: JsonObject): JsonObject {
   if (given === undefined || given === null || given === '') return {};
-  const value: unknown = typeof given === 'string' ? parsed(given) : given;
+  const value: unknown = typeof given === 'string' ? parsedJson(given) : given;
   if (isObject(value)) return value;
   throw new GatewayError('invalid-request', "executeTool needs 'arguments' to be an object");
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -19,3 +19,10 @@ export const addUsage = (a: Usage, b: Usage): Usage => ({
   cacheWrite: a.cacheWrite + b.cacheWrite,
   reasoning: a.reasoning + b.reasoning,
 });
+
+export const sameUsage = (a: Usage, b: Usage): boolean =>
+  a.input === b.input &&
+  a.output === b.output &&
+  a.cacheRead === b.cacheRead &&
+  a.cacheWrite === b.cacheWrite &&
+  a.reasoning === b.reasoning;

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../../model/json.ts';
+import { isObject, type JsonObject, parsedObject } from '../../model/json.ts';
 import type { Glance } from '../codec.ts';
 import { createSseReader } from '../sse.ts';
 import { streamError } from './errors.ts';
@@ -15,7 +15,7 @@ function streamGlance(bytes: Uint8Array): Glance {
   let ending: JsonObject = {};
   let stopped = false;
   for (const { event, data } of [...reader.push(bytes), ...reader.end()]) {
-    const told = parsed(data);
+    const told = parsedObject(data);
     if (!told) continue;
     if (event === 'exception') return { ...counted(ending), complete: false, error: streamError(told) };
     if (event === 'messageStop') stopped = true;
@@ -29,23 +29,14 @@ function streamGlance(bytes: Uint8Array): Glance {
 function tailGlance(bytes: Uint8Array): Glance {
   const tail = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8').trimEnd();
   const [, counts = ''] = /"usage":(\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\})[^{}]*\}$/.exec(tail) ?? [];
-  const usage = parsed(counts);
+  const usage = parsedObject(counts);
   return usage ? { usage: usageOf(usage), complete: true } : { complete: false };
 }
 
 function answerGlance(bytes: Uint8Array): Glance {
-  const body = parsed(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
+  const body = parsedObject(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
   if (!body || !isObject(body.output)) return { complete: false };
   return { ...counted(body), reason: finishReasonOf(body), complete: true };
 }
 
 const counted = ({ usage }: JsonObject): Pick<Glance, 'usage'> => (isObject(usage) ? { usage: usageOf(usage) } : {});
-
-function parsed(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}

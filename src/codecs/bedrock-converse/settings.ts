@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../../model/json.ts';
+import { type JsonObject, parsedObject } from '../../model/json.ts';
 import type { ReasoningEffort, ReasoningSettings, ResponseFormat, Settings } from '../../model/request.ts';
 import { isEffort } from '../efforts.ts';
 import { objectOf, originOf, textOf } from './wire.ts';
@@ -71,13 +71,4 @@ function responseFormatOf(body: JsonObject): ResponseFormat | undefined {
   const { schema, name } = objectOf(objectOf(structure).jsonSchema);
   const parsed = parsedObject(textOf(schema));
   return parsed && { type: 'json-schema', name: textOf(name) || 'response', schema: parsed };
-}
-
-function parsedObject(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

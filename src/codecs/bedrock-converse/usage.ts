@@ -1,5 +1,5 @@
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
-import { NO_USAGE, type Usage } from '../../model/usage.ts';
+import { sameUsage, type Usage } from '../../model/usage.ts';
 
 /** `inputTokens` leaves cached tokens out (Bedrock API, TokenUsage and prompt caching); our totals contain them. */
 export function usageOf(wire: JsonObject): Usage {
@@ -16,7 +16,7 @@ export function usageOf(wire: JsonObject): Usage {
 
 /** Our counts in this format's arithmetic; `own` is the upstream's object, shown as it came while it says the same. */
 export function wireUsage(usage: Usage, own?: JsonValue): JsonObject {
-  if (isObject(own) && equal(usageOf(own), { ...usage, reasoning: 0 })) return own;
+  if (isObject(own) && sameUsage(usageOf(own), { ...usage, reasoning: 0 })) return own;
   return {
     inputTokens: Math.max(0, usage.input - usage.cacheRead - usage.cacheWrite),
     outputTokens: usage.output,
@@ -25,9 +25,5 @@ export function wireUsage(usage: Usage, own?: JsonValue): JsonObject {
     ...(usage.cacheWrite > 0 && { cacheWriteInputTokens: usage.cacheWrite }),
   };
 }
-
-const NAMES = Object.keys(NO_USAGE) as readonly (keyof Usage)[];
-
-const equal = (a: Usage, b: Usage): boolean => NAMES.every((name) => a[name] === b[name]);
 
 const count = (value: JsonValue | undefined): number => (typeof value === 'number' ? value : 0);

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, ownValue } from '../../model/json.ts';
+import { ownValue, parsedObject } from '../../model/json.ts';
 import { AMAZON_FRAMES, type AmazonFrame } from '../amazon-frames.ts';
 import { eventFrame, eventOfFrame, exceptionFrame, framesOf } from '../bedrock-converse/framing.ts';
 import type { Framing, WireEvent } from '../codec.ts';
@@ -48,7 +48,7 @@ export function errorTypeOf(exception: string, fallback = 'api_error'): string {
 
 function chunkFrame({ event, data }: WireEvent): Buffer | undefined {
   if (event === 'exception') return exceptionFrame(data);
-  const told = parsed(data);
+  const told = parsedObject(data);
   if (!told) return undefined;
   if (event === 'error' || told.type === 'error') {
     const { type, message } = objectOf(told.error);
@@ -66,24 +66,15 @@ function chunkFrame({ event, data }: WireEvent): Buffer | undefined {
 export function anthropicText(frame: AmazonFrame): string {
   const { event, data } = eventOfFrame(frame);
   if (event === 'exception') {
-    const { type, message, originalMessage } = parsed(data) ?? {};
+    const { type, message, originalMessage } = parsedObject(data) ?? {};
     const said = textOf(message) || textOf(originalMessage) || textOf(type);
     return sse('error', JSON.stringify({ type: 'error', error: { type: errorTypeOf(textOf(type)), message: said } }));
   }
-  const { bytes } = parsed(data) ?? {};
+  const { bytes } = parsedObject(data) ?? {};
   const inner = typeof bytes === 'string' ? Buffer.from(bytes, 'base64').toString('utf8') : '';
-  const { type } = parsed(inner) ?? {};
+  const { type } = parsedObject(inner) ?? {};
   // an event's data must be one line; JSON has line breaks between its members only
   return typeof type === 'string' ? sse(type, inner.replace(/[\r\n]+/g, ' ')) : '';
 }
 
 const sse = (name: string, data: string): string => `event: ${name}\ndata: ${data}\n\n`;
-
-function parsed(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}

@@ -1,5 +1,5 @@
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
-import { NO_USAGE, type Usage } from '../../model/usage.ts';
+import { sameUsage, type Usage } from '../../model/usage.ts';
 
 /**
  * `promptTokenCount` contains the cached tokens, `candidatesTokenCount` leaves thinking out (Gemini API,
@@ -24,7 +24,7 @@ export function mergedUsage(earlier: JsonObject, later: JsonValue | undefined): 
 
 /** Our counts in this format's arithmetic; `own` is the upstream's object, shown as it came while it says the same. */
 export function wireUsage(usage: Usage, own?: JsonValue): JsonObject {
-  if (isObject(own) && equal(usageOf(own), usage)) return own;
+  if (isObject(own) && sameUsage(usageOf(own), usage)) return own;
   return {
     promptTokenCount: usage.input,
     candidatesTokenCount: Math.max(0, usage.output - usage.reasoning),
@@ -33,9 +33,5 @@ export function wireUsage(usage: Usage, own?: JsonValue): JsonObject {
     ...(usage.reasoning > 0 && { thoughtsTokenCount: usage.reasoning }),
   };
 }
-
-const NAMES = Object.keys(NO_USAGE) as readonly (keyof Usage)[];
-
-const equal = (a: Usage, b: Usage): boolean => NAMES.every((name) => a[name] === b[name]);
 
 const count = (value: JsonValue | undefined): number => (typeof value === 'number' && value > 0 ? value : 0);

@@ -1,5 +1,5 @@
 import { isObject, type JsonObject } from '../../model/json.ts';
-import type { Usage } from '../../model/usage.ts';
+import { sameUsage, type Usage } from '../../model/usage.ts';
 
 /** The first of these members that is a positive number, else 0. */
 function count(from: unknown, ...names: readonly string[]): number {
@@ -47,7 +47,7 @@ function outputOf(wire: JsonObject): Pick<Usage, 'output' | 'reasoning'> {
 /** The `usage` object of an answer; `theirs` is the upstream's own, shown as it came while it says the same. */
 export function wireUsage(usage: Usage, theirs?: unknown): JsonObject {
   const told = usageOf(theirs);
-  if (told && isObject(theirs) && equal(told, usage)) return theirs;
+  if (told && isObject(theirs) && sameUsage(told, usage)) return theirs;
   return {
     prompt_tokens: usage.input,
     completion_tokens: usage.output,
@@ -59,10 +59,3 @@ export function wireUsage(usage: Usage, theirs?: unknown): JsonObject {
     completion_tokens_details: { reasoning_tokens: usage.reasoning },
   };
 }
-
-const equal = (a: Usage, b: Usage): boolean =>
-  a.input === b.input &&
-  a.output === b.output &&
-  a.cacheRead === b.cacheRead &&
-  a.cacheWrite === b.cacheWrite &&
-  a.reasoning === b.reasoning;

@@ -1,5 +1,5 @@
 import { isObject, type JsonObject } from '../../model/json.ts';
-import type { Usage } from '../../model/usage.ts';
+import { sameUsage, type Usage } from '../../model/usage.ts';
 import { objectOf } from './wire.ts';
 
 const count = (value: unknown): number => (typeof value === 'number' && value > 0 ? value : 0);
@@ -23,7 +23,7 @@ export function usageOf(wire: unknown): Usage | undefined {
 /** The `usage` object of an answer; other counts of the upstream's own (`theirs`) stay while it says the same. */
 export function wireUsage(usage: Usage, theirs?: unknown): JsonObject {
   const told = usageOf(theirs);
-  if (told && isObject(theirs) && equal(told, usage)) return theirs;
+  if (told && isObject(theirs) && sameUsage(told, usage)) return theirs;
   return {
     input_tokens: usage.input,
     input_tokens_details: {
@@ -35,10 +35,3 @@ export function wireUsage(usage: Usage, theirs?: unknown): JsonObject {
     total_tokens: usage.input + usage.output,
   };
 }
-
-const equal = (a: Usage, b: Usage): boolean =>
-  a.input === b.input &&
-  a.output === b.output &&
-  a.cacheRead === b.cacheRead &&
-  a.cacheWrite === b.cacheWrite &&
-  a.reasoning === b.reasoning;

@@ -1,5 +1,5 @@
 import { GatewayError } from '../../model/errors.ts';
-import { isObject } from '../../model/json.ts';
+import { parsedObject } from '../../model/json.ts';
 import type { Fetch } from '../fetch.ts';
 import type { Identity, Token } from '../identity.ts';
 
@@ -41,20 +41,11 @@ async function requested(identity: Entra, fetch: Fetch, now: () => number): Prom
     body: form.toString(),
     signal: AbortSignal.timeout(10_000),
   });
-  const answer = jsonOf(await response.text());
+  const answer = parsedObject(await response.text()) ?? {};
   const { access_token: text, expires_in: seconds } = answer;
   if (!response.ok || typeof text !== 'string') throw refused(response.status, answer);
   const lifeMs = Number(seconds ?? 0) * 1_000;
   return { text, renewAtMs: now() + Math.max(lifeMs - MARGIN_MS, lifeMs / 2) };
-}
-
-function jsonOf(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : {};
-  } catch {
-    return {};
-  }
 }
 
 /** The first line of Entra's words; the others hold trace ids and the time. */

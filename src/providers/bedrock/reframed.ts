@@ -2,7 +2,7 @@ import { type AmazonFrame, createAmazonFrameReader } from '../../codecs/amazon-f
 import { eventOfFrame } from '../../codecs/bedrock-converse/framing.ts';
 import { anthropicText, errorTypeOf } from '../../codecs/bedrock-invoke/framing.ts';
 import { GatewayError } from '../../model/errors.ts';
-import { isObject, type JsonObject } from '../../model/json.ts';
+import { parsedObject } from '../../model/json.ts';
 import { DirectHeaders, DirectResponse, StreamBody } from '../direct-response.ts';
 
 /** How a frame reads as the text of a stream. */
@@ -28,7 +28,7 @@ export function anthropicAnswer(answer: DirectResponse): DirectResponse {
 /** CountTokens' answer in Anthropic's words. */
 export function anthropicCount(answer: DirectResponse): DirectResponse {
   if (!answer.ok) return anthropicAnswer(answer);
-  const { inputTokens } = parsed(answer.bytes.toString('utf8'));
+  const { inputTokens } = parsedObject(answer.bytes.toString('utf8')) ?? {};
   return named(answer, Buffer.from(JSON.stringify({ input_tokens: inputTokens })));
 }
 
@@ -47,22 +47,13 @@ function named(answer: DirectResponse, body: StreamBody | Buffer, contentType?: 
 /** Bedrock's exception in Anthropic's words; its message stays as it is. */
 function anthropicError({ bytes, headers, status }: DirectResponse): Buffer {
   const text = bytes.toString('utf8');
-  const body = parsed(text);
+  const body = parsedObject(text) ?? {};
   const told = body.message ?? body.Message;
   const exception = (headers.get('x-amzn-errortype') ?? '').split(':')[0] ?? '';
   const fallback = status === 424 ? 'overloaded_error' : '';
   const type = errorTypeOf(exception, fallback);
   if (typeof told !== 'string' || type === '') return bytes;
   return Buffer.from(JSON.stringify({ type: 'error', error: { type, message: told } }));
-}
-
-function parsed(text: string): JsonObject {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : {};
-  } catch {
-    return {};
-  }
 }
 
 /** The text of a body of frames; back pressure and cancelling reach the connection as ever. */

@@ -2,7 +2,7 @@ import { streamError } from '../../codecs/openai-errors.ts';
 import { usageFrom } from '../../codecs/operations/usage.ts';
 import { createSseReader } from '../../codecs/sse.ts';
 import { GatewayError } from '../../model/errors.ts';
-import { isObject, type JsonObject } from '../../model/json.ts';
+import { isObject, parsedObject } from '../../model/json.ts';
 import type { OperationFrame } from '../../model/operation.ts';
 import type { Usage } from '../../model/usage.ts';
 import type { StreamBody } from '../direct-response.ts';
@@ -108,7 +108,7 @@ class SeenEvents {
       this.isComplete ||= LAST_TYPE.test(/"type":\s*"([\w.]+)"/.exec(data)?.[1] ?? '');
       return;
     }
-    const body = parsed(data);
+    const body = parsedObject(data);
     if (!body) return;
     if (isObject(body.error) || typeof body.error === 'string') this.error ??= streamError(body.error);
     this.usage = usageFrom(body.usage) ?? this.usage;
@@ -120,12 +120,3 @@ class SeenEvents {
 const MAX_READ = 65_536;
 
 const isFinished = (choice: unknown): boolean => isObject(choice) && typeof choice.finish_reason === 'string';
-
-function parsed(data: string): JsonObject | undefined {
-  try {
-    const body: unknown = JSON.parse(data);
-    return isObject(body) ? body : undefined;
-  } catch {
-    return undefined;
-  }
-}

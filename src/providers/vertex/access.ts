@@ -1,6 +1,6 @@
 import type { NetworkConfig, ProviderKey } from '../../config/schema.ts';
 import { GatewayError } from '../../model/errors.ts';
-import { isObject } from '../../model/json.ts';
+import { isObject, parsedJson } from '../../model/json.ts';
 import type { GoogleCredentials } from '../identity.ts';
 import type { Access } from '../provider.ts';
 
@@ -81,19 +81,11 @@ function projectOf({ name }: ProviderKey, { project }: VertexPlace): string {
 function credentialsIn({ name, vertex_key_config: config }: ProviderKey): GoogleCredentials | undefined {
   const text = config?.auth_credentials?.value;
   if (!text) return undefined;
-  const value = parsed(text);
+  const value = parsedJson(text);
   if (isObject(value)) return value as GoogleCredentials;
   throw new GatewayError(
     'authentication',
     `auth_credentials of key "${name}" of provider "vertex" is not the JSON of a credentials file; leave it empty for the machine's own`,
     { provider: 'vertex' },
   );
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
