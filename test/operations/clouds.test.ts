@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Gateway, keyed, post, startGatewayHere } from '../support/gateway.ts';
 import { serviceAccount } from '../support/service-account.ts';
 import { type Answer, json, startUpstream, type Upstream } from '../support/upstream.ts';
+import { logRow } from './log-row.ts';
 
 let upstream: Upstream;
 let gateway: Gateway;
@@ -363,6 +364,37 @@ test('Hugging Face writes down what is said; the sound is the body', async () =>
   expect([...said().body]).toEqual([0, 255, 13, 10]);
 });
 
+describe('Hugging Face speaks', () => {
+  const model = 'huggingface/facebook/mms-tts-eng';
+
+  test('in sound that is passed on as it comes', async () => {
+    upstream.answers((response) => {
+      response.writeHead(200, { 'content-type': 'audio/flac' });
+      response.write('one ', () => response.end('two'));
+    });
+    const body = { model, input: 'hi', voice: 'alloy', response_format: 'mp3', temperature: 0.5, top_k: 3 };
+    const told = await post(`${gateway.url}/v1/audio/speech`, body);
+    expect(told.headers.get('content-type')).toBe('audio/flac');
+    expect(told.headers.get('x-bifrost-losses')).toBe('2');
+    expect(await told.text()).toBe('one two');
+    expect(said().method).toBe('POST');
+    expect(said().path).toBe('/hf-inference/models/facebook/mms-tts-eng/pipeline/text-to-speech');
+    expect(said().headers).toMatchObject({ authorization: 'Bearer hf_ours', 'content-type': 'application/json' });
+    expect(said().json()).toEqual({
+      inputs: 'hi',
+      parameters: { generation_parameters: { temperature: 0.5, top_k: 3 } },
+    });
+    expect(await logRow(gateway, 'facebook/mms-tts-eng')).toMatchObject({ object: 'speech', status: 'success' });
+  });
+
+  test('and says why not in the client’s words', async () => {
+    upstream.answers(json({ error: 'Model facebook/mms-tts-xxx does not exist' }, { status: 404 }));
+    const speech = openai.audio.speech.create({ model: 'huggingface/facebook/mms-tts-xxx', voice: 'v', input: 'hi' });
+    await expect(speech).rejects.toMatchObject({ status: 404, message: expect.stringContaining('does not exist') });
+    expect(said().json()).toEqual({ inputs: 'hi' });
+  });
+});
+
 test.each([
   ['gemini/gemini-embedding-2', 250, [100, 100, 50], 'requests'],
   ['cohere/embed-v4.0', 100, [96, 4], 'texts'],
@@ -431,6 +463,14 @@ describe('streams of providers that give whole answers', () => {
     });
     expect(await spoken('elevenlabs/eleven_turbo_v2_5', 'v1', 'mp3')).toBe('one two three');
     expect(said().path).toBe('/v1/text-to-speech/v1/stream?output_format=mp3_44100_128');
+  });
+
+  test('sound of Hugging Face is events while it comes', async () => {
+    upstream.answers((response) => {
+      response.writeHead(200, { 'content-type': 'audio/wav' });
+      response.write('one ', () => response.end('two'));
+    });
+    expect(await spoken('huggingface/facebook/mms-tts-eng', 'v1', 'mp3')).toBe('one two');
   });
 
   test('sound that breaks off ends in an error', async () => {

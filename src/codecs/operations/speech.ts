@@ -1,5 +1,6 @@
 import { GatewayError } from '../../model/errors.ts';
-import { ownValue } from '../../model/json.ts';
+import { isObject, type JsonObject, ownValue } from '../../model/json.ts';
+import type { OperationFormat } from '../../model/operation.ts';
 import { inlineDataIn, reasonIn } from './google-parts.ts';
 import { dropOthers, numberOrNothing, refuse, requiredText, type Translation, textOrNothing } from './translation.ts';
 import { usageFrom } from './usage.ts';
@@ -84,8 +85,37 @@ function wavHead(length: number, rate: number): Buffer {
   return head;
 }
 
-export function speechTranslation(from: string, to: string): Translation | undefined {
-  if (from !== 'openai') return undefined;
-  if (to === 'elevenlabs') return openAiToElevenLabs;
-  return to === 'gemini' ? openAiToGemini : undefined;
-}
+/** Hugging Face inference, text to speech: `generation_parameters`, which a client may give one by one. */
+const GENERATION = [
+  ...['do_sample', 'early_stopping', 'epsilon_cutoff', 'eta_cutoff', 'max_length', 'max_new_tokens', 'min_length'],
+  ...['min_new_tokens', 'num_beam_groups', 'num_beams', 'penalty_alpha', 'temperature', 'top_k', 'top_p', 'typical_p'],
+  'use_cache',
+] as const;
+
+const KNOWN_TO_HUGGING_FACE: ReadonlySet<string> = new Set([
+  ...['model', 'fallbacks', 'input', 'stream_format', 'generation_parameters'],
+  ...GENERATION,
+]);
+
+/** The sound comes as it is, in the format and the voice of the model. */
+const openAiToHuggingFace: Translation = {
+  request({ payload: { fields } }, _model, ledger) {
+    dropOthers(fields, KNOWN_TO_HUGGING_FACE, ledger);
+    const given = isObject(fields.generation_parameters) ? fields.generation_parameters : {};
+    const single = GENERATION.flatMap((name) => (fields[name] === undefined ? [] : [[name, fields[name]]]));
+    const generation: JsonObject = { ...given, ...Object.fromEntries(single) };
+    return {
+      inputs: requiredText(fields, 'input'),
+      ...(Object.keys(generation).length > 0 && { parameters: { generation_parameters: generation } }),
+    };
+  },
+};
+
+const PROVIDERS: Readonly<Partial<Record<OperationFormat, Translation>>> = {
+  elevenlabs: openAiToElevenLabs,
+  gemini: openAiToGemini,
+  huggingface: openAiToHuggingFace,
+};
+
+export const speechTranslation = (from: OperationFormat, to: OperationFormat): Translation | undefined =>
+  from === 'openai' ? PROVIDERS[to] : undefined;

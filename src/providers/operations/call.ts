@@ -113,23 +113,21 @@ function asker(
   };
 }
 
-/** An answer that was begun only, once it is complete; it has the time of one that comes whole. */
-function completed(
+/** An answer that was begun only, once it is complete; for that it has the time of one that comes whole. */
+async function completed(
   begun: DirectResponse,
   { pendingAt }: Translation,
   target: UpstreamTarget,
   cancellation: Cancellation,
   ask: (path: string) => Promise<DirectResponse>,
 ): Promise<DirectResponse> {
-  const untilMs = performance.now() + target.timeoutMs;
-  return whenComplete(begun, {
-    pendingAt: (answer) => pendingAt?.(readAnswer(answer, target.provider)),
-    ask,
-    cancellation,
-    check: () => {
-      if (performance.now() > untilMs) throw tooLate(target);
-    },
-  });
+  const patience = new Patience(target.timeoutMs, () => cancellation.fire(tooLate(target)));
+  const whereOf = (answer: DirectResponse) => pendingAt?.(readAnswer(answer, target.provider));
+  try {
+    return await whenComplete(begun, { pendingAt: whereOf, ask, cancellation });
+  } finally {
+    patience.end();
+  }
 }
 
 /** What of a request has gone out while it came cannot go out again. */

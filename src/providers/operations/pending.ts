@@ -9,20 +9,18 @@ interface Waiting {
   /** Where to ask for an answer again; undefined once it is complete. */
   readonly pendingAt: (answer: DirectResponse) => string | undefined;
   readonly ask: (path: string) => Promise<DirectResponse>;
+  /** Ends the waiting too. */
   readonly cancellation: Cancellation;
-  /** Throws when all the time is over that the answer may take. */
-  readonly check: () => void;
 }
 
-/** An answer that was begun only, once it is complete: asked for again, less and less often. Throws what `ask` and `check` throw. */
+/** An answer that was begun only, once it is complete: asked for again, less and less often. Throws what `ask` throws. */
 export async function whenComplete(
   begun: DirectResponse,
-  { pendingAt, ask, cancellation, check }: Waiting,
+  { pendingAt, ask, cancellation }: Waiting,
 ): Promise<DirectResponse> {
   let answer = begun;
   let pauseMs = FIRST_PAUSE_MS;
   for (let path = pendingAt(answer); path !== undefined; path = pendingAt(answer)) {
-    check();
     await pause(pauseMs, cancellation);
     pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS);
     answer = await ask(path);

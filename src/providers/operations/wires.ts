@@ -79,10 +79,11 @@ const huggingFace = (task: string): OperationWire => ({
   atRoot: true,
 });
 
-/** Hugging Face, inference providers: feature extraction, text to image, automatic speech recognition. */
+/** Hugging Face, inference providers: feature extraction, text to image, text to speech, automatic speech recognition. */
 export const huggingFaceOperations: OperationTable = {
   embedding: [huggingFace('/pipeline/feature-extraction')],
   image_generation: [huggingFace('')],
+  speech: [huggingFace('/pipeline/text-to-speech')],
   transcription: [huggingFace('')],
 };
 
