@@ -258,10 +258,17 @@ function rememberTurn(
   results: readonly ToolResultPart[],
   context: CallContext,
 ): void {
-  if (shows || (rounds.length === 0 && results.length === 0)) return;
+  const isHidden = rounds.length > 0 || results.length > 0 || turn.parts.some(isHiddenFrom(context));
+  if (shows || !isHidden) return;
   const transcript = { rounds, turn: { role: 'assistant', parts: turn.parts }, results } as const;
   options.memory.remember(ownerOf(context), asked, handed, transcript);
 }
+
+/** What a provider ran by itself, in words that the client's format does not have. */
+const isHiddenFrom =
+  ({ dialect }: CallContext) =>
+  (part: Part): boolean =>
+    part.type === 'opaque' && part.origin.codec !== dialect;
 
 /** What searches found and the model was not offered before; each once. */
 function foundTools(results: readonly ToolResultPart[], { tools }: ChatRequest): FunctionTool[] {

@@ -127,11 +127,11 @@ const digestOf = (message: Message | undefined): string =>
     .update(message ? textOf(message.parts) : '')
     .digest('base64');
 
-/** What was said, without how it travelled: cache marks and the like come and go between requests. */
+/** What was said, without how it travelled: cache marks come and go between requests, and ids take other forms. */
 const textOf = (parts: readonly Part[]): string =>
   parts
     .map((part) => {
       if (part.type === 'text') return part.text;
-      return part.type === 'tool-result' ? `${plainCallId(part.callId)}: ${textOf(part.content)}` : '';
+      return part.type === 'tool-result' ? textOf(part.content) : '';
     })
     .join('\n');

@@ -43,6 +43,16 @@ function shortId(id: string): string {
   return FITTING.test(bare) ? bare : shortHash(id, 32);
 }
 
+/** Where a call stood among the calls of its turn. */
+export interface Place {
+  readonly index: number;
+  /**
+   * Counts the gateways of a chain: the nearest to the model ran its calls first and shows them first, and each that
+   * comes behind it counts the places among what was left.
+   */
+  readonly gateway: number;
+}
+
 /**
  * The calls of a mixed turn in the order in which the model made them: the gateway's are shown before the client's own,
  * and each says its place. Whatever stands between calls stays where it is; so do calls that say no place.
@@ -50,12 +60,14 @@ function shortId(id: string): string {
 export function inModelOrder<Item>(
   items: readonly Item[],
   isCall: (item: Item) => boolean,
-  placeOf: (item: Item) => number | undefined,
+  placeOf: (item: Item) => Place | undefined,
 ): Item[] {
-  const calls = items.filter(isCall);
-  const placed = calls.filter((call) => placeOf(call) !== undefined);
-  const ordered = calls.filter((call) => placeOf(call) === undefined);
-  placed.sort((one, other) => (placeOf(one) ?? 0) - (placeOf(other) ?? 0));
-  for (const call of placed) ordered.splice(placeOf(call) ?? 0, 0, call);
+  const ordered = items.filter((item) => isCall(item) && !placeOf(item));
+  const placed = items.flatMap((item) => {
+    const place = isCall(item) && placeOf(item);
+    return place ? [{ item, ...place }] : [];
+  });
+  placed.sort((one, other) => other.gateway - one.gateway || one.index - other.index);
+  for (const { item, index } of placed) ordered.splice(index, 0, item);
   return items.map((item) => (isCall(item) ? (ordered.shift() ?? item) : item));
 }

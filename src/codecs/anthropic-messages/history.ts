@@ -1,6 +1,6 @@
 import { isObject, type JsonObject } from '../../model/json.ts';
 import { lookFor } from '../../model/marks.ts';
-import { type GatewayId, inModelOrder } from '../gateway-ids.ts';
+import { type GatewayId, inModelOrder, type Place } from '../gateway-ids.ts';
 import { withoutForeignCitations } from './foreign-citations.ts';
 import { withoutForeignSearches } from './foreign-search.ts';
 import { gatewayIds } from './ids.ts';
@@ -65,7 +65,9 @@ class Turns {
   #round: number | undefined;
   #mixed = false;
   /** Of the gateway's calls in a mixed turn. */
-  readonly #places = new Map<JsonObject, number>();
+  readonly #places = new Map<JsonObject, Place>();
+  /** Of the chain of gateways that took part in a mixed turn. */
+  #gateway = 0;
 
   addAssistant(message: JsonObject): void {
     this.#flush();
@@ -106,12 +108,15 @@ class Turns {
       ? this.#round !== undefined && ours.turn.round !== this.#round
       : this.#results.length > 0 && !(this.#mixed && block.type === 'tool_use');
     if (startsTurn) this.#flush();
+    // one gateway shows the calls of a mixed turn before their results; behind these the next one in a chain goes on
+    else if (ours && this.#results.length > 0) this.#gateway += 1;
     if (ours) {
       this.#round = ours.turn.round;
       this.#mixed = ours.turn.mixed;
     }
     const told = ours ? asToolUse(block, ours) : block;
-    if (ours?.turn.place !== undefined) this.#places.set(told, ours.turn.place);
+    const index = ours?.turn.place;
+    if (index !== undefined) this.#places.set(told, { index, gateway: this.#gateway });
     this.#assistant.push(told);
   }
 
@@ -121,6 +126,7 @@ class Turns {
     this.#results = [];
     this.#round = undefined;
     this.#mixed = false;
+    this.#gateway = 0;
   }
 
   #flushAssistant(): void {

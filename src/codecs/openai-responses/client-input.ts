@@ -1,6 +1,6 @@
 import type { Message, Part, ToolCallPart, ToolResultPart } from '../../model/content.ts';
 import type { JsonObject, JsonValue } from '../../model/json.ts';
-import { type GatewayId, inModelOrder } from '../gateway-ids.ts';
+import { type GatewayId, inModelOrder, type Place } from '../gateway-ids.ts';
 import { contentParts, messageFields } from './content.ts';
 import { foreignReasoning, reasoningText } from './foreign-reasoning.ts';
 import { gatewayIds } from './ids.ts';
@@ -30,7 +30,7 @@ class Conversation {
   /** The round of the gateway-run calls in the turn that is being put together. */
   #turn: GatewayId['turn'] | undefined;
   /** Of the gateway's calls in a mixed turn. */
-  readonly #places = new Map<Part, number>();
+  readonly #places = new Map<Part, Place>();
   #rewritten = false;
 
   instruct(instructions: JsonValue | undefined): void {
@@ -110,7 +110,8 @@ class Conversation {
     this.#turn = ours.turn;
     const name = `${textOf(item.server_label)}-${textOf(item.name)}`;
     const call: ToolCallPart = { type: 'tool-call', id: ours.callId, name, input: textOf(item.arguments) };
-    if (ours.turn.place !== undefined) this.#places.set(call, ours.turn.place);
+    const index = ours.turn.place;
+    if (index !== undefined) this.#places.set(call, { index, gateway: 0 });
     this.#assistant.push(call);
     this.#results.push(gatewayResult(item, ours.callId));
   }
