@@ -5,6 +5,7 @@ import type { McpClientConfig } from './config/schema.ts';
 import { unenforcedLimits } from './governance/unenforced.ts';
 import { VirtualKeys } from './governance/virtual-keys.ts';
 import { callerFor } from './http/caller.ts';
+import { requiring } from './http/header-rules.ts';
 import { loggableHeaders, withLogLabels } from './http/log-labels.ts';
 import { type Admission, mcpAdmission, mcpStanding } from './http/mcp-admission.ts';
 import { WatchedStreams } from './http/watched-streams.ts';
@@ -65,9 +66,12 @@ export function openCallers(
 ): Callers {
   const { enforce_auth_on_inference: requiresKey, mcp_server_auth_mode: mode } = client;
   const logged = loggableHeaders(client.logging_headers);
-  const plain = (headers: IncomingHttpHeaders): Caller =>
+  const labelled = (headers: IncomingHttpHeaders): Caller =>
     withLogLabels(callerFor(headers, mcp.allowedExtraHeaders, mcp.asksForLogins), headers, logged);
-  if (keys.isEmpty && !requiresKey && mode === 'headers') return { callerOf: plain, atMcp: plain };
+  const isOpen = client.required_headers.length === 0;
+  const required = requiring(client.required_headers);
+  const plain = isOpen ? labelled : (headers: IncomingHttpHeaders) => required(labelled(headers), headers);
+  if (isOpen && keys.isEmpty && !requiresKey && mode === 'headers') return { callerOf: plain, atMcp: plain };
   const identified =
     keys.isEmpty && !requiresKey ? (caller: Caller) => caller : (caller: Caller) => keys.identified(caller);
   const { server, issuerUrl } = signIn ?? {};

@@ -13,6 +13,7 @@ import type { LogQueries, LogQuery } from './http/admin/logs.ts';
 import { type Logs, openLogs } from './logs/logs.ts';
 import type { Metrics } from './logs/metrics.ts';
 import { logQueryOf, mcpLogQueryOf } from './logs/query.ts';
+import type { LogSink } from './logs/sink.ts';
 import { addressRulesFor, commandFault, isOfFile } from './mcp/api-clients.ts';
 import { McpClients } from './mcp/clients.ts';
 import { slugClashes } from './mcp/endpoints.ts';
@@ -125,7 +126,7 @@ export function openRequestLog(
   const overrides = priceOverridesOf(governance.pricing_overrides, keyNameOf);
   const pricing = createPricing(overrides, Date.now, models);
   const isAsked = overrides.length > 0;
-  return openLogs({
+  const logs = openLogs({
     path: store.config.path,
     enabled: client.enable_logging && store.enabled,
     contentLogging: !client.disable_content_logging,
@@ -136,7 +137,18 @@ export function openRequestLog(
     ownerOf: ({ keyOwner }) => keyOwner,
     warn: (message) => log('warn', message),
   });
+  return client.dump_errors_in_console_logs ? { ...logs, sink: tellingErrors(logs.sink, log) } : logs;
 }
+
+/** Records whose errors stand in the process's own log too. */
+const tellingErrors = (sink: LogSink, log: Log): LogSink => ({
+  ...sink,
+  recordCall(record) {
+    sink.recordCall(record);
+    const { id, provider, model, error } = record;
+    if (error) log('error', `request ${id} failed: ${error.message}`, { provider, model, kind: error.kind });
+  },
+});
 
 export interface Mcp {
   readonly clients: McpClients;

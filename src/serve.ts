@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, Server } from 'node:http';
+import type { Server } from 'node:http';
 import { openAppDir } from './app-dir.ts';
 import { type BannerFacts, bannerRecord, bannerText } from './banner.ts';
 import { forAllowedCallers, openCallers, openVirtualKeys } from './callers.ts';
@@ -18,7 +18,6 @@ import { probeHttp } from './config/probe.ts';
 import type { Environment } from './config/secrets.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { closeGently, createApp } from './http/app.ts';
-import { bringingKey, wishingCompat, wishingRaw } from './http/caller.ts';
 import { KeepAlive } from './http/event-stream.ts';
 import { KeptItems } from './http/kept-items.ts';
 import { adminCheck, originCheck } from './http/origin.ts';
@@ -32,6 +31,7 @@ import { ModernServer } from './mcp/modern/server.ts';
 import { McpServer } from './mcp/server/server.ts';
 import { openSignIn } from './mcp-sign-in.ts';
 import { AbortPool } from './model/abort-pool.ts';
+import { modelCallers } from './model-callers.ts';
 import { openKnowledge } from './model-sheet.ts';
 import type { Log, ProcessLog } from './process-log.ts';
 import { builtInDeployments } from './providers/registry.ts';
@@ -105,13 +105,6 @@ export async function serve(
   const check = originCheck(originRules);
   const maxBodyBytes = config.client.max_request_body_size_mb * 1024 * 1024;
   const { callerOf } = callers;
-  const keyedCallerOf = config.client.allow_direct_keys
-    ? (headers: IncomingHttpHeaders) => bringingKey(callerOf(headers), headers)
-    : callerOf;
-  const rawCallerOf = config.client.allow_per_request_raw_override
-    ? (headers: IncomingHttpHeaders) => wishingRaw(keyedCallerOf(headers), headers)
-    : keyedCallerOf;
-  const modelCallerOf = (headers: IncomingHttpHeaders) => wishingCompat(rawCallerOf(headers), headers);
   const mcpServer = new McpServer({
     tools: gateway.tools,
     results,
@@ -134,12 +127,13 @@ export async function serve(
     operate: gateway.operate,
     ownerOf: gateway.ownerOf,
     codecs,
-    callerOf: modelCallerOf,
+    callerOf: modelCallers(config, callerOf),
     keepAlive,
     requestIds: new RequestIds(),
     openCalls,
     items: new KeptItems(),
     maxBodyBytes,
+    maxHeaderBytes: config.server.read_buffer_size,
     check,
     mcp: {
       server: mcpServer,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { duration } from './durations.ts';
 import { MCP_AUTH_MODES, oauth2Server } from './mcp-sign-in-section.ts';
 import { secret } from './secrets.ts';
+import { withoutEffect } from './without-effect.ts';
 
 const names = z.array(z.string()).default([]);
 const minutes = (value: number): number => value * 60_000;
@@ -43,33 +44,47 @@ export const clientSection = z.looseObject({
   disable_content_logging: z.boolean().default(false).describe('Keep the figures of a request but not its words.'),
   log_retention_days: z.number().int().min(1).default(365),
   logging_headers: names.describe('Request headers to copy into the log record.'),
-  hidden_request_types: names,
-  dump_errors_in_console_logs: z.boolean().default(false),
-  drop_excess_requests: z.boolean().default(false),
-  initial_pool_size: z.number().int().min(0).default(300).describe('Accepted for compatibility; without effect.'),
+  hidden_request_types: withoutEffect(names),
+  dump_errors_in_console_logs: z
+    .boolean()
+    .default(false)
+    .describe("Write the errors of requests into the process's own log too."),
+  drop_excess_requests: withoutEffect(z.boolean().default(false)),
+  initial_pool_size: withoutEffect(z.number().int().min(0).default(300)),
   max_request_body_size_mb: z.number().positive().default(100),
   allow_direct_keys: z.boolean().default(false).describe("Use the provider key in a caller's own headers."),
   allow_per_request_raw_override: z
     .boolean()
     .default(false)
     .describe('Let callers ask for raw payloads by the headers x-bf-send-back-raw-request and -response.'),
+  allow_per_request_content_storage_override: withoutEffect(z.boolean().default(false)),
+  retain_content_in_object_storage: withoutEffect(z.boolean().default(false)),
   enforce_auth_on_inference: z.boolean().default(false).describe('Refuse requests that carry no virtual key.'),
   enforce_governance_header: z.boolean().optional().describe('Older name of enforce_auth_on_inference.'),
   enforce_scim_auth: z.boolean().optional().describe('Older name of enforce_auth_on_inference.'),
   // the original lets every page in by default; a page that may call can run tools and spend money
   allowed_origins: names.describe('Web origins that may call, besides those on this machine; "*" lets every page in.'),
-  allowed_headers: names.describe('Further request headers that browsers may send.'),
-  required_headers: names,
+  allowed_headers: names.describe('Pages that may call may send any header: nothing needs to be listed.'),
+  required_headers: names.describe(
+    'Requests to models or at /mcp that lack one are refused with missing_required_headers.',
+  ),
   header_filter_config: z
     .looseObject({ allowlist: names, denylist: names })
     .prefault({})
-    .describe('Which x-bf-eh-* headers travel on to providers.'),
+    .describe(
+      'Which x-bf-eh-* headers travel on to providers; what is in the allowlist does without the prefix too, and "*" ends a beginning.',
+    ),
   compat: compat.prefault({}).describe('What is asked otherwise where a model does not take it as it came.'),
   enable_litellm_fallbacks: z.boolean().optional().describe('Older name of compat.convert_text_to_chat.'),
-  whitelisted_routes: names,
-  prometheus_labels: names,
-  async_job_result_ttl: z.number().int().positive().default(3_600),
-  routing_chain_max_depth: z.number().int().positive().default(10),
+  whitelisted_routes: withoutEffect(names),
+  prometheus_labels: withoutEffect(names),
+  dual_credential_conflict_behavior: withoutEffect(z.enum(['error', 'prefer_vk', 'prefer_idp']).default('prefer_idp')),
+  async_job_result_ttl: withoutEffect(z.number().int().positive().default(3_600)),
+  routing_chain_max_depth: withoutEffect(z.number().int().positive().default(10)),
+  disable_db_pings_in_health: withoutEffect(z.boolean().default(false)),
+  hide_deleted_virtual_keys_in_filters: withoutEffect(z.boolean().default(false)),
+  delete_expired_virtual_keys: withoutEffect(z.boolean().default(false)),
+  mcp_enable_temp_token_auth: withoutEffect(z.boolean().default(false)),
   mcp_agent_depth: z.number().int().optional().describe('Older name of mcp.tool_manager_config.max_agent_depth.'),
   mcp_tool_execution_timeout: duration(seconds)
     .optional()

@@ -8,6 +8,7 @@ import { mcpClient, provider, requestServers, toolManager } from './schema.ts';
 import { secret } from './secrets.ts';
 import { resultLimits, toolSafety } from './tool-safety-section.ts';
 import { virtualMcp } from './virtual-mcp.ts';
+import { withoutEffect } from './without-effect.ts';
 
 const DEFAULT_TOOL_SYNC_INTERVAL_MS = 600_000;
 
@@ -47,7 +48,7 @@ const logsWriter = z.looseObject({
 
 const logsStore = z.looseObject({
   ...storeFields('./logs.db'),
-  writer: logsWriter.prefault({}),
+  writer: withoutEffect(logsWriter.prefault({})),
   retention_days: z.number().int().min(0).default(0).describe('0 = as client.log_retention_days says.'),
 });
 
@@ -106,6 +107,7 @@ export const FIELDS_WITHOUT_EFFECT: readonly string[] = [
   'business_units',
   'roles',
   'complexity_analyzer_config',
+  'providers',
   // client
   'webhook_config',
   // providers and their keys
@@ -113,8 +115,24 @@ export const FIELDS_WITHOUT_EFFECT: readonly string[] = [
   'openai_config',
   'concurrency_and_buffer_size',
   'store_raw_request_response',
-  'bedrock_key_config',
+  'batch_s3_config',
+  'force_single_region',
+  'does_not_send_done_marker',
+  'wait_for_usage',
+  'client_id',
+  'client_secret',
   'stream_throughput_guard',
+  // stores
+  'object_storage',
+  'object_storage_exclude_fields',
+  'matview_refresh_interval',
+  'deferred_usage_concurrency',
+  // mcp
+  'health_monitor_config',
+  'token_exchange',
+  // framework
+  'live_models_sync_interval',
+  'model_parameters_url',
 ];
 
 export type ConfigFile = z.output<typeof configFile>;

@@ -4,6 +4,7 @@ import { configFile, FIELDS_WITHOUT_EFFECT, SECTIONS_WITHOUT_EFFECT } from './co
 import type { PathStep } from './json-text.ts';
 import { nearest } from './nearest.ts';
 import { textOf } from './usable.ts';
+import { asksInVain } from './without-effect.ts';
 
 /** What of a prepared file has no effect, a line each. */
 export const ignoredFieldWarnings = (prepared: JsonObject): string[] => [
@@ -12,7 +13,9 @@ export const ignoredFieldWarnings = (prepared: JsonObject): string[] => [
 ];
 
 /** Further in than the top, only fields we know something about: others may be the original's own and harmless. */
-function unknownFieldWarning({ path, name, value, known }: UnknownField, prepared: JsonObject): string | undefined {
+function unknownFieldWarning(field: UnknownField, prepared: JsonObject): string | undefined {
+  const { path, name, value, known } = field;
+  if (field.isIdle) return unusedText(name, path.length === 0 ? 'config.json' : textOf(path, prepared));
   if (path.length === 0) {
     if (SECTIONS_WITHOUT_EFFECT.includes(name)) return undefined;
     return unknownText(name, 'config.json', nearest(name, [...known, ...SECTIONS_WITHOUT_EFFECT]));
@@ -42,6 +45,8 @@ interface UnknownField {
   readonly value: unknown;
   /** The fields that the schema knows in that place. */
   readonly known: readonly string[];
+  /** True where the schema knows it, and nothing reads it. */
+  readonly isIdle?: true;
 }
 
 /** The members of `value` that `schema` has no field for, in the order in which they stand there. */
@@ -60,10 +65,16 @@ function unknownFields(schema: unknown, value: unknown, path: readonly PathStep[
   if (known.length === 0) return [];
   return Object.entries(value).flatMap(([name, entry]) =>
     known.includes(name)
-      ? unknownFields(inner.shape[name], entry, [...path, name])
+      ? knownField(inner.shape[name], { path, name, value: entry, known })
       : [{ path, name, value: entry, known }],
   );
 }
+
+/** One that nothing reads counts among those that are not known. */
+const knownField = (schema: unknown, field: UnknownField): UnknownField[] =>
+  asksInVain(schema, field.value)
+    ? [{ ...field, isIdle: true }]
+    : unknownFields(schema, field.value, [...field.path, field.name]);
 
 /** The schema of what people write, without its defaults and transforms. */
 function unwrapped(schema: unknown): unknown {

@@ -7,6 +7,7 @@ import { clientSampling } from './sampling.ts';
 import { secret } from './secrets.ts';
 import { tlsConfig } from './tls-section.ts';
 import { clientResultLimits, clientToolSafety } from './tool-safety-section.ts';
+import { withoutEffect } from './without-effect.ts';
 
 /** `["*"]` = all, empty = none, otherwise exactly those, compared without case. */
 export const whiteList = z
@@ -70,11 +71,21 @@ const providerKey = z.looseObject({
   blacklisted_models: z.array(z.string()).default([]),
   weight: z.number().min(0).default(1),
   enabled: z.boolean().default(true),
+  use_for_batch_api: withoutEffect(z.boolean().optional()),
   aliases: z.record(z.string(), keyAlias).default({}),
   ollama_key_config: z.looseObject({ url: secret }).optional(),
   vllm_key_config: z.looseObject({ url: secret, model_name: z.string().optional() }).optional(),
   sgl_key_config: z.looseObject({ url: secret }).optional(),
-  databricks_key_config: z.looseObject({ workspace_url: secret }).optional(),
+  databricks_key_config: z
+    .looseObject({
+      workspace_url: secret,
+      api_format: withoutEffect(z.string().default('auto')),
+      forward_gateway_tags: withoutEffect(z.boolean().default(false)),
+    })
+    .optional(),
+  replicate_key_config: z
+    .looseObject({ use_deployments_endpoint: withoutEffect(z.boolean().default(false)) })
+    .optional(),
   azure_key_config: azureKey.optional(),
   vertex_key_config: vertexKey.optional(),
   bedrock_key_config: bedrockKey.optional(),
@@ -89,6 +100,12 @@ const networkConfig = z.looseObject({
   retry_backoff_initial: duration(milliseconds).prefault('500ms'),
   retry_backoff_max: duration(milliseconds).prefault('5s'),
   stream_idle_timeout_in_seconds: z.number().min(5).max(3_600).default(120),
+  keep_alive_timeout_in_seconds: withoutEffect(z.number().positive().default(30)),
+  enforce_http2: withoutEffect(z.boolean().default(false)),
+  allow_private_network: z
+    .boolean()
+    .optional()
+    .describe('Always allowed: who writes this file says where providers are.'),
   max_conns_per_host: z.number().int().positive().max(10_000).default(5_000),
   insecure_skip_verify: z.boolean().default(false),
   ca_cert_pem: secret.optional(),

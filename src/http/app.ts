@@ -22,6 +22,8 @@ export interface AppOptions extends InferenceOptions, OperationOptions {
   readonly mcp: McpEndpoint;
   /** The provider that made a response of the Responses API, as far as it is remembered. */
   readonly ownerOf: (responseId: string) => string | undefined;
+  /** The most that the headers of a request may take. */
+  readonly maxHeaderBytes: number;
   /** Refuses requests that a foreign web page sent. */
   readonly check: RequestCheck;
   /** The admin API and the pages, loaded on first use: nothing of it is needed to serve models. */
@@ -52,7 +54,7 @@ export function createApp(options: AppOptions): App {
       .finally(() => serving.delete(served));
     serving.add(served);
   };
-  const server = createServer(serve);
+  const server = createServer({ maxHeaderSize: options.maxHeaderBytes }, serve);
   acceptHttp2(server, serve);
   // agents keep connections open between turns; a proxy in front must not meet a socket that we close just then
   server.keepAliveTimeout = 75_000;

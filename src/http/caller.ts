@@ -7,7 +7,7 @@ const VIRTUAL_KEY_PREFIX = 'sk-bf-';
 const EXTRA_HEADER_PREFIX = 'x-bf-eh-';
 
 /** Never forwarded, whatever the caller asks: they speak of this hop or hold the gateway's own keys (Bifrost). */
-const NEVER_FORWARDED: ReadonlySet<string> = new Set([
+export const NEVER_FORWARDED: ReadonlySet<string> = new Set([
   'proxy-authorization',
   'cookie',
   'host',
