@@ -1,7 +1,8 @@
 import { type ErrorKind, GatewayError, kindOfStatus, statusOf } from '../model/errors.ts';
-import { isObject, type JsonObject, ownValue } from '../model/json.ts';
+import { isObject, type JsonObject, ownValue, parsedJson } from '../model/json.ts';
 import type { WireError } from './codec.ts';
 import { contextOverflowIn, outputExcessIn } from './limits-told.ts';
+import { plainMessage } from './plain-answer.ts';
 
 /** What a provider's `code` or `type` says more exactly than the status beside it. */
 const KIND_OF_WORD: Readonly<Record<string, ErrorKind>> = {
@@ -44,8 +45,8 @@ interface Told {
 
 /** An error answer of a provider: its own words where it has any, and always a status. */
 export function decodeError(status: number, text: string, headers: Readonly<Record<string, string>>): GatewayError {
-  const told = toldBy(parsed(text));
-  const message = told.message ?? messageOfText(status, text);
+  const told = toldBy(parsedJson(text));
+  const message = told.message ?? plainMessage(status, text);
   const retryAfterMs = retryAfter(headers);
   const upstreamRequestId = headers['x-request-id'] ?? headers['apim-request-id'];
   return new GatewayError(kindOf(told) ?? kindOfStatus(status), message, {
@@ -91,14 +92,6 @@ function statusIn(error: JsonObject): number | undefined {
   return found;
 }
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 /** The forms that error bodies take: `{error: {...}}`, `{error: "text"}` (xAI), `{message}`, `{detail}`, each perhaps in a list. */
 function toldBy(body: unknown): Told {
   if (Array.isArray(body)) return toldBy(body[0]);
@@ -127,13 +120,6 @@ function messageIn(error: JsonObject): string | undefined {
   }
   if (typeof detail === 'string') return detail;
   return detail === undefined || detail === null ? undefined : JSON.stringify(detail);
-}
-
-function messageOfText(status: number, text: string): string {
-  if (text.trim() === '') return `upstream answered ${status} with an empty body`;
-  if (!/^\s*</.test(text)) return text.length > 500 ? `${text.slice(0, 500)}…` : text;
-  const title = /<title[^<>]*>([^<]*)<\/title>/i.exec(text)?.[1]?.trim();
-  return `upstream answered ${status} with an HTML page${title ? `: ${title}` : ''}`;
 }
 
 /** `retry-after-ms`, or `retry-after` in seconds or as a date, which is read against the answer's own `date`. */

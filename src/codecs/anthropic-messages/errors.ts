@@ -1,7 +1,8 @@
 import { type ErrorDetails, type ErrorKind, GatewayError, kindOfStatus, statusOf } from '../../model/errors.ts';
-import { isObject, type JsonObject, type JsonValue, ownValue } from '../../model/json.ts';
+import { isObject, type JsonObject, type JsonValue, ownValue, parsedJson } from '../../model/json.ts';
 import type { WireError } from '../codec.ts';
 import { contextOverflowIn, outputExcessIn } from '../limits-told.ts';
+import { plainMessage, shortened } from '../plain-answer.ts';
 import { objectOf, sse, textOf } from './wire.ts';
 
 const KIND_OF_TYPE: Readonly<Record<string, ErrorKind>> = {
@@ -44,13 +45,11 @@ const UPSTREAM_FAULTS: ReadonlySet<ErrorKind> = new Set([
   'internal',
 ]);
 
-const LONGEST_TEXT = 500;
-
 /** An error answer of any shape: this format's, OpenAI's, plain text, a page of some proxy, or nothing at all. */
 export function decodeError(status: number, text: string, headers: Readonly<Record<string, string>>): GatewayError {
-  const body = parsed(text);
+  const body = parsedJson(text);
   const error = errorMembers(body);
-  const message = textOf(error.message) || plainMessage(status, text, body);
+  const message = textOf(error.message) || messageWithout(status, text, body);
   const requestId = textOf(objectOf(body).request_id) || headers['request-id'] || headers['x-request-id'];
   const retryAfterMs = retryAfterOf(headers);
   return new GatewayError(kindOf(status, textOf(error.type)), message, {
@@ -82,14 +81,6 @@ function kindOf(status: number, type: string): ErrorKind {
   return type === 'api_error' ? kindOfStatus(status) : (ownValue(KIND_OF_TYPE, type) ?? kindOfStatus(status));
 }
 
-function parsed(text: string): JsonValue | undefined {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 /** `{error: {...}}` of both dialects, `{error: "text"}`, `{message}`, `{detail}`, or a bare string. */
 function errorMembers(body: JsonValue | undefined): JsonObject {
   if (typeof body === 'string') return { message: body };
@@ -106,15 +97,9 @@ function named({ type, code, param }: JsonObject): Pick<ErrorDetails, 'type' | '
   };
 }
 
-function plainMessage(status: number, text: string, body: JsonValue | undefined): string {
-  const trimmed = text.trim();
-  if (trimmed === '') return `upstream answered ${status} with an empty body`;
-  if (body !== undefined) return `upstream answered ${status}: ${trimmed.slice(0, LONGEST_TEXT)}`;
-  if (!/^<(!doctype|html|\?xml|head|body)/i.test(trimmed)) return trimmed.slice(0, LONGEST_TEXT);
-  const title = /<title[^<>]*>([^<]*)<\/title>/i.exec(trimmed)?.[1] ?? /<h1[^<>]*>([^<]*)<\/h1>/i.exec(trimmed)?.[1];
-  const about = title?.replace(/\s+/g, ' ').trim().slice(0, LONGEST_TEXT);
-  return `upstream answered ${status} with an HTML page${about ? `: ${about}` : ''}`;
-}
+/** Of an answer in which no error says anything: JSON of whatever form is shown as it is. */
+const messageWithout = (status: number, text: string, body: JsonValue | undefined): string =>
+  body === undefined ? plainMessage(status, text) : `upstream answered ${status}: ${shortened(text.trim())}`;
 
 /** From `retry-after-ms`, or `retry-after` as seconds or as a date, which is measured by the answer's own clock. */
 function retryAfterOf(headers: Readonly<Record<string, string>>): number | undefined {

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../../model/json.ts';
+import { isObject, type JsonObject, parsedObject } from '../../model/json.ts';
 import type { Glance } from '../codec.ts';
 import { withLineFeeds } from '../sse.ts';
 import { isErrorEvent, streamErrorOf } from './errors.ts';
@@ -74,18 +74,10 @@ function withReason(earlier: JsonObject, last: JsonObject): JsonObject {
 
 /** Whole answers are small beside what it costs to fetch them, and their members come in any order. */
 function messageGlance(answer: Buffer): Glance {
-  const body = parsed(answer.toString('utf8'));
+  const body = parsedObject(answer.toString('utf8'));
   if (!body || !isObject(body.usage)) return { complete: body !== undefined };
   return { usage: usageOf(body.usage), reason: finishReasonOf(body), complete: true };
 }
 
-const dataOf = (line: string): JsonObject | undefined => (line.startsWith('data:') ? parsed(line.slice(5)) : undefined);
-
-function parsed(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
+const dataOf = (line: string): JsonObject | undefined =>
+  line.startsWith('data:') ? parsedObject(line.slice(5)) : undefined;

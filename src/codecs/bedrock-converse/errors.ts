@@ -1,6 +1,7 @@
 import { type ErrorKind, GatewayError, kindOfStatus, statusOf } from '../../model/errors.ts';
-import { isObject, type JsonObject, ownValue } from '../../model/json.ts';
+import { type JsonObject, ownValue, parsedObject } from '../../model/json.ts';
 import type { WireError } from '../codec.ts';
+import { plainMessage } from '../plain-answer.ts';
 import { sse, textOf } from './wire.ts';
 
 /** Bedrock's exceptions, and those of AWS in front of it, that say more than the status beside them. */
@@ -56,11 +57,9 @@ const IN_STREAM: ReadonlySet<string> = new Set([
 const TOO_LONG =
   /input is too long|prompt is too long|too many (?:input )?tokens|context (?:length|window)|exceeds? .*context/i;
 
-const LONGEST_TEXT = 500;
-
 /** An error answer: its type stands in a header, or in the body under one of three names (AWS restJson1, errors). */
 export function decodeError(status: number, text: string, headers: Readonly<Record<string, string>>): GatewayError {
-  const body = parsed(text);
+  const body = parsedObject(text) ?? {};
   const type = typeName(headers['x-amzn-errortype'] ?? (textOf(body.__type) || textOf(body.code) || textOf(body.type)));
   const message = textOf(body.message) || textOf(body.Message) || plainMessage(status, text);
   const upstreamRequestId = headers['x-amzn-requestid'];
@@ -93,23 +92,6 @@ function wordsOf(type: string, message: string): { type?: string; code?: string 
 function typeName(given: string): string {
   const bare = (given.split(':')[0] ?? '').replace(/^.*#/, '').trim();
   return bare === '' ? '' : bare.charAt(0).toUpperCase() + bare.slice(1);
-}
-
-function parsed(text: string): JsonObject {
-  try {
-    const body: unknown = JSON.parse(text);
-    return isObject(body) ? body : {};
-  } catch {
-    return {};
-  }
-}
-
-function plainMessage(status: number, text: string): string {
-  const trimmed = text.trim();
-  if (trimmed === '') return `upstream answered ${status} with an empty body`;
-  if (!trimmed.startsWith('<')) return trimmed.slice(0, LONGEST_TEXT);
-  const title = /<title[^<>]*>([^<]*)<\/title>/i.exec(trimmed)?.[1]?.trim();
-  return `upstream answered ${status} with an HTML page${title ? `: ${title}` : ''}`;
 }
 
 export function encodeError(error: GatewayError): WireError {

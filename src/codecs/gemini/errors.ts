@@ -1,7 +1,8 @@
 import { type ErrorKind, GatewayError, kindOfStatus, statusOf } from '../../model/errors.ts';
-import { isObject, type JsonObject, type JsonValue, ownValue } from '../../model/json.ts';
+import { isObject, type JsonObject, type JsonValue, ownValue, parsedJson } from '../../model/json.ts';
 import type { WireError } from '../codec.ts';
 import { contextOverflowIn } from '../limits-told.ts';
+import { plainMessage } from '../plain-answer.ts';
 import { camelCasedAnswer } from './casing.ts';
 import { objectOf, objectsOf, sse, textOf } from './wire.ts';
 
@@ -30,11 +31,9 @@ const KIND_OF_REASON: Readonly<Record<string, ErrorKind>> = {
   BILLING_DISABLED: 'billing',
 };
 
-const LONGEST_TEXT = 500;
-
 /** An error answer: Google's own body, which streams put in a list, a page of some proxy, or nothing at all. */
 export function decodeError(status: number, text: string, headers: Readonly<Record<string, string>>): GatewayError {
-  const error = errorIn(parsed(text));
+  const error = errorIn(parsedJson(text));
   const message = textOf(error.message) || plainMessage(status, text);
   return new GatewayError(kindOf(error) ?? kindOfStatus(status), message, {
     status,
@@ -68,26 +67,10 @@ function kindOf(error: JsonObject): ErrorKind | undefined {
   return reasons.find((kind) => kind !== undefined) ?? ownValue(KIND_OF_WORD, textOf(error.status));
 }
 
-function parsed(text: string): JsonValue | undefined {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 function errorIn(body: JsonValue | undefined): JsonObject {
   if (Array.isArray(body)) return errorIn(body[0]);
   const { error, message } = camelCasedAnswer(objectOf(body));
   return isObject(error) ? error : { message: textOf(error) || textOf(message) };
-}
-
-function plainMessage(status: number, text: string): string {
-  const trimmed = text.trim();
-  if (trimmed === '') return `upstream answered ${status} with an empty body`;
-  if (!trimmed.startsWith('<')) return trimmed.slice(0, LONGEST_TEXT);
-  const title = /<title[^<>]*>([^<]*)<\/title>/i.exec(trimmed)?.[1]?.trim();
-  return `upstream answered ${status} with an HTML page${title ? `: ${title}` : ''}`;
 }
 
 /** From google.rpc.RetryInfo (`"retryDelay": "48.9s"`), from the same in the message, or from the header. */

@@ -1,5 +1,5 @@
 import { GatewayError } from '../../model/errors.ts';
-import { isObject, type JsonObject } from '../../model/json.ts';
+import { isObject, type JsonObject, parsedJson } from '../../model/json.ts';
 import type { Glance } from '../codec.ts';
 import { errorInPlace } from '../openai-errors.ts';
 import { withLineFeeds } from '../sse.ts';
@@ -83,15 +83,7 @@ function lastValue(tail: string, key: string): unknown {
   const opening = tail.charCodeAt(start);
   if (start < 0 || (opening !== 0x7b && opening !== 0x22)) return undefined;
   const end = opening === 0x7b ? endOfObject(tail, start) : tail.indexOf('"', start + 1) + 1;
-  return end <= start ? undefined : parsed(tail.slice(start, end));
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return end <= start ? undefined : parsedJson(tail.slice(start, end));
 }
 
 function firstOf(tail: string, from: number): number {

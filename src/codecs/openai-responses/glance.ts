@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../../model/json.ts';
+import { type JsonObject, parsedObject } from '../../model/json.ts';
 import type { Glance } from '../codec.ts';
 import { withLineFeeds } from '../sse.ts';
 import { streamErrorOf } from './errors.ts';
@@ -14,7 +14,7 @@ export function glance(bytes: Uint8Array, shape: 'json' | 'sse'): Glance {
 
 /** Whole answers are small beside what it costs to fetch them, and their members come in any order. */
 function bodyGlance(answer: Buffer): Glance {
-  const body = parsed(answer.toString('utf8'));
+  const body = parsedObject(answer.toString('utf8'));
   if (!body) return { complete: false };
   if (Array.isArray(body.output)) return responseGlance(body);
   return body.error ? { complete: false, error: streamErrorOf(body) } : { complete: false };
@@ -24,7 +24,7 @@ function bodyGlance(answer: Buffer): Glance {
 function streamGlance(answer: Buffer): Glance {
   const end = endOfLastEvent(answer);
   const data = answer.toString('utf8', answer.lastIndexOf('\ndata:', end - 1) + 1, end).trim();
-  const event = data.startsWith('data:') ? parsed(data.slice(5)) : undefined;
+  const event = data.startsWith('data:') ? parsedObject(data.slice(5)) : undefined;
   if (!event) return cutGlance(answer.subarray(0, end));
   switch (event.type) {
     case 'response.completed':
@@ -77,7 +77,7 @@ function cutGlance(answer: Buffer): Glance {
   const tail = answer.toString('utf8');
   const ends = tail.trimEnd().endsWith('}');
   for (const match of [...tail.matchAll(/"usage"\s*:\s*\{/g)].reverse()) {
-    const usage = usageOf(parsed(objectAt(tail, match.index + match[0].length - 1)));
+    const usage = usageOf(parsedObject(objectAt(tail, match.index + match[0].length - 1)));
     if (usage) return { usage, complete: ends };
   }
   return { complete: false };
@@ -92,13 +92,4 @@ function objectAt(text: string, start: number): string {
     if (depth === 0) return text.slice(start, at + 1);
   }
   return '';
-}
-
-function parsed(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
