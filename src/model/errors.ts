@@ -96,9 +96,16 @@ const STATUS_OF_KIND: Readonly<Record<ErrorKind, number>> = {
 /** The HTTP status to answer with: the upstream's own where there was one. */
 export const statusOf = (error: GatewayError): number => error.details.status ?? STATUS_OF_KIND[error.kind];
 
+/** What nests without end fails wherever somebody first walks it; JSON itself is read to any depth. */
+const isTooDeep = (thrown: unknown): boolean =>
+  thrown instanceof RangeError && thrown.message === 'Maximum call stack size exceeded';
+
+const TOO_DEEP = 'what was sent, or what a tool answered, is nested too deeply to be read; nest it less';
+
 /** Any thrown value as a GatewayError; what is not one already becomes `internal`, its message kept, its cause too. */
 export function asGatewayError(thrown: unknown): GatewayError {
   if (thrown instanceof GatewayError) return thrown;
+  if (isTooDeep(thrown)) return new GatewayError('invalid-request', TOO_DEEP, { cause: thrown });
   if (thrown instanceof Error && thrown.name === 'AbortError') {
     return new GatewayError('cancelled', 'the request was cancelled', { cause: thrown });
   }

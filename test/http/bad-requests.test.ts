@@ -82,6 +82,15 @@ describe.each(dialects)('$name: a request that cannot be read', (dialect) => {
     expect(await refused(dialect, 400, dialect.question(model))).toMatch(message);
   });
 
+  test('a tool that is nested without end is a 400, too', async () => {
+    const schema = `${'{"properties":{"a":'.repeat(20_000)}{}${'}}'.repeat(20_000)}`;
+    const tool =
+      dialect.name === chat.name
+        ? `{"type":"function","function":{"name":"a","parameters":${schema}}}`
+        : `{"name":"a","input_schema":${schema}}`;
+    expect(await refused(dialect, 400, `${whole.slice(0, -1)},"tools":[${tool}]}`)).toMatch(/nested too deeply/);
+  });
+
   test('20 MB are taken, and 1 MB where that is the limit', async () => {
     const large = dialect.question(modelFor(dialect), {
       messages: [{ role: 'user', content: 'x'.repeat(20 * 1024 * 1024) }],
