@@ -10,7 +10,7 @@ import { type Outcome, outcomeOf } from './outcome.ts';
 import type { PausedRuns, Settled } from './paused-runs.ts';
 import { callsIn } from './returned-turn.ts';
 import { eventsOfCalls, eventsOfResults, heldWithoutCalls } from './shown-events.ts';
-import { type GatewayTools, type PausedRun, type RequestScope, runTools } from './tools.ts';
+import { foundTools, type GatewayTools, type PausedRun, type RequestScope, runTools } from './tools.ts';
 import type { TranscriptMemory } from './transcript-memory.ts';
 import { PartNumbering, Turn } from './turn.ts';
 
@@ -269,16 +269,6 @@ const isHiddenFrom =
   ({ dialect }: CallContext) =>
   (part: Part): boolean =>
     part.type === 'opaque' && part.origin.codec !== dialect;
-
-/** What searches found and the model was not offered before; each once. */
-function foundTools(results: readonly ToolResultPart[], { tools }: ChatRequest): FunctionTool[] {
-  const found = new Map<string, FunctionTool>();
-  for (const result of results) {
-    for (const tool of result.found ?? []) found.set(tool.name, tool);
-  }
-  for (const { name } of tools) found.delete(name);
-  return [...found.values()];
-}
 
 /** Later rounds are calls of their own in the log, children of the request. */
 const childOf = (context: CallContext, id: string): CallContext => ({

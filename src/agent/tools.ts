@@ -88,3 +88,13 @@ async function resultOf(
     return { type: 'tool-result', callId: call.id, content: [{ type: 'text', text }], isError: true };
   }
 }
+
+/** What searches found and the model was not offered before; each once. */
+export function foundTools(results: readonly ToolResultPart[], { tools }: ChatRequest): FunctionTool[] {
+  const found = new Map<string, FunctionTool>();
+  for (const result of results) {
+    for (const tool of result.found ?? []) found.set(tool.name, tool);
+  }
+  for (const { name } of tools) found.delete(name);
+  return [...found.values()];
+}
