@@ -24,6 +24,8 @@ interface OpenPart {
   /** Where it begins in all of the text. */
   readonly from: number;
   held: string;
+  /** Its chunk, once it has ended while a part before it had not. */
+  chunk?: string;
 }
 
 class StreamWriter {
@@ -75,14 +77,33 @@ class StreamWriter {
 
   #endPart(index: number, origin: Origin | undefined): string {
     const open = this.#open.get(index);
-    this.#open.delete(index);
-    if (!open) return '';
+    if (!open || open.chunk !== undefined) return '';
     if (open.part.type === 'text') this.#cite(open, origin ?? open.part.origin);
-    if (open.prefix !== undefined) return '';
-    const written = clientPart(finished(open, origin));
+    if (open.prefix !== undefined) {
+      this.#open.delete(index);
+      return '';
+    }
+    open.chunk = this.#wholeChunk(finished(open, origin));
+    return this.#writeEnded();
+  }
+
+  #wholeChunk(part: Part): string {
+    const written = clientPart(part);
     if (!written) return '';
     const content = { parts: [written], role: 'model' };
     return sse({ candidates: [{ content, index: 0 }], ...this.#identity });
+  }
+
+  /** Parts that are written whole come in the order in which they began: calls of other formats interleave. */
+  #writeEnded(): string {
+    let written = '';
+    for (const [index, { prefix, chunk }] of this.#open) {
+      if (prefix !== undefined) continue;
+      if (chunk === undefined) return written;
+      this.#open.delete(index);
+      written += chunk;
+    }
+    return written;
   }
 
   #cite({ from }: OpenPart, origin: Origin | undefined): void {

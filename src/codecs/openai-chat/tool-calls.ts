@@ -60,8 +60,10 @@ export class ToolCalls {
   }
 
   #add(fragment: Fragment): void {
-    const { name, input } = fragment;
+    const { name } = fragment;
     const known = this.#find(fragment);
+    // some servers write so that there are no arguments
+    const input = fragment.input === 'null' && !known?.input ? '' : fragment.input;
     if (known) {
       if (known.name === '' && name !== '') known.name = this.#naming.nameOf(name);
       known.input += input;
