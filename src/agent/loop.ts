@@ -10,7 +10,7 @@ import { type Outcome, outcomeOf } from './outcome.ts';
 import type { PausedRuns, Settled } from './paused-runs.ts';
 import { callsIn } from './returned-turn.ts';
 import { eventsOfCalls, eventsOfResults, heldWithoutCalls } from './shown-events.ts';
-import { foundTools, type GatewayTools, type PausedRun, type RequestScope, runTools } from './tools.ts';
+import { type GatewayTools, newlyFound, type PausedRun, type RequestScope, runTools } from './tools.ts';
 import type { TranscriptMemory } from './transcript-memory.ts';
 import { PartNumbering, Turn } from './turn.ts';
 
@@ -138,7 +138,7 @@ async function* run(
     const before = heldWithoutCalls(turn, numbering, () => true);
     if (shows) before.push(...eventsOfCalls(outcome.calls, turnOf, numbering, tools));
     if (before.length > 0) yield { events: before };
-    const { results, paused } = await runTools(outcome.calls, tools, turnContext, options.maxParallelTools);
+    const { results, found, paused } = await runTools(outcome.calls, tools, turnContext, options.maxParallelTools);
     if (shows) yield { events: eventsOfResults(results, turnOf, numbering) };
     if (paused.length > 0) {
       const handed = heldCalls(options, paused, context);
@@ -153,9 +153,9 @@ async function* run(
       { role: 'tool', parts: results },
     ];
     rounds.push(...messages);
-    const found = foundTools(results, request);
-    for (const { name } of found) if (tools.runsByItself(name)) ours.add(name);
-    request = nextRequest(request, messages, found, turnContext);
+    const offer = newlyFound(found, request);
+    for (const { name } of offer) if (tools.runsByItself(name)) ours.add(name);
+    request = nextRequest(request, messages, offer, turnContext);
   }
 }
 

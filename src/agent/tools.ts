@@ -21,7 +21,7 @@ export interface GatewayTools {
 export interface ToolOutput {
   readonly content: readonly Part[];
   readonly isError: boolean;
-  /** What a tool search found: the model is offered it from the next turn on. */
+  /** What a tool search found, or what a result is read with: the model is offered it from the next turn on. */
   readonly found?: readonly FunctionTool[];
   /** The run is not over: it waits for calls that somebody must allow. The content says so. */
   readonly paused?: PausedRun;
@@ -59,42 +59,48 @@ export async function runTools(
 ): Promise<RanTools> {
   const queue = new PQueue({ concurrency: limit });
   const paused: PausedRun[] = [];
-  const results = await queue.addAll(calls.map((call) => () => resultOf(call, tools, context, paused)));
+  const ran = await queue.addAll(calls.map((call) => () => ranOne(call, tools, context, paused)));
   if (context.signal.aborted) for (const run of paused) run.abandon();
   context.signal.throwIfAborted();
-  return { results, paused };
+  return { results: ran.map(({ result }) => result), found: ran.flatMap(({ found = [] }) => found), paused };
 }
 
 export interface RanTools {
   readonly results: readonly ToolResultPart[];
+  /** What the model is offered from the next turn on. */
+  readonly found: readonly FunctionTool[];
   /** Runs whose result only says that they wait. */
   readonly paused: readonly PausedRun[];
 }
 
-async function resultOf(
+interface RanTool {
+  readonly result: ToolResultPart;
+  readonly found?: readonly FunctionTool[] | undefined;
+}
+
+async function ranOne(
   call: ToolCallPart,
   tools: GatewayTools,
   context: CallContext,
   pausedRuns: PausedRun[],
-): Promise<ToolResultPart> {
+): Promise<RanTool> {
   try {
     context.signal.throwIfAborted();
     const { content, isError, found, paused } = await tools.run(call, context);
     if (paused) pausedRuns.push(paused);
-    return { type: 'tool-result', callId: call.id, content, isError, ...(found && { found }) };
+    const isSearch = tools.servedAs?.(call.name)?.type === 'tool-search';
+    const result = { type: 'tool-result', callId: call.id, content, isError, ...(isSearch && { found }) } as const;
+    return { result, found };
   } catch (thrown) {
     const why = thrown instanceof Error ? thrown.message : String(thrown);
     const text = `Error executing tool ${call.name}: ${why}`;
-    return { type: 'tool-result', callId: call.id, content: [{ type: 'text', text }], isError: true };
+    return { result: { type: 'tool-result', callId: call.id, content: [{ type: 'text', text }], isError: true } };
   }
 }
 
-/** What searches found and the model was not offered before; each once. */
-export function foundTools(results: readonly ToolResultPart[], { tools }: ChatRequest): FunctionTool[] {
-  const found = new Map<string, FunctionTool>();
-  for (const result of results) {
-    for (const tool of result.found ?? []) found.set(tool.name, tool);
-  }
-  for (const { name } of tools) found.delete(name);
-  return [...found.values()];
+/** What was found and the model was not offered before; each once. */
+export function newlyFound(found: readonly FunctionTool[], { tools }: ChatRequest): FunctionTool[] {
+  const byName = new Map(found.map((tool) => [tool.name, tool]));
+  for (const { name } of tools) byName.delete(name);
+  return [...byName.values()];
 }
