@@ -1,12 +1,32 @@
 import { GoogleGenAI } from '@google/genai';
+import OpenAI from 'openai';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { fixture } from '../codecs/gemini/support.ts';
 import { type ChatAnswer, type ChatBody, type ChatUpstream, startChatUpstream } from '../support/chat-upstream.ts';
-import { type Gateway, keyed, post, startGatewayHere, testServer } from '../support/gateway.ts';
+import { eventually, type Gateway, keyed, post, startGatewayHere, testServer } from '../support/gateway.ts';
 import { json, sse, startUpstream, type Upstream } from '../support/upstream.ts';
 
 const STREAM = fixture('thinking-and-calls.sse');
 const ANSWER = fixture('answer.json');
+
+/** A stream in the fields' original names, of text and the page that it rests on. */
+const SNAKE_CASED = [
+  { candidates: [{ content: { role: 'model', parts: [{ text: 'It is so.' }] } }], model_version: 'm' },
+  {
+    candidates: [
+      {
+        finish_reason: 'STOP',
+        grounding_metadata: {
+          grounding_chunks: [{ web: { uri: 'https://a.test', title: 'A' } }],
+          grounding_supports: [{ segment: { end_index: 9 }, grounding_chunk_indices: [0] }],
+        },
+      },
+    ],
+    usage_metadata: { prompt_token_count: 3, candidates_token_count: 4, total_token_count: 7 },
+  },
+]
+  .map((chunk) => `data: ${JSON.stringify(chunk)}\r\n\r\n`)
+  .join('');
 
 let google: Upstream;
 let chat: ChatUpstream;
@@ -58,6 +78,19 @@ describe('a Gemini client of a Gemini model', () => {
       expect(String(request?.body)).toBe(JSON.stringify(QUESTION));
     },
   );
+
+  test('gets answers in snake_case as they came, and their counts are logged', async () => {
+    google.answers(sse([SNAKE_CASED]));
+    const headers = { ...ALONE, 'x-request-id': 'snake-1' };
+    const answer = await asked('streamGenerateContent?alt=sse', 'gemini/gemini-3-pro', headers);
+    expect(await answer.text()).toBe(SNAKE_CASED);
+    const id = answer.headers.get('x-request-id') ?? '';
+    const row = await eventually(
+      async () => (await fetch(`${gateway.url}/api/logs/${id}`)).text(),
+      (text) => text.includes('"success"'),
+    );
+    expect(row).toMatch(/"prompt_tokens":3\b/);
+  });
 
   test('that does not ask for events gets its stream as one JSON array', async () => {
     google.answers(sse([STREAM.slice(0, 300), STREAM.slice(300)]));
@@ -240,4 +273,17 @@ test('what is not served is refused in Google’s words', async () => {
   const answer = await post(`${gateway.url}/genai/v1beta/models/x/y:generateAnswer`, {});
   expect(answer.status).toBe(404);
   expect(await answer.json()).toMatchObject({ error: { code: 404, status: 'NOT_FOUND' } });
+});
+
+describe('a Gemini that answers in snake_case', () => {
+  test('is read for clients of every other format, the page that it names and all', async () => {
+    google.answers(sse([SNAKE_CASED]));
+    const openai = new OpenAI({ apiKey: 'any', baseURL: `${gateway.url}/v1`, maxRetries: 0, defaultHeaders: ALONE });
+    const asking = { model: 'gemini/gemini-3-pro', input: 'Hi', stream: true as const };
+    const { output_text, output, usage } = await openai.responses.stream(asking).finalResponse();
+    expect([output_text, usage?.input_tokens, usage?.output_tokens]).toEqual(['It is so.', 3, 4]);
+    expect(output).toMatchObject([
+      { content: [{ annotations: [{ url: 'https://a.test', start_index: 0, end_index: 9 }] }] },
+    ]);
+  });
 });
