@@ -42,7 +42,7 @@ const compat = z.looseObject({
 export const clientSection = z.looseObject({
   enable_logging: z.boolean().default(true).describe('Keep one log record for each request.'),
   disable_content_logging: z.boolean().default(false).describe('Keep the figures of a request but not its words.'),
-  log_retention_days: z.number().int().min(1).default(365),
+  log_retention_days: z.number().int().min(0).default(365).describe('0 = however old they are.'),
   logging_headers: names.describe('Request headers to copy into the log record.'),
   hidden_request_types: withoutEffect(names),
   dump_errors_in_console_logs: z
@@ -84,6 +84,9 @@ export const clientSection = z.looseObject({
   disable_db_pings_in_health: withoutEffect(z.boolean().default(false)),
   hide_deleted_virtual_keys_in_filters: withoutEffect(z.boolean().default(false)),
   delete_expired_virtual_keys: withoutEffect(z.boolean().default(false)),
+  webhook_config: withoutEffect(
+    z.looseObject({ delivery_history_retention_days: z.number().int().default(30) }).prefault({}),
+  ),
   mcp_enable_temp_token_auth: withoutEffect(z.boolean().default(false)),
   mcp_agent_depth: z.number().int().optional().describe('Older name of mcp.tool_manager_config.max_agent_depth.'),
   mcp_tool_execution_timeout: duration(seconds)

@@ -44,6 +44,7 @@ const logsWriter = z.looseObject({
   batch_interval: duration(nanoseconds).prefault('5s'),
   max_batch_bytes: z.number().int().positive().default(314_572_800),
   write_queue_capacity: z.number().int().positive().default(10_000),
+  deferred_usage_concurrency: z.number().int().positive().default(5),
 });
 
 const logsStore = z.looseObject({
@@ -108,12 +109,9 @@ export const FIELDS_WITHOUT_EFFECT: readonly string[] = [
   'roles',
   'complexity_analyzer_config',
   'providers',
-  // client
-  'webhook_config',
   // providers and their keys
   'prompt_cache',
   'openai_config',
-  'concurrency_and_buffer_size',
   'store_raw_request_response',
   'batch_s3_config',
   'force_single_region',
@@ -126,12 +124,10 @@ export const FIELDS_WITHOUT_EFFECT: readonly string[] = [
   'object_storage',
   'object_storage_exclude_fields',
   'matview_refresh_interval',
-  'deferred_usage_concurrency',
   // mcp
   'health_monitor_config',
   'token_exchange',
   // framework
-  'live_models_sync_interval',
   'model_parameters_url',
 ];
 

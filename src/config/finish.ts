@@ -11,9 +11,8 @@ export function finish(
 ): { config: ConfigFile; warnings: string[] } {
   const named = { ...parsed, providers: mapValues(parsed.providers, withKeyDefaults(parsed.version)) };
   const warnings: string[] = [];
-  const resolved = resolveSecrets(named, env, (path, variable) => {
-    const place = textOf(path, named);
-    warnings.push(`${place} is empty: the environment variable ${variable} is not set; set it and restart`);
+  const resolved = resolveSecrets(named, env, (path, reference) => {
+    warnings.push(`${textOf(path, named)} is empty: ${whyEmpty(reference)}`);
   });
   const clients = uniquelyNamed(resolved.mcp.client_configs);
   const config: ConfigFile = {
@@ -28,6 +27,11 @@ export function finish(
     warnings: [...warnings, ...idleKeyWarnings(config), ...sameNameWarnings(config), ...clients.warnings],
   };
 }
+
+const whyEmpty = (reference: string): string =>
+  reference.startsWith('vault.')
+    ? `this version reads no vaults, and ${reference} is in one; write "env.NAME" for an environment variable`
+    : `the environment variable ${reference.slice('env.'.length)} is not set; set it and restart`;
 
 /** The file's own goes above the environment's; an empty one is none. */
 function withEncryptionKey({ encryption_key: own }: ConfigFile, env: Environment): Pick<ConfigFile, 'encryption_key'> {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { withoutEffect } from './without-effect.ts';
 
 const price = z.number().min(0).optional();
 const tokens = z.number().int().positive().optional();
@@ -35,6 +36,7 @@ export const frameworkSection = z.looseObject({
     .looseObject({
       pricing_url: sheetUrl.describe('A JSON sheet of models and prices; absent = only what the gateway knows itself.'),
       pricing_sync_interval: z.number().int().min(HOUR_SECONDS).default(DAY_SECONDS).describe('Seconds.'),
+      live_models_sync_interval: withoutEffect(z.number().int().min(0).default(HOUR_SECONDS)),
       mcp_library_url: sheetUrl.describe('A JSON list of known MCP servers, for /api/mcp/library.'),
       mcp_library_sync_interval: z.number().int().min(HOUR_SECONDS).default(DAY_SECONDS).describe('Seconds.'),
     })

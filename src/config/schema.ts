@@ -138,6 +138,9 @@ export const provider = z.looseObject({
   keys: z.array(providerKey).default([]),
   network_config: networkConfig.prefault({}),
   proxy_config: proxyConfig.optional(),
+  concurrency_and_buffer_size: withoutEffect(
+    z.looseObject({ concurrency: z.number().default(1_000), buffer_size: z.number().default(5_000) }).prefault({}),
+  ),
   custom_provider_config: customProvider.optional(),
   send_back_raw_request: z.boolean().default(false).describe('Show what was sent in extra_fields.raw_request.'),
   send_back_raw_response: z.boolean().default(false).describe('Show what came back in extra_fields.raw_response.'),

@@ -5,15 +5,18 @@ import type { PathStep } from './json-text.ts';
 /** A value that may be secret, and the reference it came from. Shown only through `redacted`. */
 export interface Secret {
   readonly value: string;
-  /** `env.NAME`, when the config named a variable instead of the value. */
+  /** `env.NAME`, when the config named a variable instead of the value, or `vault.path#key`. */
   readonly ref?: string;
-  /** True when `ref` names a variable that is not set: the value is empty then. */
+  /** True when `ref` names a variable that is not set, or a vault, which nothing here reads: the value is empty then. */
   readonly unset?: boolean;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+const VAULT = /^vault\.[^#]+#./;
+
 export const secretOf = (text: string, env: Environment = process.env): Secret => {
+  if (VAULT.test(text)) return { value: '', ref: text, unset: true };
   if (!text.startsWith('env.')) return { value: text };
   const value = env[text.slice(4)];
   return value ? { value, ref: text } : { value: '', ref: text, unset: true };
@@ -35,16 +38,17 @@ export const secret = z
   )
   .transform((given): Secret => {
     if (typeof given === 'string') return secretOf(given);
+    if (given.type === 'vault' && given.ref) return secretOf(`vault.${given.ref.replace(/^vault\./, '')}`);
     const name = given.type === 'env' ? given.ref : given.env_var;
     if (name) return secretOf(name.startsWith('env.') ? name : `env.${name}`);
     return secretOf(given.value ?? given.ref ?? '');
   });
 
-/** Everything inside `value` again, its references read from `env`; `onUnset` hears of each that names nothing. */
+/** Everything inside `value` again, its references read from `env`; `onUnset` hears of each that gives nothing. */
 export function resolveSecrets<Value>(
   value: Value,
   env: Environment,
-  onUnset: (path: readonly PathStep[], variable: string) => void,
+  onUnset: (path: readonly PathStep[], reference: string) => void,
 ): Value {
   const resolve = (given: unknown, path: readonly PathStep[]): unknown => {
     if (Array.isArray(given)) return given.map((entry, index) => resolve(entry, [...path, index]));
@@ -53,7 +57,7 @@ export function resolveSecrets<Value>(
       return Object.fromEntries(Object.entries(given).map(([key, entry]) => [key, resolve(entry, [...path, key])]));
     }
     const found = secretOf(given.ref, env);
-    if (found.unset) onUnset(path, given.ref.slice(4));
+    if (found.unset) onUnset(path, given.ref);
     return found;
   };
   // The walk rebuilds the same shape and changes only what stands inside secrets.
@@ -61,7 +65,7 @@ export function resolveSecrets<Value>(
 }
 
 const isReference = (given: object): given is Secret & { ref: string } =>
-  'value' in given && 'ref' in given && typeof given.ref === 'string' && given.ref.startsWith('env.');
+  'value' in given && 'ref' in given && typeof given.ref === 'string' && /^(?:env|vault)\./.test(given.ref);
 
 /** How a secret is shown: its reference, or its first and last four characters around 24 stars. */
 export function redacted(given: Secret): string {

@@ -8,7 +8,7 @@ export interface OriginRules {
   /** The address the gateway listens on. */
   readonly host: string;
   readonly port: number;
-  /** `client.allowed_origins`: `*`, exact origins, or one `*` inside (`https://*.example.com`). */
+  /** `client.allowed_origins`: `*`, exact origins, or one `*` inside for a label (`https://*.example.com`). */
   readonly allowedOrigins: readonly string[];
 }
 
@@ -75,8 +75,12 @@ function allowedOriginTest(allowedOrigins: readonly string[]): (origin: string) 
   const patterns = allowedOrigins.map((allowed) => {
     const [before = '', after] = allowed.toLowerCase().replace(/\/$/, '').split('*', 2);
     if (after === undefined) return (origin: string) => origin === before;
+    if (before === '' && after === '') return () => true;
+    // one label of a name, without dots (Bifrost, allowed_origins)
     return (origin: string) =>
-      origin.length >= before.length + after.length && origin.startsWith(before) && origin.endsWith(after);
+      origin.startsWith(before) &&
+      origin.endsWith(after) &&
+      /^[^./]+$/.test(origin.slice(before.length, origin.length - after.length));
   });
   return (origin) => patterns.some((matches) => matches(origin.toLowerCase()));
 }

@@ -83,13 +83,19 @@ test('the original’s defaults ask for nothing, so nobody is told of them', asy
     hide_deleted_virtual_keys_in_filters: false,
     delete_expired_virtual_keys: false,
     mcp_enable_temp_token_auth: false,
+    webhook_config: { delivery_history_retention_days: 30 },
     compat: { should_drop_params: false, should_convert_params: false, azure_deepseek: false },
   };
   const network_config = { keep_alive_timeout_in_seconds: 30, enforce_http2: false, allow_private_network: true };
   const file = {
     client,
     server: { read_buffer_size: 65_536 },
-    ...provider({ network_config, keys: [{ name: 'k', value: 'sk', models: ['*'], use_for_batch_api: false }] }),
+    framework: { pricing: { live_models_sync_interval: 3_600 } },
+    ...provider({
+      network_config,
+      concurrency_and_buffer_size: { concurrency: 1_000, buffer_size: 5_000 },
+      keys: [{ name: 'k', value: 'sk', models: ['*'], use_for_batch_api: false }],
+    }),
     logs_store: { writer: { max_batch_size: 1_000, batch_interval: '5s' }, retention_days: 0 },
   };
   expect(await warningsOf(file)).toEqual([]);
@@ -103,4 +109,14 @@ test('a wrong value is named with its place, as everywhere', async () => {
 
 test('enable_litellm_fallbacks is the older name of compat.convert_text_to_chat', async () => {
   expect(await warningsOf({ client: { enable_litellm_fallbacks: true } })).toEqual([]);
+});
+
+test.each([
+  ['vault.secret/openai#key'],
+  [{ ref: 'secret/openai#key', type: 'vault' }],
+  [{ ref: 'vault.secret/openai#key', type: 'vault' }],
+])('a reference to a vault is no key: %j is named, and its value stays empty', async (value) => {
+  expect(await warningsOf(key({ value }))).toEqual([
+    'providers.openai.keys["k"].value is empty: this version reads no vaults, and vault.secret/openai#key is in one; write "env.NAME" for an environment variable',
+  ]);
 });

@@ -80,6 +80,8 @@ describe('a gateway bound to the network', () => {
     [{ host: 'evil.org:8080', origin: 'http://evil.org:8080' }],
     [{ host: '192.168.1.5:8080', origin: 'http://192.168.1.6:8080' }],
     [{ host: 'gateway.lan:8080', origin: 'https://example.com.evil.org' }],
+    [{ host: 'gateway.lan:8080', origin: 'https://a.team.example.com' }],
+    [{ host: 'gateway.lan:8080', origin: 'https://.example.com' }],
   ])('refuses %o: a name can be rebound, so it must be configured', (headers) => {
     expect(check(headers)).toMatch(/client\.allowed_origins/);
   });
