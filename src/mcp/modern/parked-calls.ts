@@ -13,7 +13,7 @@ export interface Ticket {
   readonly name: JsonValue | undefined;
   /** The address that was asked. */
   readonly place: string | undefined;
-  readonly virtualKey: string | undefined;
+  readonly owner: string | undefined;
 }
 
 interface Parked {

@@ -2,6 +2,7 @@ import { isObject, type JsonObject } from '../../model/json.ts';
 import type { AnswerWay } from '../server/exchange.ts';
 import { errorText, type IncomingRequest, RPC_CODE, resultText } from '../server/json-rpc.ts';
 import type { Entrance } from '../server/server.ts';
+import { sessionOwner } from '../server/sessions.ts';
 import { type ModernAnswer, modernAnswer } from './answer-text.ts';
 import { OpenCall, type Outcome } from './open-call.ts';
 import { argumentMismatch, parameterHeaders } from './parameter-headers.ts';
@@ -119,7 +120,7 @@ const ticketOf = ({ method, params }: IncomingRequest, { caller, scope, virtual 
   method,
   name: mirroredName(method, params),
   place: scope ?? virtual?.name,
-  virtualKey: caller.virtualKey,
+  owner: sessionOwner(caller),
 });
 
 const scanned = new WeakMap<JsonObject, ReturnType<typeof parameterHeaders>>();

@@ -4,6 +4,7 @@ import type { Caller } from '../../model/call.ts';
 import { GatewayError } from '../../model/errors.ts';
 import { type JsonObject, ownValue } from '../../model/json.ts';
 import type { Catalog, CatalogTool, ToolCallRequest, ToolResult } from '../contract.ts';
+import { sessionOwner } from '../server/sessions.ts';
 import { KeptResults } from './kept-results.ts';
 import { preview } from './preview.ts';
 import { READER_TOOLS, type ReaderToolName } from './reader-tools.ts';
@@ -175,7 +176,7 @@ export class LargeResults {
 
 const nameOf = (handle: string): string => (isResultUri(handle) ? handle.slice(RESULT_URI.length) : handle);
 
-const ownerOf = ({ virtualKey }: Caller): string => virtualKey ?? NO_OWNER;
+const ownerOf = (caller: Caller): string => sessionOwner(caller) ?? NO_OWNER;
 
 const notKept = (handle: string): GatewayError =>
   new GatewayError(

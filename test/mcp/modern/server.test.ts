@@ -189,6 +189,8 @@ describe('what a server asks', () => {
     const other = { name: 'roots', arguments: {}, _meta: asking, ...retry };
     expect((await ask('tools/call', other, old)).error?.code).toBe(-32602);
     expect((await ask('tools/call', { ...elicit(retry), name: 'old-elicit' })).error?.code).toBe(-32602);
+    const stranger = { ...old, headers: { 'x-bf-mcp-session-id': 'somebody-else' } };
+    expect((await ask('tools/call', elicit(retry), stranger)).error?.code).toBe(-32602);
     expect((await ask('tools/call', elicit(retry), old)).result).toMatchObject({ resultType: 'complete' });
     expect((await ask('tools/call', elicit(retry), old)).error?.code).toBe(-32602);
     const forged = elicit({ ...retry, requestState: `${requestState}x` });

@@ -156,6 +156,16 @@ describe('H8 a result that is too large', () => {
     expect(texts(only)).toMatch(/^a\n\[image\/png left out/);
   });
 
+  test('of a caller without a key, who says who it is, is nobody else’s either', async () => {
+    const { results } = made();
+    const [ada, bob] = ['ada', 'bob'].map((mcpSessionId): Caller => ({ ...nobody, mcpSessionId }));
+    const handle = handleIn(await results.shown(call({ caller: ada ?? nobody }), text(numbered(100))));
+    expect(texts(await results.read('readResult', { handle }, ada ?? nobody))).toContain('1');
+    for (const other of [bob ?? nobody, nobody]) {
+      await expect(results.read('readResult', { handle }, other)).rejects.toMatchObject({ kind: 'not-found' });
+    }
+  });
+
   test('is somebody else’s secret, and gone after a while', async () => {
     const { results, tick } = made();
     const handle = handleIn(await results.shown(call({ caller: team('a') }), text(numbered(100))));
