@@ -1,6 +1,7 @@
 import type { JsonObject } from '../model/json.ts';
 import type { BindingLevel } from './code-mode/files.ts';
 import type { CatalogTool } from './contract.ts';
+import { gatewayTool } from './gateway-tool.ts';
 
 /** Tools that stand for the tools of others. They belong to no client, so their names have no prefix. */
 export type MetaToolName =
@@ -23,17 +24,7 @@ export function metaTool(name: MetaToolName, level: BindingLevel): CatalogTool {
   const description = typeof text === 'string' ? text : text[level];
   const inputSchema: JsonObject = { type: 'object', properties, required: [...required], additionalProperties: false };
   const annotations = readOnly ? { readOnlyHint: true } : {};
-  return {
-    name,
-    clientId: '',
-    clientName: '',
-    upstreamName: name,
-    description,
-    inputSchema,
-    definition: { name, description, inputSchema, annotations },
-    annotations,
-    autoExecute: true,
-  };
+  return gatewayTool(name, description, inputSchema, annotations);
 }
 
 interface Definition {

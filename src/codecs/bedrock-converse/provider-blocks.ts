@@ -3,6 +3,7 @@ import { isObject, type JsonObject } from '../../model/json.ts';
 import { parsedInput, unreadableInput } from '../call-input.ts';
 import { foreignBlock } from '../foreign-block.ts';
 import type { Ledger } from '../ledger.ts';
+import { BILLING_HEADER_LEFT_OUT, isBillingHeader } from '../left-out-text.ts';
 import type { WireNames } from '../wire-names.ts';
 import { documentOf } from './documents.ts';
 import { mediaBlock } from './media.ts';
@@ -20,9 +21,6 @@ export interface Writing {
 
 /** Text that the validator calls empty: white space, and the characters that it counts as such. */
 const BLANK = /^[\s\u00ad\u200b-\u200d\u2060\ufeff]*$/u;
-
-/** Claude Code's first system block changes with every request, which spoils prompt caches. */
-const BILLING_HEADER = 'x-anthropic-billing-header:';
 
 /**
  * A part of system, user or assistant content as blocks; none when it is left out, which the ledger then says. Calls
@@ -59,9 +57,7 @@ function textBlock({ text, origin }: TextPart, drop: (reason: string) => undefin
   if (own && typeof own.text !== 'string') return own;
   if (BLANK.test(text)) return drop('a text block must not be empty');
   if (own) return own.text === text ? own : { ...own, text };
-  return text.startsWith(BILLING_HEADER)
-    ? drop('a billing header of Anthropic, which changes with every request')
-    : { text };
+  return isBillingHeader(text) ? drop(BILLING_HEADER_LEFT_OUT) : { text };
 }
 
 /** Byte for byte, or not at all: signed thinking must not be changed, unsigned thinking is refused. */

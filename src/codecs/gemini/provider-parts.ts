@@ -4,6 +4,7 @@ import { parsedInput, unreadableInput } from '../call-input.ts';
 import type { EncodeTarget } from '../codec.ts';
 import { foreignBlock } from '../foreign-block.ts';
 import type { Ledger } from '../ledger.ts';
+import { whyLeftOut } from '../left-out-text.ts';
 import type { WireNames } from '../wire-names.ts';
 import { wireMedia } from './media.ts';
 import { traitsOf } from './models.ts';
@@ -41,18 +42,12 @@ export function contentPart(part: Part, at: string, writing: Writing): JsonObjec
   }
 }
 
-/** Claude Code's first system block changes with every request, which spoils other providers' prompt caches. */
-const BILLING_HEADER = 'x-anthropic-billing-header:';
-
 function textPart({ text, origin }: TextPart, at: string, { ledger, names }: Writing): JsonObject | undefined {
   const own = ownBlock(origin);
   if (own) return own.text === text ? own : { ...own, text };
-  if (text.startsWith(BILLING_HEADER)) {
-    ledger.dropped(at, 'a billing header of Anthropic, which changes with every request');
-    return undefined;
-  }
-  if (text.trim() === '') {
-    ledger.dropped(at, 'a text without characters');
+  const why = whyLeftOut(text);
+  if (why !== undefined) {
+    ledger.dropped(at, why);
     return undefined;
   }
   // tool search names tools; the model must read the name under which it can call them

@@ -3,6 +3,7 @@ import { isObject, type JsonObject } from '../../model/json.ts';
 import type { EncodeTarget } from '../codec.ts';
 import { foreignBlock } from '../foreign-block.ts';
 import type { Ledger } from '../ledger.ts';
+import { whyLeftOut } from '../left-out-text.ts';
 import { LONGEST_ID, wireId } from '../openai-names.ts';
 import type { WireNames } from '../wire-names.ts';
 import { wireMedia } from './media.ts';
@@ -46,19 +47,13 @@ function contentBlock(part: Part, at: string, writing: Writing): JsonObject | un
   }
 }
 
-/** Claude Code's first system block changes with every request, which spoils other providers' prompt caches. */
-const BILLING_HEADER = 'x-anthropic-billing-header:';
-
 export function textBlock({ text, origin }: TextPart, at: string, writing: Writing): JsonObject | undefined {
   const { ledger, names } = writing;
   const own = ownBlock(origin);
   if (own) return own.content === undefined ? { ...own, text } : { type: 'text', text };
-  if (text.startsWith(BILLING_HEADER)) {
-    ledger.dropped(at, 'a billing header of Anthropic, which changes with every request');
-    return undefined;
-  }
-  if (text.trim() === '') {
-    ledger.dropped(at, 'a text without characters');
+  const why = whyLeftOut(text);
+  if (why !== undefined) {
+    ledger.dropped(at, why);
     return undefined;
   }
   const block = origin?.block ?? {};

@@ -4,6 +4,7 @@ import type { EncodeTarget } from '../codec.ts';
 import { dataUriOf } from '../data-uri.ts';
 import { foreignBlock } from '../foreign-block.ts';
 import type { Ledger } from '../ledger.ts';
+import { BILLING_HEADER_LEFT_OUT, isBillingHeader } from '../left-out-text.ts';
 import { LONGEST_ID, wireId } from '../openai-names.ts';
 import type { WireNames } from '../wire-names.ts';
 import { isRefusal } from './content.ts';
@@ -23,9 +24,6 @@ export interface Writing {
 /** At most 64 characters: longer ones are refused. */
 export const callId = (id: string, { target }: Writing): string =>
   target.toolCallId?.(id) ?? wireId(id, LONGEST_ID.responses);
-
-/** Claude Code's first system block changes with every request, which spoils other providers' prompt caches. */
-export const isBillingHeader = (text: string): boolean => text.startsWith('x-anthropic-billing-header:');
 
 /** Content parts of a system or user message, or of a tool's output. */
 export function inputParts(parts: readonly Part[], at: string, writing: Writing): JsonObject[] {
@@ -61,7 +59,7 @@ function inputText({ text, origin }: TextPart, at: string, ledger: Ledger): Json
   const own = contentOf(origin);
   if (own?.type !== undefined) return { ...own, text };
   if (isBillingHeader(text)) {
-    ledger.dropped(at, 'a billing header of Anthropic, which changes with every request');
+    ledger.dropped(at, BILLING_HEADER_LEFT_OUT);
     return undefined;
   }
   if (origin?.block.type === 'tool_reference') ledger.rewritten(at, 'what a tool search found is told in words');

@@ -4,12 +4,13 @@ import type { ChatRequest, DecodedRequest, RawRequest, ToolChoice } from '../../
 import type { EncodedRequest, EncodeTarget } from '../codec.ts';
 import { accountForForeign } from '../foreign-fields.ts';
 import { compacted, Ledger } from '../ledger.ts';
+import { BILLING_HEADER_LEFT_OUT, isBillingHeader } from '../left-out-text.ts';
 import { wireName } from '../openai-names.ts';
 import { WireNames } from '../wire-names.ts';
 import { decodeInput } from './client-input.ts';
 import { contentParts } from './content.ts';
 import { fitToModel } from './model-fit.ts';
-import { isBillingHeader, type Writing } from './provider-content.ts';
+import type { Writing } from './provider-content.ts';
 import { encodeInput } from './provider-input.ts';
 import { checkRequest } from './schema.ts';
 import { decodeSettings, ENCRYPTED_REASONING, limit, settingsFields } from './settings.ts';
@@ -136,7 +137,7 @@ function withInstructions(
 function instructionIn(part: Part, ledger: Ledger): string[] {
   if (part.type !== 'text') return [];
   if (!isBillingHeader(part.text)) return [part.text];
-  ledger.dropped('instructions', 'a billing header of Anthropic, which changes with every request');
+  ledger.dropped('instructions', BILLING_HEADER_LEFT_OUT);
   return [];
 }
 

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../model/json.ts';
 import type { CatalogTool } from '../contract.ts';
+import { gatewayTool } from '../gateway-tool.ts';
 
 export type ReaderToolName = 'readResult' | 'grepResult';
 
@@ -43,17 +44,6 @@ export const isReaderTool = (name: string): name is ReaderToolName => Object.has
 export const READER_TOOLS: readonly CatalogTool[] = (['grepResult', 'readResult'] as const).map(readerTool);
 
 function readerTool(name: ReaderToolName): CatalogTool {
-  const { text: description, schema: inputSchema } = DEFINITIONS[name];
-  const annotations = { readOnlyHint: true, openWorldHint: false };
-  return {
-    name,
-    clientId: '',
-    clientName: '',
-    upstreamName: name,
-    description,
-    inputSchema,
-    definition: { name, description, inputSchema, annotations },
-    annotations,
-    autoExecute: true,
-  };
+  const { text, schema } = DEFINITIONS[name];
+  return gatewayTool(name, text, schema, { readOnlyHint: true, openWorldHint: false });
 }
