@@ -3,7 +3,8 @@ import type { Codec } from '../codecs/codec.ts';
 import type { CodecId } from '../model/content.ts';
 import { GatewayError } from '../model/errors.ts';
 import type { JsonObject } from '../model/json.ts';
-import { askedOfStore, askedOperation } from './asked-operation.ts';
+import { askedOfStore } from './asked-of-store.ts';
+import { askedOperation } from './asked-operation.ts';
 import { askedUntouched } from './asked-untouched.ts';
 import { answerPreflight, applyCors } from './cors.ts';
 import { acceptHttp2 } from './http2.ts';
@@ -121,7 +122,7 @@ function serveAsked(
       return serveOperation(codecs[route.serves.codec], asked, request, response, options);
     }
     case 'stored': {
-      const asked = () => askedOfStore(route.serves, request, { maxBodyBytes, ownerOf });
+      const asked = () => askedOfStore(route.serves, request, response, { maxBodyBytes, ownerOf });
       return serveOperation(codecs['openai-chat'], asked, request, response, options);
     }
     case 'passthrough': {

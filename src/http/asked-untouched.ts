@@ -4,7 +4,7 @@ import { membersSoFar } from '../codecs/scan.ts';
 import { GatewayError } from '../model/errors.ts';
 import type { OperationRequest, Payload } from '../model/operation.ts';
 import { headerText } from './asked-operation.ts';
-import { IncomingUpload } from './incoming-upload.ts';
+import { IncomingUpload, KEPT_BYTES } from './incoming-upload.ts';
 import { isInference, type PassthroughRoute } from './passthrough-routes.ts';
 import { requestBody } from './request-body.ts';
 
@@ -70,9 +70,6 @@ interface Body {
   readonly payload: Payload;
   readonly said: Said;
 }
-
-/** Bodies up to this size are kept, so that a request which failed can be sent again. */
-const KEPT_BYTES = 256 * 1024;
 
 /** Encodings that are undone here, as they hide what a body says. */
 const UNDONE = /^(?:gzip|x-gzip|deflate|br)$/i;

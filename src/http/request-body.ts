@@ -26,7 +26,7 @@ export async function requestBody(request: IncomingMessage, maxBytes: number): P
   return encoding === 'identity' ? bytes : decoded(bytes, encoding, maxBytes);
 }
 
-const tooLarge = (maxBytes: number): GatewayError =>
+export const tooLarge = (maxBytes: number): GatewayError =>
   new GatewayError(
     'too-large',
     `the request body is larger than ${Math.round(maxBytes / 1024 / 1024)} MB; send less or raise client.max_request_body_size_mb`,

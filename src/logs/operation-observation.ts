@@ -39,12 +39,13 @@ export class OperationObservation extends Observation<OperationFrame> {
 
   /** A form without its files, which are named. */
   #shownForm(): Uint8Array {
-    const { fields, files } = this.#request.payload;
+    const { fields, files, upload } = this.#request.payload;
     const named = files.map(({ field, fileName, mediaType, bytes }) => ({
       field,
       fileName,
       mediaType,
-      size: bytes.length,
+      // of one that travelled while it came nobody counted the bytes
+      ...(!upload && { size: bytes.length }),
     }));
     return Buffer.from(JSON.stringify({ ...fields, files: named }));
   }

@@ -248,7 +248,7 @@ test('a slow client costs the provider none of its time, a slow provider its own
       }
     }
     const upload: Upload = { length: 2, isBegun: false, pieces: slowly };
-    for await (const _piece of patiently(upload, patience)) await vi.advanceTimersByTimeAsync(900);
+    for await (const _piece of patiently(upload, patience, () => {})) await vi.advanceTimersByTimeAsync(900);
     expect(isOver).toBe(false);
     await vi.advanceTimersByTimeAsync(1_001);
     expect(isOver).toBe(true);

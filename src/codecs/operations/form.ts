@@ -36,17 +36,7 @@ export class FormPayload implements Payload {
   }
 
   get fields(): JsonObject {
-    const fields: JsonObject = {};
-    for (const part of this.#parts) {
-      if (part.fileName !== undefined) continue;
-      const name = part.name.replace(/\[\]$/, '');
-      const text = this.bytes.toString('utf8', part.valueStart, part.valueEnd);
-      const known = fields[name];
-      // a field that stands several times is a list, as is one named `field[]`
-      if (known === undefined) fields[name] = name === part.name ? text : [text];
-      else fields[name] = Array.isArray(known) ? [...known, text] : [known, text];
-    }
-    return fields;
+    return fieldsOf(this.bytes, this.#parts);
   }
 
   get files(): readonly PayloadFile[] {
@@ -55,7 +45,7 @@ export class FormPayload implements Payload {
         ? []
         : [
             {
-              field: name.replace(/\[\]$/, ''),
+              field: fieldName(name),
               fileName,
               mediaType,
               bytes: this.bytes.subarray(valueStart, valueEnd),
@@ -65,19 +55,73 @@ export class FormPayload implements Payload {
   }
 
   withModel(model: string): Uint8Array {
-    const pieces: Uint8Array[] = [];
-    let read = 0;
-    for (const part of this.#parts) {
-      const isOurs = GATEWAY_ONLY.has(part.name.replace(/\[\]$/, ''));
-      if (!isOurs && part.name !== 'model') continue;
-      pieces.push(this.bytes.subarray(read, isOurs ? part.start : part.valueStart));
-      if (!isOurs) pieces.push(Buffer.from(model));
-      read = isOurs ? part.end : part.valueEnd;
-    }
-    if (read === 0) return this.bytes;
-    pieces.push(this.bytes.subarray(read));
-    return Buffer.concat(pieces);
+    return written(this.bytes, this.#parts, model);
   }
+}
+
+/** How a form begins, up to its first file. */
+export interface FormBeginning {
+  readonly fields: JsonObject;
+  readonly file: Pick<PayloadFile, 'field' | 'fileName' | 'mediaType'>;
+  /** All of the bytes, without what only the gateway understands. */
+  readonly bytes: Buffer;
+}
+
+/** Undefined while no file is in sight. Throws GatewayError('invalid-request') when it can be no form. */
+export function formBeginning(contentType: string, bytes: Buffer): FormBeginning | undefined {
+  const delimiter = Buffer.from(`--${boundaryOf(contentType)}`);
+  const parts: FormPart[] = [];
+  for (let at = nextDelimiter(bytes, delimiter, 0); at >= 0; ) {
+    const behind = at + delimiter.length;
+    const headStart = bytes.indexOf(LINE_END, behind);
+    const headEnd = bytes.indexOf(HEAD_END, headStart);
+    if (headStart < 0 || headEnd < 0) return undefined;
+    const head = headOf(bytes.toString('utf8', headStart, headEnd));
+    const { name, fileName, mediaType } = head;
+    if (fileName !== undefined) {
+      const file = { field: fieldName(name), fileName, mediaType };
+      return { fields: fieldsOf(bytes, parts), file, bytes: written(bytes, parts) };
+    }
+    const end = nextDelimiter(bytes, delimiter, behind);
+    const valueStart = headEnd + HEAD_END.length;
+    if (end < valueStart) return undefined;
+    parts.push({ ...head, start: at, valueStart, valueEnd: Math.max(end - LINE_END.length, valueStart), end });
+    at = end;
+  }
+  return undefined;
+}
+
+/** `field[]` is a field that may stand several times. */
+const fieldName = (name: string): string => name.replace(/\[\]$/, '');
+
+function fieldsOf(bytes: Buffer, parts: readonly FormPart[]): JsonObject {
+  const fields: JsonObject = {};
+  for (const part of parts) {
+    if (part.fileName !== undefined) continue;
+    const name = fieldName(part.name);
+    const text = bytes.toString('utf8', part.valueStart, part.valueEnd);
+    const known = fields[name];
+    // a field that stands several times is a list, as is one named `field[]`
+    if (known === undefined) fields[name] = name === part.name ? text : [text];
+    else fields[name] = Array.isArray(known) ? [...known, text] : [known, text];
+  }
+  return fields;
+}
+
+/** The bytes without gateway-only fields, and with another model's name where one is given. */
+function written(bytes: Buffer, parts: readonly FormPart[], model?: string): Buffer {
+  const pieces: Uint8Array[] = [];
+  let read = 0;
+  for (const part of parts) {
+    const isOurs = GATEWAY_ONLY.has(fieldName(part.name));
+    if (!isOurs && (part.name !== 'model' || model === undefined)) continue;
+    pieces.push(bytes.subarray(read, isOurs ? part.start : part.valueStart));
+    if (!isOurs && model !== undefined) pieces.push(Buffer.from(model));
+    read = isOurs ? part.end : part.valueEnd;
+  }
+  if (read === 0) return bytes;
+  pieces.push(bytes.subarray(read));
+  return Buffer.concat(pieces);
 }
 
 function boundaryOf(contentType: string): string {

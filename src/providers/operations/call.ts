@@ -102,7 +102,8 @@ function asker(
   const { upload } = request.payload;
   return async (body, cancellation) => {
     const patience = new Patience(target.timeoutMs, () => cancellation.fire(tooLate(target)));
-    const wishes = upload ? { ...call.wishes, upload: patiently(upload, patience) } : call.wishes;
+    const onFailure = (reason: Error) => cancellation.fire(reason);
+    const wishes = upload ? { ...call.wishes, upload: patiently(upload, patience, onFailure) } : call.wishes;
     const askedAtMs = performance.now();
     try {
       return await dispatched(upstream, url, body, request, { ...call, ...(wishes && { wishes }), cancellation });
@@ -176,11 +177,12 @@ const serverRoot = (baseUrl: string): string =>
 function headersOf(
   { contentType, wire }: OutgoingOperation,
   target: UpstreamTarget,
-  { forwarded }: OperationRequest,
+  { forwarded, payload: { upload } }: OperationRequest,
   { caller }: CallContext,
 ): Readonly<Record<string, string>> {
   if (forwarded?.headers) return forwarded.headers;
   const headers: Record<string, string> = { 'content-type': contentType, ...wire.headers?.(target) };
+  if (upload?.length !== undefined) headers['content-length'] = String(upload.length);
   for (const [name, value] of Object.entries(caller.forwardHeaders)) {
     if (!name.startsWith('anthropic-')) headers[name] = value;
   }

@@ -48,7 +48,7 @@ export function outgoingOperation(deployment: Deployment, request: OperationRequ
   const same = wires.find(({ format }) => format === request.format);
   if (same) {
     refuseStream(same, deployment, request);
-    const body = ownBody(deployment, request, model);
+    const body = request.payload.upload ? NOTHING : ownBody(deployment, request, model);
     return { wire: same, contentType: request.payload.contentType, body, losses: NO_LOSSES };
   }
   for (const wire of wires) {

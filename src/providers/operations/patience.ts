@@ -1,3 +1,4 @@
+import { asGatewayError } from '../../model/errors.ts';
 import type { Upload } from '../../model/operation.ts';
 
 /** A clock for what a provider may take: it stands still while something else is waited for. */
@@ -30,8 +31,15 @@ export class Patience {
   }
 }
 
-/** The pieces of an upload; a provider has all its time for each, and a slow client costs it none. */
-export async function* patiently(upload: Upload, patience: Patience): AsyncGenerator<Uint8Array, void> {
+/**
+ * The pieces of an upload; a provider has all its time for each, and a slow client costs it none. `onFailure` is told
+ * why no more of them can come.
+ */
+export async function* patiently(
+  upload: Upload,
+  patience: Patience,
+  onFailure: (reason: Error) => void,
+): AsyncGenerator<Uint8Array, void> {
   const pieces = upload.pieces();
   try {
     for (;;) {
@@ -41,6 +49,9 @@ export async function* patiently(upload: Upload, patience: Patience): AsyncGener
       if (next.done) return;
       yield next.value;
     }
+  } catch (thrown) {
+    onFailure(asGatewayError(thrown));
+    throw thrown;
   } finally {
     await pieces.return();
   }
