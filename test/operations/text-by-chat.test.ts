@@ -253,6 +253,70 @@ describe('a legacy completion at a provider that only chats', () => {
     expect(JSON.stringify(await response.json())).toContain('too long');
   });
 
+  test('several choices, their probabilities and the echo, where the model chats in the same words', async () => {
+    const logprobs = { content: [{ token: ' a', logprob: -0.5, top_logprobs: [{ token: ' b', logprob: -1 }] }] };
+    const choice = (index: number, content: string) => ({
+      index,
+      message: { role: 'assistant', content },
+      logprobs,
+      finish_reason: 'stop',
+    });
+    upstream.answers(json(chat('', { choices: [choice(0, ' a'), choice(1, ' a')] })));
+    const answer = await read(await complete({ model: 'openai/gpt-4o', n: 2, logprobs: 1, echo: true }));
+    expect(lastSent(upstream).body).toEqual({
+      model: 'gpt-4o',
+      messages: [{ role: 'user', content: 'Once' }],
+      n: 2,
+      logprobs: true,
+      top_logprobs: 1,
+    });
+    const told = { tokens: [' a'], token_logprobs: [-0.5], top_logprobs: [{ ' b': -1 }], text_offset: [4] };
+    expect(answer.choices).toEqual(
+      [0, 1].map((index) => ({ text: 'Once a', index, logprobs: told, finish_reason: 'stop' })),
+    );
+  });
+
+  test.each([['one'], ['several']])('a client that leaves ends what was asked of %s', async (many) => {
+    upstream.answers(sse(chatStream(' upon').slice(0, 2), 'open'));
+    const before = upstream.requests.length;
+    const leaving = new AbortController();
+    const prompt = many === 'one' ? 'Once' : ['Once', 'Twice'];
+    const body = { model: 'groq/llama', prompt, stream: true };
+    const response = await post(`${converting.url}/v1/completions`, body, {}, leaving.signal);
+    await response.body?.getReader().read();
+    leaving.abort();
+    expect(await upstream.requests.at(-1)?.closed).toBe('cut');
+    expect(upstream.requests.length).toBe(before + 1);
+  });
+
+  test('an error in the middle of a stream is its end', async () => {
+    upstream.answers(sse([...chatStream(' upon').slice(0, 2), 'data: {"error":{"message":"overloaded"}}\n\n']));
+    const text = await (await complete({ model: 'groq/llama', stream: true })).text();
+    expect(text).toContain('" upon"');
+    expect(text).toContain('overloaded');
+    expect(text).not.toContain('[DONE]');
+  });
+
+  test('what is of the wrong type is refused or the provider’s to judge, never a fault of ours', async () => {
+    const odd = [
+      { prompt: {} },
+      { prompt: 5 },
+      { prompt: [''], n: 'x' },
+      { stop: 5 },
+      { logprobs: 'x' },
+      { max_tokens: [] },
+    ];
+    const refusal = json({ error: { message: 'odd' } }, { status: 400 });
+    for (const fields of odd) {
+      const isAsked = !('prompt' in fields) || Array.isArray(fields.prompt);
+      if (isAsked) upstream.answers(refusal);
+      expect([JSON.stringify(fields), (await complete({ model: 'groq/llama', ...fields })).status]).toEqual([
+        JSON.stringify(fields),
+        400,
+      ]);
+    }
+  });
+
   test('an error says what was asked in its place', async () => {
     upstream.answers(json({ error: { message: 'no such model' } }, { status: 404 }));
     const response = await complete({ model: 'groq/none' });
