@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FormPayload } from '../../../src/codecs/operations/form.ts';
+import { FormPayload, formBeginning } from '../../../src/codecs/operations/form.ts';
 import { readOperation } from '../../../src/codecs/operations/read-operation.ts';
 
 const TYPE = 'multipart/form-data; boundary=edge';
@@ -78,5 +78,32 @@ describe('a form', () => {
         expect(Buffer.from(sent.files[0]?.bytes ?? [])).toEqual(content);
       }),
     );
+  });
+});
+
+describe('how a form begins', () => {
+  const given = form(field('provider', 'openai'), field('purpose', 'batch'), file('file', Buffer.from('one\ntwo')));
+  const fileAt = given.indexOf('one');
+
+  test('is seen with its first file, wherever it was cut', () => {
+    const { length } = field('provider', 'openai');
+    for (let cut = 0; cut <= given.length; cut++) {
+      const beginning = formBeginning(TYPE, given.subarray(0, cut));
+      if (cut < fileAt) {
+        expect(beginning, `cut at ${cut}`).toBeUndefined();
+        continue;
+      }
+      expect(beginning).toMatchObject({
+        fields: { provider: 'openai', purpose: 'batch' },
+        file: { field: 'file', mediaType: 'image/png' },
+      });
+      expect(beginning?.bytes.toString()).toBe(given.subarray(length, cut).toString());
+    }
+  });
+
+  test('is unknown of a form without files, and refused where it is none', () => {
+    expect(formBeginning(TYPE, form(field('purpose', 'batch')))).toBeUndefined();
+    const broken = Buffer.from('--edge\r\nx\r\n--edge\r\ny\r\n\r\n');
+    expect(() => formBeginning(TYPE, broken)).toThrow(/not a valid form: a part of it has no name/);
   });
 });
