@@ -131,11 +131,15 @@ export function toolResultBlock(part: ToolResultPart, id: string, field: string,
   const own = ownBlock(part.origin);
   if (own?.type === 'tool_result') return own.tool_use_id === id ? own : { ...own, tool_use_id: id };
   const content = part.content.flatMap((inner, index) => {
-    const block = contentBlock(inner, `${field}.content.${index}`, writing);
+    const block = contentBlock(inner, `${field}.content.${index}`, writing) ?? mediaLeftOut(inner);
     return block ? [block] : [];
   });
   return { type: 'tool_result', tool_use_id: id, content, ...(part.isError && { is_error: true }) };
 }
+
+/** A result without a word of what it was would be taken for nothing. */
+const mediaLeftOut = (part: Part): JsonObject | undefined =>
+  part.type === 'media' ? { type: 'text', text: `[${part.mediaType} left out: this model takes none]` } : undefined;
 
 /** For a call that nobody answered: without a result the provider would refuse the whole conversation. */
 export const missingResultBlock = (id: string): JsonObject => ({

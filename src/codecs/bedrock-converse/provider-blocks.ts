@@ -131,7 +131,9 @@ export function toolResultBlock(part: ToolResultPart, id: string, at: string, wr
 function resultContent(part: Part, at: string, writing: Writing): JsonObject[] {
   if (part.type === 'text' && part.text === '') return [];
   const block = part.type === 'text' ? resultText(part, writing) : contentBlock(part, at, writing);
-  return block ? [block] : [];
+  if (block) return [block];
+  // a result without a word of what it was would be taken for nothing
+  return part.type === 'media' ? [{ text: `[${part.mediaType} left out: this model takes none]` }] : [];
 }
 
 /** Tool search names tools; the model must read the name under which it can call them. */
