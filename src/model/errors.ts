@@ -102,10 +102,17 @@ const isTooDeep = (thrown: unknown): boolean =>
 
 const TOO_DEEP = 'what was sent, or what a tool answered, is nested too deeply to be read; nest it less';
 
+/** No text of V8 is longer than 512 MB. */
+const isTooLong = (thrown: unknown): boolean =>
+  thrown instanceof RangeError && thrown.message === 'Invalid string length';
+
+const TOO_LONG = 'what was sent, or what was answered, is longer than the 512 MB that can be held as one text';
+
 /** Any thrown value as a GatewayError; what is not one already becomes `internal`, its message kept, its cause too. */
 export function asGatewayError(thrown: unknown): GatewayError {
   if (thrown instanceof GatewayError) return thrown;
   if (isTooDeep(thrown)) return new GatewayError('invalid-request', TOO_DEEP, { cause: thrown });
+  if (isTooLong(thrown)) return new GatewayError('too-large', TOO_LONG, { cause: thrown });
   if (thrown instanceof Error && thrown.name === 'AbortError') {
     return new GatewayError('cancelled', 'the request was cancelled', { cause: thrown });
   }

@@ -2,17 +2,22 @@ import { redacted, type Secret } from '../../config/secrets.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 
 /** Fields that hold secrets in parts of the config that no schema describes. */
-const SECRET_NAME = /(?:^|[_-])(?:value|key|secret|token|password|passwd|credentials?|authorization|cookie|pem|dsn)$/i;
+const SECRET_NAME =
+  /(?:^|[_-])(?:value|key|secret|token|password|passwd|passphrase|credentials?|authorization|cookie|pem|dsn)$/i;
+
+/** What people choose themselves is short: its ends would be half of it. */
+const CHOSEN_BY_PEOPLE = /^encryption_key$|(?:^|[_-])(?:password|passwd|passphrase)$/i;
+const HIDDEN = '*'.repeat(24);
 
 const SECRET_FIELDS: ReadonlySet<string> = new Set(['value', 'ref', 'unset']);
 
 /** Config as it may be shown: secrets redacted wherever they stand, references to the environment as they are. */
 function shown(value: unknown, name = ''): JsonValue {
-  if (typeof value === 'string') return SECRET_NAME.test(name) ? shownText(value) : value;
+  if (typeof value === 'string') return SECRET_NAME.test(name) ? shownText(value, name) : value;
   if (typeof value === 'number' || typeof value === 'boolean') return value;
   if (Array.isArray(value)) return shownList(value, name);
   if (!isObject(value)) return null;
-  if (isSecret(value)) return redacted(value);
+  if (isSecret(value)) return shownSecret(value, name);
   return shownObject(value);
 }
 
@@ -23,7 +28,11 @@ export const shownObject = (value: object): JsonObject =>
       .map(([key, member]) => [key, shown(member, key)]),
   );
 
-const shownText = (text: string): string => (text.startsWith('env.') ? text : redacted({ value: text }));
+const shownText = (text: string, name = ''): string =>
+  text.startsWith('env.') ? text : shownSecret({ value: text }, name);
+
+const shownSecret = (secret: Secret, name: string): string =>
+  !secret.ref && secret.value !== '' && CHOSEN_BY_PEOPLE.test(name) ? HIDDEN : redacted(secret);
 
 function shownList(values: readonly unknown[], name: string): JsonValue[] {
   if (name === 'envs') return values.map((entry) => shownAssignment(String(entry)));
