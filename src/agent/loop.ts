@@ -199,12 +199,12 @@ async function* ending(
   context: CallContext,
 ): AsyncGenerator<readonly StreamEvent[]> {
   const { turn, outcome, usage, numbering } = last;
-  const { reason, endOrigin } = turn.response;
+  const { reason } = turn.response;
   const end = (finish: FinishReason): StreamEvent => ({
     type: 'response-end',
     reason: finish,
     usage,
-    ...(endOrigin && last.round === 0 && { origin: endOrigin }),
+    ...turn.saidAtEnd(last.round, context.dialect),
   });
   const asks = outcome.type === 'hand-back' && outcome.theirs.some((call) => isQuestion(call, options.tools));
   if (outcome.type !== 'hand-back' || (outcome.ours.length === 0 && !asks)) {

@@ -1,4 +1,4 @@
-import type { Part } from '../model/content.ts';
+import type { CodecId, Origin, Part } from '../model/content.ts';
 import type { StreamEvent } from '../model/event.ts';
 import { type ChatResponse, emptyResponse, fold } from '../model/response.ts';
 
@@ -23,6 +23,18 @@ export class Turn {
   /** The turn's parts without holes, as history for the next round. */
   get parts(): Part[] {
     return this.response.parts.filter((part) => part !== undefined && !isEmptyText(part));
+  }
+
+  /**
+   * What the provider says at its end. Of a turn among others, a client of the same format is not told: its counts and
+   * places are that turn's own. Other formats read from it the pages that the turn's text rests on.
+   */
+  saidAtEnd(round: number, dialect: CodecId): { origin?: Origin } {
+    const { endOrigin, parts } = this.response;
+    if (!endOrigin || round === 0) return endOrigin ? { origin: endOrigin } : {};
+    if (endOrigin.codec === dialect) return {};
+    const covers = parts.reduce((length, part) => length + (part.type === 'text' ? part.text.length : 0), 0);
+    return { origin: { ...endOrigin, covers } };
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Origin } from '../model/content.ts';
 import type { JsonObject, JsonValue } from '../model/json.ts';
-import { type Citation, cited, placeOf } from './citation.ts';
+import { type Citation, cited, placeOf, shifted } from './citation.ts';
 import { objectOf, objectsOf, stringsOf, textOf } from './members.ts';
 
 /**
@@ -8,6 +8,12 @@ import { objectOf, objectsOf, stringsOf, textOf } from './members.ts';
  * annotations and sources.
  */
 export function citationsAtEnd(origin: Origin | undefined, text: string): Citation[] {
+  const before = Math.max(0, text.length - (origin?.covers ?? text.length));
+  const citations = citationsIn(origin, before === 0 ? text : text.slice(before));
+  return before === 0 ? citations : citations.map((citation) => shifted(citation, before));
+}
+
+function citationsIn(origin: Origin | undefined, text: string): Citation[] {
   if (origin?.codec === 'gemini') return pagesOfCandidate(objectsOf(origin.block.candidates)[0] ?? {}, text);
   if (origin?.codec !== 'openai-chat') return [];
   const annotated = annotationsOf(origin.block, text.length);

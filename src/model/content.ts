@@ -7,6 +7,11 @@ export type CodecId = 'anthropic-messages' | 'bedrock-converse' | 'gemini' | 'op
 export interface Origin {
   readonly codec: CodecId;
   readonly block: JsonObject;
+  /**
+   * At the end of an answer that took several turns: how long the last texts are that the block speaks of, those of its
+   * own turn. Absent means all.
+   */
+  readonly covers?: number;
 }
 
 /** Who runs a tool: the caller, we (an MCP tool), or the provider itself (hosted web search and the like). */

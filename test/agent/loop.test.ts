@@ -3,8 +3,9 @@ import { agentLoop, type LoopOptions } from '../../src/agent/loop.ts';
 import { PausedRuns } from '../../src/agent/paused-runs.ts';
 import type { GatewayTools, ToolOutput } from '../../src/agent/tools.ts';
 import { TranscriptMemory } from '../../src/agent/transcript-memory.ts';
+import { codecs } from '../../src/codecs/index.ts';
 import type { CallContext } from '../../src/model/call.ts';
-import type { Message, Part, ToolCallPart } from '../../src/model/content.ts';
+import type { Message, Origin, Part, ToolCallPart } from '../../src/model/content.ts';
 import { GatewayError } from '../../src/model/errors.ts';
 import type { Frame, StreamEvent } from '../../src/model/event.ts';
 import type { ChatRequest } from '../../src/model/request.ts';
@@ -121,6 +122,23 @@ describe('rounds of tools', () => {
   test('usage is the sum of all rounds', async () => {
     const { response } = await play({ steps: rounds });
     expect(response.usage).toMatchObject({ input: 30, output: 15 });
+  });
+
+  test('pages that the last round names have their places in the text of all rounds', async () => {
+    const groundingMetadata = {
+      groundingChunks: [{ web: { uri: 'https://a.test', title: 'A' } }],
+      groundingSupports: [{ segment: { startIndex: 0, endIndex: 4 }, groundingChunkIndices: [0] }],
+    };
+    const endOrigin: Origin = { codec: 'gemini', block: { candidates: [{ groundingMetadata }] } };
+    const steps = [...rounds.slice(0, 2), { parts: [text('done')], endOrigin }];
+    const chat = await play({ steps });
+    expect(codecs['openai-chat'].encodeResponse(chat.response)).toMatchObject({
+      choices: [
+        { message: { content: 'lookingdone', annotations: [{ url_citation: { start_index: 7, end_index: 11 } }] } },
+      ],
+    });
+    const gemini = await play({ steps, context: { dialect: 'gemini' } });
+    expect(gemini.response.endOrigin).toBeUndefined();
   });
 
   test('I3 every round offers the same tools', async () => {

@@ -1,6 +1,6 @@
 import type { CallContext, ModelCall } from '../../src/model/call.ts';
 import { newTrace } from '../../src/model/call.ts';
-import type { Part } from '../../src/model/content.ts';
+import type { Origin, Part } from '../../src/model/content.ts';
 import type { FinishReason, Frame, StreamEvent } from '../../src/model/event.ts';
 import type { ChatRequest } from '../../src/model/request.ts';
 import type { Usage } from '../../src/model/usage.ts';
@@ -11,6 +11,8 @@ export interface Step {
   readonly reason?: FinishReason['kind'];
   readonly usage?: Partial<Usage>;
   readonly error?: Error;
+  /** What the provider says at the end of its answer. */
+  readonly endOrigin?: Origin;
   /** The model that answered, when it was a fallback. */
   readonly fallback?: { readonly provider: string; readonly model: string };
 }
@@ -51,7 +53,8 @@ async function* framesOf(step: Step, number: number, context: CallContext): Asyn
   if (step.error) throw step.error;
   const calls = (step.parts ?? []).some((part) => part.type === 'tool-call');
   const usage: Usage = { input: 10, output: 5, cacheRead: 0, cacheWrite: 0, reasoning: 0, ...step.usage };
-  yield { events: [{ type: 'response-end', reason: { kind: step.reason ?? (calls ? 'tool-calls' : 'stop') }, usage }] };
+  const reason = { kind: step.reason ?? (calls ? 'tool-calls' : 'stop') } as const;
+  yield { events: [{ type: 'response-end', reason, usage, ...(step.endOrigin && { origin: step.endOrigin }) }] };
 }
 
 function eventsOfPart(part: Part, index: number): StreamEvent[] {
