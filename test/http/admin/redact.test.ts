@@ -6,13 +6,13 @@ test('of what people choose themselves not even the ends are shown, and of what 
     encryption_key: { value: 'hunter2222' },
     auth_config: { admin_username: 'ada', admin_password: 'correct horse' },
     proxy_config: { password: { value: 'opensesame' }, passphrase: '' },
-    keys: [{ value: 'sk-proj-0123456789' }],
+    keys: [{ name: 'main', value: { value: 'sk-proj-0123456789' } }],
   };
   expect(shownObject(config)).toEqual({
     encryption_key: '*'.repeat(24),
     auth_config: { admin_username: 'ada', admin_password: '*'.repeat(24) },
     proxy_config: { password: '*'.repeat(24), passphrase: '' },
-    keys: [{ value: `sk-p${'*'.repeat(24)}6789` }],
+    keys: [{ name: 'main', value: `sk-p${'*'.repeat(24)}6789` }],
   });
 });
 
