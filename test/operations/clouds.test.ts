@@ -272,6 +272,18 @@ describe('Bedrock', () => {
     expect(said().json()).toMatchObject({ taskType: 'IMAGE_VARIATION', imageVariationParams: { images: ['Y2F0'] } });
   });
 
+  test('edits pictures of JSON bodies', async () => {
+    upstream.answers(json({ images: ['aGk='] }));
+    const pictures = { images: [{ image_url: 'data:image/png;base64,Y2F0' }], mask: 'data:image/png;base64,bWFzaw==' };
+    const body = { model: 'bedrock/amazon.nova-canvas-v1:0', prompt: 'a dog', ...pictures };
+    const told = await post(`${gateway.url}/v1/images/edits`, body);
+    expect(told.headers.get('x-bifrost-losses')).toBeNull();
+    expect(said().json()).toMatchObject({
+      taskType: 'INPAINTING',
+      inPaintingParams: { text: 'a dog', image: 'Y2F0', maskImage: 'bWFzaw==' },
+    });
+  });
+
   test('tells why there is no picture, and what AWS refuses', async () => {
     const model = 'bedrock/amazon.nova-canvas-v1:0';
     upstream.answers(

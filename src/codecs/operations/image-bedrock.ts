@@ -1,5 +1,6 @@
 import { type JsonObject, ownValue } from '../../model/json.ts';
-import type { PayloadFile } from '../../model/operation.ts';
+import type { Payload } from '../../model/operation.ts';
+import { dataOf, type GivenPicture, maskIn, PICTURE_FIELDS, picturesToEdit } from './given-pictures.ts';
 import { drawn, KNOWN_OF_IMAGES, noPicture, noUrls, sizeOf, stabilityRatioOf } from './image-format.ts';
 import {
   dropOthers,
@@ -14,13 +15,16 @@ import {
 
 const KNOWN: ReadonlySet<string> = new Set([...KNOWN_OF_IMAGES, 'quality', 'seed', 'negative_prompt']);
 
+const KNOWN_OF_EDITS: ReadonlySet<string> = new Set([...KNOWN, ...PICTURE_FIELDS]);
+
 /** OpenAI's words for quality in Amazon's. */
 const QUALITIES: Readonly<Record<string, string>> = { high: 'premium', hd: 'premium', standard: 'standard' };
 
 /** Amazon Nova Canvas and Titan Image Generator (Amazon Nova user guide, image generation). */
 export const openAiToCanvas: Translation = {
-  request({ kind, payload: { fields, files } }, _model, ledger) {
-    dropOthers(fields, KNOWN, ledger);
+  request({ kind, payload }, _model, ledger) {
+    const { fields } = payload;
+    dropOthers(fields, kind === 'image_edit' ? KNOWN_OF_EDITS : KNOWN, ledger);
     noUrls(fields, ledger);
     const text = requiredText(fields, 'prompt');
     const negativeText = textOrNothing(fields.negative_prompt);
@@ -29,7 +33,7 @@ export const openAiToCanvas: Translation = {
     if (fields.quality !== undefined && !quality) ledger.dropped('quality', 'the provider knows standard and premium');
     else if (quality !== fields.quality) ledger.rewritten('quality', `${quality} in the provider's words`);
     return {
-      ...(kind === 'image_edit' ? editTask(files, said) : { taskType: 'TEXT_IMAGE', textToImageParams: said }),
+      ...(kind === 'image_edit' ? editTask(payload, said) : { taskType: 'TEXT_IMAGE', textToImageParams: said }),
       imageGenerationConfig: {
         numberOfImages: numberOrNothing(fields.n) ?? 1,
         ...sizeOf(fields.size, ledger),
@@ -42,11 +46,11 @@ export const openAiToCanvas: Translation = {
 };
 
 /** With a mask its part is painted anew, without one the pictures are varied. */
-function editTask(files: readonly PayloadFile[], said: JsonObject): JsonObject {
-  const images = files.filter(({ field }) => field === 'image').map(base64Of);
+function editTask(payload: Payload, said: JsonObject): JsonObject {
+  const images = picturesToEdit(payload).map(base64Of);
   const [image] = images;
   if (image === undefined) return refuse('image', 'is required: a picture to change');
-  const mask = files.find(({ field }) => field === 'mask');
+  const mask = maskIn(payload);
   if (!mask) return { taskType: 'IMAGE_VARIATION', imageVariationParams: { ...said, images } };
   return { taskType: 'INPAINTING', inPaintingParams: { ...said, image, maskImage: base64Of(mask) } };
 }
@@ -79,4 +83,4 @@ function picturesIn({ body, receivedAtMs }: ProviderAnswer, why: unknown) {
   return drawn(pictures, receivedAtMs);
 }
 
-const base64Of = ({ bytes }: PayloadFile): string => Buffer.from(bytes).toString('base64');
+const base64Of = (picture: GivenPicture): string => dataOf(picture, 'bedrock').base64;
