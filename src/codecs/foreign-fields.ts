@@ -65,11 +65,14 @@ const asFunction = (field: string, what: string): Loss => ({
   reason: `${what} is told as a function here`,
 });
 
-/** The Responses API's custom tools. */
-const isFreeText = ({ codec, block }: Origin): boolean => codec === 'openai-responses' && block.type === 'custom';
+/** Custom tools of OpenAI's formats. */
+const isFreeText = ({ block }: Origin): boolean => block.type === 'custom';
 
+/** Calls of them are told with free text by both formats. */
 const isCustomCall = (origin: Origin | undefined, target: CodecId): boolean =>
-  origin?.codec === 'openai-responses' && target !== 'openai-responses' && origin.block.type === 'custom_tool_call';
+  origin?.codec === 'openai-responses'
+    ? target !== 'openai-responses' && origin.block.type === 'custom_tool_call'
+    : origin?.codec === 'openai-chat' && !target.startsWith('openai') && origin.block.type === 'custom';
 
 /** What a client found by itself, for Claude to cite; also inside of the results of tools. */
 const holdsSearchResult = (part: Part, target: CodecId): boolean =>

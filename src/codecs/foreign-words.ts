@@ -117,7 +117,12 @@ export const WORDS: Readonly<Record<CodecId, FormatWords>> = {
       function_call: { name: true, arguments: true },
       custom: { name: true, input: true },
     },
-    tool: { type: true, function: { name: true, description: true, parameters: true, strict: true } },
+    tool: {
+      type: true,
+      function: { name: true, description: true, parameters: true, strict: true },
+      // its grammar is told by the function itself
+      custom: { name: true, description: true, format: true },
+    },
     settings: {
       user: true,
       top_k: true,

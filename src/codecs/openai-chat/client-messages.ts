@@ -1,5 +1,6 @@
 import type { Message, Part, TextPart, ToolCallPart } from '../../model/content.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { customName } from '../custom-tools.ts';
 import { shortHash } from '../short-hash.ts';
 import { thinkingText } from './content-parts.ts';
 import { audioOf, fileOf, imageOf } from './media.ts';
@@ -70,7 +71,7 @@ function toolCall(call: JsonObject): ToolCallPart {
   const id = textOf(call.id);
   if (isObject(call.custom)) {
     const { name, input } = call.custom;
-    return { type: 'tool-call', id, name: textOf(name), input: JSON.stringify({ input }), origin };
+    return { type: 'tool-call', id, name: customName(textOf(name)), input: JSON.stringify({ input }), origin };
   }
   const { name, arguments: input } = objectOf(call.function);
   const text = isObject(input) ? JSON.stringify(input) : textOf(input);

@@ -11,7 +11,7 @@ import type { Writing } from './provider-content.ts';
 import { encodeMessages } from './provider-messages.ts';
 import { checkRequest } from './schema.ts';
 import { decodeSettings, settingsFields } from './settings.ts';
-import { allowing, decodeToolChoice, decodeTools, encodeToolChoice, encodeTools } from './tools.ts';
+import { allowing, decodeToolChoice, decodeTools, encodeToolChoice, encodeTools, nameIn } from './tools.ts';
 import { objectOf, objectsOf, textOf } from './wire.ts';
 
 export function decodeRequest(body: JsonObject): DecodedRequest {
@@ -55,7 +55,7 @@ function appendedBody(request: ChatRequest, raw: RawRequest, writing: Writing): 
   appendTools(body, tools, writing);
   const { toolChoice } = request;
   if (toolChoice && !sameChoice(toolChoice, decodeToolChoice(body))) {
-    body.tool_choice = encodeToolChoice(toolChoice, names);
+    body.tool_choice = encodeToolChoice(toolChoice, request.tools, names);
     delete body.function_call;
   }
   return body;
@@ -98,11 +98,15 @@ function rebuiltBody(request: ChatRequest, writing: Writing): JsonObject {
 const CARRIED = ['.detail', 'json_schema.name', 'json_schema.strict', 'format.name', 'format.strict'] as const;
 
 /** A choice among no tools, or of one that is not offered, would be refused. */
-function toolChoiceFor({ toolChoice }: ChatRequest, tools: readonly JsonObject[], { names, ledger }: Writing) {
+function toolChoiceFor(
+  { toolChoice, tools: known }: ChatRequest,
+  tools: readonly JsonObject[],
+  { names, ledger }: Writing,
+) {
   if (!toolChoice) return undefined;
-  const wire = encodeToolChoice(toolChoice, names);
-  const named = toolChoice.type === 'tool' ? names.of(toolChoice.name) : undefined;
-  const offered = named === undefined || tools.some((tool) => objectOf(tool.function).name === named);
+  const wire = encodeToolChoice(toolChoice, known, names);
+  const named = isObject(wire) ? nameIn(wire) : undefined;
+  const offered = named === undefined || tools.some((tool) => nameIn(tool) === named);
   if (tools.length > 0 && offered) return wire;
   ledger.dropped(
     'tool_choice',

@@ -2,14 +2,16 @@ import type { Part, ReasoningPart, ToolCallPart } from '../../model/content.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import { type ChatResponse, foldAll } from '../../model/response.ts';
 import type { AnswerContext, AnswerHead } from '../codec.ts';
+import { customNameIn, freeText } from '../custom-tools.ts';
 import { Ledger } from '../ledger.ts';
 import { allAnnotations } from './annotations.ts';
 import { finishWord } from './finish.ts';
 import { wireMedia } from './media.ts';
 import { REASONING_FIELDS, wireDetails } from './reasoning.ts';
 import { AnswerReader } from './stream.ts';
+import { nameIn } from './tools.ts';
 import { wireUsage } from './usage.ts';
-import { ownBlock } from './wire.ts';
+import { objectsOf, ownBlock } from './wire.ts';
 
 /** A whole answer is read as a stream of one chunk, so that there is one reading of every field. */
 export const decodeResponse = (body: JsonObject, context: AnswerContext = {}): ChatResponse =>
@@ -28,7 +30,11 @@ export function encodeResponse(response: ChatResponse, head?: AnswerHead): JsonO
       {
         ...choice,
         index: 0,
-        message: { ...messageOf(response.parts, calls), ...annotated(response), ...(isObject(extras) ? extras : {}) },
+        message: {
+          ...messageOf(response.parts, calls, head),
+          ...annotated(response),
+          ...(isObject(extras) ? extras : {}),
+        },
         logprobs: logprobs ?? null,
         finish_reason: finishWord(response.reason, calls.length > 0),
       },
@@ -76,7 +82,7 @@ function annotated({ parts, endOrigin }: ChatResponse): JsonObject {
   return annotations.length > 0 ? { annotations } : {};
 }
 
-function messageOf(parts: readonly Part[], calls: readonly ToolCallPart[]): JsonObject {
+function messageOf(parts: readonly Part[], calls: readonly ToolCallPart[], head: AnswerHead | undefined): JsonObject {
   const legacy = calls.find((call) => isLegacy(call));
   const text = parts
     .filter((part) => part.type === 'text' && !isRefusal(part))
@@ -90,7 +96,7 @@ function messageOf(parts: readonly Part[], calls: readonly ToolCallPart[]): Json
     content: text === '' && (called || refusal !== '') ? null : text,
     refusal: refusal === '' ? null : refusal,
     ...reasoningOf(parts.filter((part) => part.type === 'reasoning')),
-    ...(called && !legacy && { tool_calls: calls.map(wireCall) }),
+    ...(called && !legacy && { tool_calls: calls.map((call) => wireCall(call, head)) }),
     ...(legacy && { function_call: { name: legacy.name, arguments: legacy.input || '{}' } }),
     ...(images.length > 0 && { images }),
     ...audioOf(parts),
@@ -104,11 +110,25 @@ export const isRefusal = (part: Part): boolean => part.type === 'text' && ownBlo
 /** An answer in the form that came before `tool_calls`: one call, without an id. */
 export const isLegacy = (call: ToolCallPart): boolean => isObject(ownBlock(call.origin)?.function_call);
 
-function wireCall(call: ToolCallPart): JsonObject {
+function wireCall(call: ToolCallPart, head: AnswerHead | undefined): JsonObject {
   const block = ownBlock(call.origin) ?? {};
   if (block.type === 'custom') return { ...block, id: call.id };
+  if (isCustomCall(call, head)) return { id: call.id, ...customBlock(call.name, call.input) };
   return { ...block, id: call.id, type: 'function', function: { name: call.name, arguments: call.input || '{}' } };
 }
+
+/** Whether a call has free text as its input, to a client that knows such calls: OpenAI's SDK takes them from no stream. */
+export function isCustomCall({ name, origin }: ToolCallPart, head: AnswerHead | undefined): boolean {
+  if (ownBlock(origin)?.type === 'custom') return true;
+  const own = customNameIn(name);
+  return own !== undefined && objectsOf(head?.asked?.body.tools).some((tool) => customNameIn(nameIn(tool)) === own);
+}
+
+/** A call of a custom tool that a model of another format made, as that of a function. */
+export const customBlock = (name: string, input: string): JsonObject => ({
+  type: 'custom',
+  custom: { name: customNameIn(name) ?? name, input: freeText(input) },
+});
 
 /** Two names for one text, DeepSeek's and OpenRouter's (which is Bifrost's too): clients read the one they know. */
 function reasoningOf(parts: readonly ReasoningPart[]): JsonObject {

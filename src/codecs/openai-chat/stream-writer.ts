@@ -7,7 +7,7 @@ import { annotationsAtEnd, annotationsOf } from './annotations.ts';
 import { finishWord } from './finish.ts';
 import { wireMedia } from './media.ts';
 import { wireDetails } from './reasoning.ts';
-import { answerId, createdAt, isLegacy, isRefusal, isShownCall } from './response.ts';
+import { answerId, createdAt, customBlock, isCustomCall, isLegacy, isRefusal, isShownCall } from './response.ts';
 import { wireUsage } from './usage.ts';
 import { ownBlock } from './wire.ts';
 
@@ -25,6 +25,8 @@ type WriteDelta = (delta: string) => string;
 class StreamWriter {
   readonly #head: AnswerHead;
   readonly #open = new Map<number, { readonly part: Part; readonly write: WriteDelta; grew: boolean; from: number }>();
+  /** What was said so far in calls of custom tools. */
+  #heldBack: Map<number, string> | undefined;
   #prefix = '';
   #calls = 0;
   #details = 0;
@@ -72,7 +74,7 @@ class StreamWriter {
   }
 
   #startPart({ index, part }: EventOf<'part-start'>): string {
-    const write = this.#writerOf(part);
+    const write = this.#writerOf(part, index);
     if (!write) return isShownCall(part) ? '' : this.#wholePart(part);
     this.#open.set(index, { part, write, grew: false, from: this.#content.length });
     const opening = isShownCall(part) ? this.#startCall(part) : '';
@@ -80,7 +82,7 @@ class StreamWriter {
     return text === '' ? opening : opening + this.#growPart({ type: 'part-delta', index, delta: text });
   }
 
-  #writerOf(part: Part): WriteDelta | undefined {
+  #writerOf(part: Part, at: number): WriteDelta | undefined {
     if (part.type === 'text') {
       if (isRefusal(part)) return (delta) => this.#chunk(`{"refusal":${JSON.stringify(delta)}}`);
       return (delta) => {
@@ -95,7 +97,7 @@ class StreamWriter {
       };
     }
     if (!isShownCall(part)) return undefined;
-    if (isCustom(part)) return () => '';
+    if (isCustomCall(part, this.#head)) return (delta) => this.#holdBack(at, delta);
     if (isLegacy(part)) return (delta) => this.#chunk(`{"function_call":{"arguments":${JSON.stringify(delta)}}}`);
     const prefix = `{"tool_calls":[{"index":${this.#calls},"function":{"arguments":`;
     return (delta) => this.#chunk(`${prefix}${JSON.stringify(delta)}}}]}`);
@@ -103,7 +105,7 @@ class StreamWriter {
 
   /** Id, type and name stand in the first chunk of a call only: strict clients refuse them in later ones. */
   #startCall(call: ToolCallPart): string {
-    if (isCustom(call)) return '';
+    if (isCustomCall(call, this.#head)) return '';
     const head = { name: call.name, arguments: '' };
     if (isLegacy(call)) {
       this.#calls += 1;
@@ -112,6 +114,12 @@ class StreamWriter {
     const first = { index: this.#calls, ...ownBlock(call.origin), id: call.id, type: 'function', function: head };
     this.#calls += 1;
     return this.#chunk(JSON.stringify({ tool_calls: [first] }));
+  }
+
+  #holdBack(at: number, delta: string): string {
+    this.#heldBack ??= new Map();
+    this.#heldBack.set(at, (this.#heldBack.get(at) ?? '') + delta);
+    return '';
   }
 
   #growPart({ index, delta }: EventOf<'part-delta'>): string {
@@ -126,7 +134,7 @@ class StreamWriter {
     if (!open) return '';
     this.#open.delete(index);
     if (isShownCall(open.part)) {
-      if (isCustom(open.part)) return this.#customCall(open.part, origin ?? open.part.origin);
+      if (isCustomCall(open.part, this.#head)) return this.#customCall(open.part, index, origin ?? open.part.origin);
       return open.grew ? '' : open.write('{}');
     }
     const finished = origin ?? open.part.origin;
@@ -139,8 +147,9 @@ class StreamWriter {
   }
 
   /** A call with free text as its input comes whole: its text is known only once it has ended. */
-  #customCall(call: ToolCallPart, origin: Origin | undefined): string {
-    const whole = { index: this.#calls, ...origin?.block, id: call.id };
+  #customCall(call: ToolCallPart, at: number, origin: Origin | undefined): string {
+    const block = ownBlock(origin) ?? customBlock(call.name, this.#heldBack?.get(at) ?? '');
+    const whole = { index: this.#calls, ...block, id: call.id };
     this.#calls += 1;
     return this.#chunk(JSON.stringify({ tool_calls: [whole] }));
   }
@@ -178,8 +187,6 @@ class StreamWriter {
     return `${sources}${this.#prefix}${finish}]}\n\n${this.#prefix}],${counts.slice(1)}\n\ndata: [DONE]\n\n`;
   }
 }
-
-const isCustom = (call: ToolCallPart): boolean => ownBlock(call.origin)?.type === 'custom';
 
 /** Fields of the upstream's start: what is small stands in every chunk, as it did upstream, the rest only in the first. */
 function fieldsOf({ created: _, ...block }: JsonObject): [small: JsonObject, large: JsonObject] {

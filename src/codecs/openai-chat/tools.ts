@@ -1,5 +1,6 @@
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import type { FunctionTool, Tool, ToolChoice } from '../../model/request.ts';
+import { customName, customNameIn, customTool } from '../custom-tools.ts';
 import { openAiTools } from '../schemas/strict.ts';
 import { toolSchema } from '../schemas/tool-schema.ts';
 import type { WireNames } from '../wire-names.ts';
@@ -16,8 +17,22 @@ export function decodeTools(body: JsonObject): Tool[] {
 
 function decodeTool(tool: JsonObject): Tool {
   if (isFunctionTool(tool)) return { ...functionTool(objectOf(tool.function)), origin: originOf(tool) };
-  const { name } = objectOf(tool.custom);
-  return { type: 'provider', name: textOf(name) || textOf(tool.name) || textOf(tool.type), origin: originOf(tool) };
+  if (tool.type === 'custom') return wireCustom(tool);
+  return { type: 'provider', name: textOf(tool.name) || textOf(tool.type), origin: originOf(tool) };
+}
+
+/** Some clients write it as the Responses API has it. */
+function wireCustom(tool: JsonObject): FunctionTool {
+  const { name, description, format } = isObject(tool.custom) ? tool.custom : tool;
+  const { grammar, definition } = objectOf(format);
+  return customTool(
+    {
+      name: textOf(name),
+      description: textOf(description),
+      grammar: textOf(objectOf(grammar).definition) || textOf(definition),
+    },
+    originOf(tool),
+  );
 }
 
 /** A function's definition, which in the older `functions` stands by itself. */
@@ -39,7 +54,10 @@ const allowanceOf = (choice: JsonValue | undefined): JsonObject | undefined => {
   return type === 'allowed_tools' && isObject(allowance) ? allowance : undefined;
 };
 
-const nameIn = (tool: JsonObject): string => textOf(objectOf(tool.function ?? tool.custom).name) || textOf(tool.name);
+export function nameIn({ type, function: named, custom, name }: JsonObject): string {
+  const given = textOf(objectOf(named ?? custom).name) || textOf(name);
+  return type === 'custom' && given !== '' ? customName(given) : given;
+}
 
 function allowedNames(choice: JsonValue | undefined): ReadonlySet<string> | undefined {
   const allowance = allowanceOf(choice);
@@ -57,8 +75,12 @@ export function decodeToolChoice(body: JsonObject): ToolChoice | undefined {
   return name === '' ? undefined : { type: 'tool', name };
 }
 
-export function encodeToolChoice(choice: ToolChoice, names: WireNames): JsonValue {
-  return choice.type === 'tool' ? { type: 'function', function: { name: names.of(choice.name) } } : choice.type;
+export function encodeToolChoice(choice: ToolChoice, tools: readonly Tool[], names: WireNames): JsonValue {
+  if (choice.type !== 'tool') return choice.type;
+  const chosen = tools.find(({ name }) => name === choice.name);
+  const own = chosen && ownBlock(chosen.origin);
+  if (own?.type === 'custom') return { type: 'custom', custom: { name: customNameIn(choice.name) ?? choice.name } };
+  return { type: 'function', function: { name: names.of(choice.name) } };
 }
 
 /** `choice` with more tools allowed, where it allows only some. */
@@ -89,11 +111,12 @@ function encodeTool(tool: Tool, at: string, { target, names, ledger }: Writing):
     ledger.dropped(at, `"${tool.name}" is a placeholder for tools that are loaded later`);
     return undefined;
   }
+  const own = ownBlock(tool.origin);
+  if (own?.type === 'custom') return own;
   const name = names.of(tool.name);
   if (name !== tool.name) ledger.rewritten(`${at}.function.name`, `"${tool.name}" is not a name that the API takes`);
   const places = { schema: `${at}.function.parameters`, strict: `${at}.function.strict` };
   const { schema, isStrict } = toolSchema(tool, target.toolSchemas ?? openAiTools, places, ledger.losses);
-  const own = ownBlock(tool.origin);
   return {
     ...own,
     type: 'function',

@@ -1,5 +1,6 @@
 import type { Message, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart } from '../../model/content.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
+import { freeText } from '../custom-tools.ts';
 import { foreignBlock } from '../foreign-block.ts';
 import { ToolResults } from '../tool-results.ts';
 import { callId, inputParts, outputText, type Writing } from './provider-content.ts';
@@ -148,17 +149,6 @@ function withNames(own: JsonObject, id: string, { names }: Writing): JsonObject 
   const isPlain = own.type === 'function_call' && textOf(own.namespace) === '';
   const name = isPlain ? names.of(textOf(own.name)) : own.name;
   return own.call_id === id && own.name === name ? own : { ...own, call_id: id, ...(isPlain && { name }) };
-}
-
-/** What a model gave as the argument `input` of a custom tool; whatever else it wrote is taken as the text itself. */
-export function freeText(input: string): string {
-  try {
-    const parsed: unknown = JSON.parse(input);
-    if (isObject(parsed) && typeof parsed.input === 'string') return parsed.input;
-  } catch {
-    // not JSON: the model wrote the text by itself
-  }
-  return input;
 }
 
 function outputItem(call: ToolCallPart, results: ToolResults, at: string, writing: Writing): JsonObject {

@@ -1,8 +1,8 @@
 import type { OpaquePart, Origin, ReasoningPart, ToolCallPart } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
+import { freeText } from '../custom-tools.ts';
 import type { Emitter } from './emitter.ts';
 import { carriedReasoning } from './foreign-reasoning.ts';
-import { freeText } from './provider-input.ts';
 import { splitName } from './tool-names.ts';
 import { objectsOf, ownBlock, textOf } from './wire.ts';
 

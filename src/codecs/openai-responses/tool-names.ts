@@ -1,8 +1,6 @@
 import type { JsonObject } from '../../model/json.ts';
+import { customName, customNameIn, SEPARATOR } from '../custom-tools.ts';
 import { textOf } from './wire.ts';
-
-/** No function name on any wire holds it, so a name tells by itself what kind of tool it names. */
-const SEPARATOR = '::';
 
 /**
  * A tool of this format is found again by two fields: namespace and name (Codex answers "unsupported call" to a joined
@@ -22,14 +20,13 @@ export const CLIENT_SEARCH = `tool_search${SEPARATOR}`;
 export const joinedName = (name: string, namespace: string): string =>
   namespace === '' ? name : `${namespace}${SEPARATOR}${name}`;
 
-export const customName = (name: string): string => `${SEPARATOR}${name}`;
-
 export function splitName(joined: string): ToolName {
   if (joined === CLIENT_SEARCH) return { kind: 'search', name: joined };
+  const custom = customNameIn(joined);
+  if (custom !== undefined) return { kind: 'custom', name: custom };
   const at = joined.indexOf(SEPARATOR);
   if (at < 0) return { kind: 'function', name: joined };
-  const name = joined.slice(at + SEPARATOR.length);
-  return at === 0 ? { kind: 'custom', name } : { kind: 'function', name, namespace: joined.slice(0, at) };
+  return { kind: 'function', name: joined.slice(at + SEPARATOR.length), namespace: joined.slice(0, at) };
 }
 
 /** The name of the tool that a call item calls. */

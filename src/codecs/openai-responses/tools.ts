@@ -1,10 +1,11 @@
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import type { FunctionTool, Tool, ToolChoice } from '../../model/request.ts';
+import { customName, customTool } from '../custom-tools.ts';
 import type { Ledger } from '../ledger.ts';
 import { openAiTools } from '../schemas/strict.ts';
 import { toolSchema } from '../schemas/tool-schema.ts';
 import type { WireNames } from '../wire-names.ts';
-import { customName, joinedName, splitName } from './tool-names.ts';
+import { joinedName, splitName } from './tool-names.ts';
 import { objectOf, objectsOf, originOf, ownBlock, textOf } from './wire.ts';
 
 /** The tools of a body, namespaces flattened; with `allowed_tools` as the choice, only those that it allows. */
@@ -21,7 +22,7 @@ function decodeTool(tool: JsonObject): Tool[] {
     case 'function':
       return [functionTool(tool, textOf(tool.name), tool)];
     case 'custom':
-      return [customTool(tool)];
+      return [wireCustom(tool)];
     case 'namespace':
       return objectsOf(tool.tools).map((inner) => namespacedTool(tool, inner));
     default:
@@ -51,18 +52,13 @@ function functionTool(definition: JsonObject, name: string, block: JsonObject): 
   };
 }
 
-/** Free text is the one argument of a function to models that know functions only. */
-function customTool(tool: JsonObject): FunctionTool {
+function wireCustom(tool: JsonObject): FunctionTool {
   const { definition } = objectOf(tool.format);
-  const grammar = typeof definition === 'string' ? `\n\nThe input must match this grammar:\n${definition}` : '';
-  return {
-    type: 'function',
-    name: customName(textOf(tool.name)),
-    description: `${textOf(tool.description)}${grammar}`.trim(),
-    inputSchema: { type: 'object', properties: { input: { type: 'string' } }, required: ['input'] },
-    owner: 'client',
-    origin: originOf(tool),
-  };
+  const { name, description } = tool;
+  return customTool(
+    { name: textOf(name), description: textOf(description), grammar: textOf(definition) },
+    originOf(tool),
+  );
 }
 
 const allowanceOf = (choice: JsonValue | undefined): JsonObject | undefined =>
@@ -135,6 +131,10 @@ function push(written: JsonObject[], tool: JsonObject): void {
 }
 
 function wireFunction(tool: FunctionTool, at: string, names: WireNames, ledger: Ledger): JsonObject {
+  const split = splitName(tool.name);
+  if (split.kind === 'custom') {
+    return { type: 'custom', name: split.name, ...(tool.description && { description: tool.description }) };
+  }
   const name = names.of(tool.name);
   if (name !== tool.name) ledger.rewritten(`${at}.name`, `"${tool.name}" is not a name that the API takes`);
   const places = { schema: `${at}.parameters`, strict: `${at}.strict` };

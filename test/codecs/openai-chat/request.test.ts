@@ -77,7 +77,7 @@ describe("a client's request", () => {
   test('has tools by their type, settings by their meaning', () => {
     expect(decoded.tools.map(({ type, name }) => [type, name])).toEqual([
       ['function', 'look_up'],
-      ['provider', 'sql'],
+      ['function', '::sql'],
     ]);
     expect(decoded.toolChoice).toEqual({ type: 'auto' });
     expect(decoded.settings).toMatchObject({
