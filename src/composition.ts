@@ -49,7 +49,7 @@ import { openToolPins } from './stores/tool-pins.ts';
 import { openVirtualMcpOverrides } from './stores/virtual-mcp-overrides.ts';
 import { openUpstreamAuth, type UpstreamLogins } from './upstream-auth.ts';
 
-// The rooms of the house, each made of the configuration; `serve` puts them together.
+// The rooms of the house, each made of the configuration; `openHouse` joins them.
 
 export interface Models {
   readonly routed: ModelCall;

@@ -25,11 +25,8 @@ const MOST_LINES = 400;
 /** Tables and state machines that are one idea and longer than a file should be. */
 const LONG_FILES: readonly string[] = [];
 
-/** The folder below src; a file of src itself is the composition (`top`), but for gateway.ts, which has its own row. */
-function unitOf(path: string): string {
-  if (path === 'gateway.ts') return 'gateway';
-  return path.includes('/') ? (path.split('/')[0] ?? '') : 'top';
-}
+/** The folder below src; a file of src itself is the composition (`top`). */
+const unitOf = (path: string): string => (path.includes('/') ? (path.split('/')[0] ?? '') : 'top');
 
 const rowOf = (unit: string): number => ROWS.findIndex((row) => row.includes(unit));
 
@@ -72,10 +69,10 @@ describe('the layer table', () => {
   test.each([
     ["import { a } from '../config/load.ts';", 'model/a.ts', true],
     ["import type { A } from '../agent/loop.ts';", 'router/a.ts', true],
-    ["export { a } from './http/app.ts';", 'gateway.ts', true],
-    ["const a = await import('../gateway.ts');", 'mcp/a.ts', true],
+    ["export { a } from '../http/app.ts';", 'gateway/a.ts', true],
+    ["const a = await import('../gateway/gateway.ts');", 'mcp/a.ts', true],
     ["import '../codecs/index.ts';", 'config/a.ts', true],
-    ["import {\n  a,\n  b,\n} from './gateway.ts';", 'main.ts', false],
+    ["import {\n  a,\n  b,\n} from './gateway/gateway.ts';", 'main.ts', false],
     ["import { a } from '../../model/json.ts';", 'codecs/gemini/a.ts', false],
     ["import type { A } from '../http/admin/contract.ts';", 'ui/a.tsx', false],
     ["import { a } from '../http/admin/contract.ts';", 'ui/a.tsx', true],
