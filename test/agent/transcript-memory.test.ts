@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { TranscriptMemory } from '../../src/agent/transcript-memory.ts';
 import type { Message, Part, ToolCallPart } from '../../src/model/content.ts';
 import { requestFor, text } from '../support/scripted-model.ts';
@@ -66,4 +66,30 @@ test('what is too old or too much is forgotten', () => {
   now = 101;
   expect(restored(aging, messages)).toEqual(messages);
   expect(restored(remembering({ maxBytes: 10, ttlMs: 100 }), messages)).toEqual(messages);
+});
+
+describe('a call with an id of its own', () => {
+  const own: ToolCallPart = { type: 'tool-call', id: 'call_abcdefghijk', name: 'weather', input: '{"at":"sea"}' };
+  const second: ToolCallPart = { ...own, id: 'call_lmnopqrstuv', name: 'time' };
+  const memory = new TranscriptMemory(() => 0);
+  const turn: Message = { role: 'assistant', parts: [own, ours, second] };
+  memory.remember('', user('what is the weather?'), [own, second], { ...transcript, turn });
+  const turnFor = (...parts: Part[]) => restored(memory, [user('edited'), { role: 'assistant', parts }])[1]?.parts;
+
+  test.each<[string, Part[], Part[]]>([
+    ['is found whatever was asked', [own, second], [own, ours, second]],
+    ['is found when the first one is gone', [second], [ours, second]],
+    [
+      'keeps the id that the client gives it',
+      [{ ...own, id: 'call_abcdefghijk_ts_QUJD' }],
+      [{ ...own, id: 'call_abcdefghijk_ts_QUJD' }, ours],
+    ],
+    [
+      'keeps what the client made of it',
+      [{ ...own, input: '{"at":"land"}' }],
+      [{ ...own, input: '{"at":"land"}' }, ours],
+    ],
+  ])('%s', (_what, brought, expected) => {
+    expect(turnFor(...brought)).toEqual(expected);
+  });
 });
