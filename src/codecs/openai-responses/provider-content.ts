@@ -102,7 +102,7 @@ function wireMedia(part: MediaPart, at: string, ledger: Ledger): JsonObject | un
         };
       }
       if (mediaType.startsWith('audio/')) {
-        ledger.rewritten(at, 'the Responses API takes no audio, and is told so');
+        ledger.dropped(at, 'the Responses API takes no audio, and is told so');
         return { type: 'input_text', text: `[${mediaType} left out: this API takes none]` };
       }
       if (name === undefined) ledger.invented(`${at}.filename`, 'the API takes no file without a name');
