@@ -18,8 +18,9 @@ const isLoopback = (hostname: string): boolean => LOOPBACK_NAMES.has(hostname) |
 
 /**
  * Keeps web pages out: a page whose own name was made to point at this machine (DNS rebinding) shows in `Host`, any
- * other foreign page in `Origin`, or where it asks for a picture and the like, which needs none, in `Sec-Fetch-Site`. A gateway bound to loopback answers to loopback names only; one bound to the network
- * answers to any name, and its own pages count as its own only when reached by address, as a name can be rebound.
+ * other foreign page in `Origin`, or in `Sec-Fetch-Site` where it asks for a picture and the like, which needs no Origin.
+ * A gateway bound to loopback answers to loopback names only; one bound to the network answers to any name, and its own
+ * pages count as its own only when reached by address, as a name can be rebound.
  */
 export function originCheck({ host, port, allowedOrigins }: OriginRules): RequestCheck {
   const bound = host.toLowerCase();
