@@ -19,10 +19,13 @@ export const maySpeakSnakeCase = (text: string): boolean => text.includes('_') &
 /** Inside of a text the quotes are escaped, so only a member matches. */
 const SNAKE_CASED_KEY = /"[a-z0-9]+_[a-z0-9_]+"\s*:/;
 
-/** An answer with its fields in camelCase: proto's JSON may come with the original names, and some servers send those. */
-export const camelCasedAnswer = (body: JsonObject): JsonObject => (speaksSnakeCase(body) ? camelCased(body) : body);
+/**
+ * A body with every field in camelCase; Google takes snake_case as well, and some servers answer in it. The same object
+ * where nothing changes.
+ */
+export const camelCased = (body: JsonObject): JsonObject => (speaksSnakeCase(body) ? renamed(body) : body);
 
-/** Answers are looked at in full, so this allocates nothing. */
+/** Nearly every body is looked at in full, so this allocates nothing. */
 function speaksSnakeCase(value: JsonValue | undefined): boolean {
   if (Array.isArray(value)) return value.some(speaksSnakeCase);
   if (!isObject(value)) return false;
@@ -33,13 +36,12 @@ function speaksSnakeCase(value: JsonValue | undefined): boolean {
   return false;
 }
 
-/** A body with every field in camelCase; Google takes snake_case as well. The same object where nothing changes. */
-export function camelCased(body: JsonObject): JsonObject {
+function renamed(body: JsonObject): JsonObject {
   let changed = false;
   const written: JsonObject = {};
   for (const [key, value] of Object.entries(body)) {
     const name = camelCase(key);
-    const inner = OF_THE_USER.has(name) ? value : camelCasedValue(value);
+    const inner = OF_THE_USER.has(name) ? value : renamedInside(value);
     if (name !== key || inner !== value) changed = true;
     written[name] = inner;
   }
@@ -49,9 +51,9 @@ export function camelCased(body: JsonObject): JsonObject {
 const camelCase = (key: string): string =>
   key.includes('_') ? key.replace(/([a-z0-9])_([a-z0-9])/g, (_, before, after) => before + after.toUpperCase()) : key;
 
-function camelCasedValue(value: JsonValue | undefined): JsonValue | undefined {
-  if (isObject(value)) return camelCased(value);
+function renamedInside(value: JsonValue | undefined): JsonValue | undefined {
+  if (isObject(value)) return renamed(value);
   if (!Array.isArray(value)) return value;
-  const items = value.map((item) => (isObject(item) ? camelCased(item) : item));
+  const items = value.map((item) => (isObject(item) ? renamed(item) : item));
   return items.some((item, index) => item !== value[index]) ? items : value;
 }

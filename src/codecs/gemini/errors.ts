@@ -3,7 +3,7 @@ import { isObject, type JsonObject, type JsonValue, ownValue, parsedJson } from 
 import type { WireError } from '../codec.ts';
 import { contextOverflowIn } from '../limits-told.ts';
 import { plainMessage } from '../plain-answer.ts';
-import { camelCasedAnswer } from './casing.ts';
+import { camelCased } from './casing.ts';
 import { objectOf, objectsOf, sse, textOf } from './wire.ts';
 
 /** Google's words for statuses (google.rpc.Code), where they say more than the number beside them. */
@@ -69,7 +69,7 @@ function kindOf(error: JsonObject): ErrorKind | undefined {
 
 function errorIn(body: JsonValue | undefined): JsonObject {
   if (Array.isArray(body)) return errorIn(body[0]);
-  const { error, message } = camelCasedAnswer(objectOf(body));
+  const { error, message } = camelCased(objectOf(body));
   return isObject(error) ? error : { message: textOf(error) || textOf(message) };
 }
 

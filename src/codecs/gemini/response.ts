@@ -5,7 +5,7 @@ import { parsedInput, unreadableInput } from '../call-input.ts';
 import { allCitations } from '../citations.ts';
 import type { AnswerContext, AnswerHead } from '../codec.ts';
 import { Ledger } from '../ledger.ts';
-import { camelCasedAnswer } from './casing.ts';
+import { camelCased } from './casing.ts';
 import { finishWord } from './finish.ts';
 import { groundingFields } from './grounding.ts';
 import { wireMedia } from './media.ts';
@@ -16,7 +16,7 @@ import { objectOf, objectsOf, ownBlock } from './wire.ts';
 
 /** A whole answer is read as a stream of one chunk, so that there is one reading of every field. */
 export const decodeResponse = (body: JsonObject, context: AnswerContext = {}): ChatResponse =>
-  foldAll(new AnswerReader(context).takeWhole(camelCasedAnswer(body)));
+  foldAll(new AnswerReader(context).takeWhole(camelCased(body)));
 
 export function encodeResponse(response: ChatResponse, head?: AnswerHead): JsonObject {
   const parts = response.parts.map(clientPart).filter((part) => part !== undefined);
