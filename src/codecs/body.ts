@@ -1,6 +1,6 @@
 import type { CodecId } from '../model/content.ts';
 import { GatewayError } from '../model/errors.ts';
-import { isObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import { isObject, type JsonObject, type JsonValue, ownValue } from '../model/json.ts';
 import type { BodySource, RequestHead } from '../model/request.ts';
 import { type Member, topLevelMembers } from './scan.ts';
 
@@ -123,7 +123,7 @@ class ScannedBody implements BodySource {
   }
 
   member(field: string): JsonValue | undefined {
-    if (this.#parsed) return Object.hasOwn(this.#parsed, field) ? this.#parsed[field] : undefined;
+    if (this.#parsed) return ownValue(this.#parsed, field);
     const member = this.#member(field);
     return member && parse(this.bytes.subarray(member.valueStart, member.valueEnd));
   }

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import { type FormBeginning, FormPayload, formBeginning } from '../codecs/operations/form.ts';
 import { rawPayload, uploadedPayload } from '../codecs/operations/raw-payload.ts';
 import { GatewayError } from '../model/errors.ts';
-import { isObject, type JsonObject } from '../model/json.ts';
+import { parsedObject } from '../model/json.ts';
 import type { OperationRequest, Payload } from '../model/operation.ts';
 import { headerText } from './asked-operation.ts';
 import { IncomingUpload, KEPT_BYTES } from './incoming-upload.ts';
@@ -118,18 +118,9 @@ function storePayload(bytes: Buffer, headers: IncomingHttpHeaders): StoreBody {
     const { provider } = payload.fields;
     return { payload, ...(typeof provider === 'string' && { provider }) };
   }
-  const body = parsed(bytes);
+  // what cannot be read here the provider will judge
+  const body = parsedObject(bytes.toString('utf8'));
   if (typeof body?.provider !== 'string') return { payload: rawPayload(contentType, bytes) };
   const { provider, ...rest } = body;
   return { payload: rawPayload(contentType, Buffer.from(JSON.stringify(rest))), provider };
-}
-
-function parsed(bytes: Buffer): JsonObject | undefined {
-  try {
-    const body: unknown = JSON.parse(bytes.toString('utf8'));
-    return isObject(body) ? body : undefined;
-  } catch {
-    // the provider will say what it thinks of it
-    return undefined;
-  }
 }

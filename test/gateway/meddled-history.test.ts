@@ -1,27 +1,14 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { isObject, type JsonObject, type JsonValue } from '../../src/model/json.ts';
 import { post, testServer } from '../support/gateway.ts';
-import { type StrictGateway, type StrictName, startStrictGateway } from '../support/strict-gateway.ts';
-import { type StrictAnswer, textOf } from '../support/strict-server.ts';
+import { scriptedStrict } from '../support/scripted-strict.ts';
+import type { StrictName } from '../support/strict-gateway.ts';
+import { textOf } from '../support/strict-server.ts';
 import { type HandedCall, type ToolClient, toolClients } from '../support/tool-clients.ts';
 import { type ToldTurn, toldTurns } from '../support/upstream-history.ts';
 
-let strict: StrictGateway;
-let script: StrictAnswer[] = [];
-
-beforeAll(async () => {
-  strict = await startStrictGateway(() => script.shift() ?? { text: 'beyond the script' }, {
-    mcp: { client_configs: [testServer('ref', { tools_to_execute: ['echo'] })] },
-  });
-});
-
-afterAll(() => strict.close());
-
-beforeEach(() => {
-  for (const { accepted, refused } of Object.values(strict.upstreams)) {
-    accepted.length = 0;
-    refused.length = 0;
-  }
+const strict = scriptedStrict({
+  mcp: { client_configs: [testServer('ref', { tools_to_execute: ['echo'] })] },
 });
 
 const TARGETS: readonly (readonly [model: string, upstream: StrictName])[] = [
@@ -142,7 +129,7 @@ describe.each(toolClients)('a client of $format that goes on with', (client) => 
   describe.each([false, true])('streamed: %s', (stream) => {
     describe.each(TARGETS)('%s', (model, upstream) => {
       test.each(MEDDLINGS)('$name', async ({ of, told, anyOrder }) => {
-        script = [
+        strict.script = [
           {
             text: 'Go.',
             calls: [
@@ -155,7 +142,7 @@ describe.each(toolClients)('a client of $format that goes on with', (client) => 
           { text: 'End.' },
         ];
         const ask = async (history: JsonObject[]) => {
-          const url = `${strict.gateway.url}${client.path(model, stream)}`;
+          const url = `${strict.url}${client.path(model, stream)}`;
           const response = await post(url, client.body(history, { model, stream, tools: ['mine', 'other'] }));
           expect(response.status, response.status === 200 ? '' : await response.clone().text()).toBe(200);
           return client.kept(await client.whole(response, stream));

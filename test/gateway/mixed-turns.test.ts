@@ -1,28 +1,14 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/model/json.ts';
 import { post, testServer } from '../support/gateway.ts';
-import { type StrictGateway, type StrictName, startStrictGateway } from '../support/strict-gateway.ts';
+import { scriptedStrict } from '../support/scripted-strict.ts';
+import type { StrictName } from '../support/strict-gateway.ts';
 import type { StrictAnswer } from '../support/strict-server.ts';
 import { type HandedCall, type ToolClient, toolClients } from '../support/tool-clients.ts';
 import { type ToldTurn, toldTurns } from '../support/upstream-history.ts';
 
-let strict: StrictGateway;
-let script: StrictAnswer[] = [];
-
-beforeAll(async () => {
-  strict = await startStrictGateway(() => script.shift() ?? { text: 'beyond the script' }, {
-    mcp: { client_configs: [testServer('ref', { tools_to_execute: ['echo', 'slow', 'fail'] })] },
-  });
-});
-
-afterAll(() => strict.close());
-
-beforeEach(() => {
-  script = [];
-  for (const { accepted, refused } of Object.values(strict.upstreams)) {
-    accepted.length = 0;
-    refused.length = 0;
-  }
+const strict = scriptedStrict({
+  mcp: { client_configs: [testServer('ref', { tools_to_execute: ['echo', 'slow', 'fail'] })] },
 });
 
 const TARGETS: readonly (readonly [model: string, upstream: StrictName])[] = [
@@ -74,7 +60,7 @@ async function walk(
   const handed: HandedCall[] = [];
   for (let step = 0; step < 9; step++) {
     const model = models[Math.min(step, models.length - 1)] ?? '';
-    const url = `${strict.gateway.url}${client.path(model, stream)}`;
+    const url = `${strict.url}${client.path(model, stream)}`;
     const response = await post(url, client.body(history, { model, stream, tools: ['mine', 'other'] }));
     expect(response.status, response.status === 200 ? '' : await response.clone().text()).toBe(200);
     const answer = await client.whole(response, stream);
@@ -115,11 +101,11 @@ describe.each(toolClients)('a client of $format', (client) => {
   describe.each([false, true])('streamed: %s', (stream) => {
     describe.each(TARGETS)('%s', (model, upstream) => {
       test.each(SCENES)('%s', async (_name, steps) => {
-        script = [...steps];
+        strict.script = [...steps];
         const { handed, history } = await walk(client, [model], stream, [client.say('Begin.')]);
         const { accepted, refused } = strict.upstreams[upstream];
         expect(refused).toEqual([]);
-        expect(script).toEqual([]);
+        expect(strict.script).toEqual([]);
         const theirs = steps.flatMap(({ calls = [] }) => calls).filter(({ name }) => !name.startsWith('ref-'));
         expect(handed.map(({ name, input }) => [name, input])).toEqual(theirs.map(({ name, input }) => [name, input]));
         const [last] = accepted.slice(-1);

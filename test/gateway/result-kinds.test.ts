@@ -1,33 +1,19 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { post } from '../support/gateway.ts';
 import { serverFile } from '../support/mcp-clients.ts';
-import { type StrictGateway, type StrictName, startStrictGateway } from '../support/strict-gateway.ts';
-import type { StrictAnswer } from '../support/strict-server.ts';
+import { scriptedStrict } from '../support/scripted-strict.ts';
+import type { StrictName } from '../support/strict-gateway.ts';
 import { toolClients } from '../support/tool-clients.ts';
 
-let strict: StrictGateway;
-let script: StrictAnswer[] = [];
-
-beforeAll(async () => {
-  const server = (name: string, file: string) => ({
-    name,
-    connection_type: 'stdio',
-    stdio_config: { command: process.execPath, args: [serverFile(file)] },
-    tools_to_execute: ['*'],
-    tools_to_auto_execute: ['*'],
-  });
-  strict = await startStrictGateway(() => script.shift() ?? { text: 'beyond the script' }, {
-    mcp: { client_configs: [server('ref', 'stdio.mjs'), server('all', 'everything-like.mjs')] },
-  });
+const server = (name: string, file: string) => ({
+  name,
+  connection_type: 'stdio',
+  stdio_config: { command: process.execPath, args: [serverFile(file)] },
+  tools_to_execute: ['*'],
+  tools_to_auto_execute: ['*'],
 });
-
-afterAll(() => strict.close());
-
-beforeEach(() => {
-  for (const { accepted, refused } of Object.values(strict.upstreams)) {
-    accepted.length = 0;
-    refused.length = 0;
-  }
+const strict = scriptedStrict({
+  mcp: { client_configs: [server('ref', 'stdio.mjs'), server('all', 'everything-like.mjs')] },
 });
 
 const TARGETS: readonly (readonly [model: string, upstream: StrictName])[] = [
@@ -57,7 +43,7 @@ describe.each(toolClients)('a client of $format', (client) => {
   describe.each(TARGETS)('%s', (model, upstream) => {
     test.each(KINDS)('%s: its result is told, beside another one', async (name, input, told) => {
       const stream = KINDS.findIndex(([each]) => each === name) % 2 === 0;
-      script = [
+      strict.script = [
         {
           text: 'Go.',
           calls: [
@@ -68,7 +54,7 @@ describe.each(toolClients)('a client of $format', (client) => {
         },
         { text: 'End.' },
       ];
-      const url = `${strict.gateway.url}${client.path(model, stream)}`;
+      const url = `${strict.url}${client.path(model, stream)}`;
       const history = [client.say('Begin.')];
       for (const _request of [1, 2]) {
         const response = await post(url, client.body(history, { model, stream, tools: ['mine'] }));

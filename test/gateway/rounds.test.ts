@@ -1,31 +1,17 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/model/json.ts';
 import { post, testServer } from '../support/gateway.ts';
-import { type StrictGateway, type StrictName, startStrictGateway } from '../support/strict-gateway.ts';
-import { objectOf, type StrictAnswer, type StrictRequest } from '../support/strict-server.ts';
+import { scriptedStrict } from '../support/scripted-strict.ts';
+import type { StrictName } from '../support/strict-gateway.ts';
+import { objectOf, type StrictRequest } from '../support/strict-server.ts';
 import { type ToolClient, toolClients } from '../support/tool-clients.ts';
 import { toldTurns } from '../support/upstream-history.ts';
 
-let strict: StrictGateway;
-let script: StrictAnswer[] = [];
-
-beforeAll(async () => {
-  strict = await startStrictGateway(() => script.shift() ?? { text: 'beyond the script' }, {
-    mcp: {
-      client_configs: [testServer('ref', { tools_to_execute: ['echo'] })],
-      tool_manager_config: { max_agent_depth: 2 },
-    },
-  });
-});
-
-afterAll(() => strict.close());
-
-beforeEach(() => {
-  script = [];
-  for (const { accepted, refused } of Object.values(strict.upstreams)) {
-    accepted.length = 0;
-    refused.length = 0;
-  }
+const strict = scriptedStrict({
+  mcp: {
+    client_configs: [testServer('ref', { tools_to_execute: ['echo'] })],
+    tool_manager_config: { max_agent_depth: 2 },
+  },
 });
 
 const TARGETS: readonly (readonly [model: string, upstream: StrictName])[] = [
@@ -53,7 +39,7 @@ async function ask(
   history: JsonObject[],
   more: { forced?: string } = {},
 ) {
-  const url = `${strict.gateway.url}${client.path(model, stream)}`;
+  const url = `${strict.url}${client.path(model, stream)}`;
   const response = await post(url, client.body(history, { model, stream, tools: ['mine'], ...more }));
   expect(response.status, response.status === 200 ? '' : await response.clone().text()).toBe(200);
   return client.whole(response, stream);
@@ -65,7 +51,7 @@ describe.each(toolClients)('a client of $format', (client) => {
   describe.each([false, true])('streamed: %s', (stream) => {
     describe.each(TARGETS)('%s', (model, upstream) => {
       test.each(['any', 'mine', 'ref-echo'])('a choice of %s holds for the first round alone', async (forced) => {
-        script = [{ calls: [echo('a')] }, { calls: [echo('b')] }, { text: 'End.' }];
+        strict.script = [{ calls: [echo('a')] }, { calls: [echo('b')] }, { text: 'End.' }];
         const answer = await ask(client, model, stream, [client.say('Begin.')], { forced });
         const { accepted, refused } = strict.upstreams[upstream];
         expect(refused).toEqual([]);
@@ -74,21 +60,21 @@ describe.each(toolClients)('a client of $format', (client) => {
       });
 
       test('usage is the sum of all rounds', async () => {
-        script = [{ calls: [echo('a')] }, { text: 'x', calls: [echo('b'), mine('c')] }];
+        strict.script = [{ calls: [echo('a')] }, { text: 'x', calls: [echo('b'), mine('c')] }];
         const answer = await ask(client, model, stream, [client.say('Begin.')]);
         expect(client.tokensOf(answer)).toEqual([200, 40]);
         expect(TOOL_ENDS).toContain(client.endOf(answer));
       });
 
       test('at the depth limit the client is handed the calls, and going on loses nothing', async () => {
-        script = [
+        strict.script = [
           { text: 'One.', calls: [echo('a')] },
           { text: 'Two.', calls: [echo('b')] },
           { text: 'Three.', calls: [echo('c'), echo('d')] },
         ];
         const history = [client.say('Begin.')];
         const answer = await ask(client, model, stream, history);
-        expect(script).toEqual([]);
+        expect(strict.script).toEqual([]);
         const kept = client.kept(answer);
         const calls = client.callsIn(kept);
         expect(calls.map(({ name, input }) => [name, input.value])).toEqual([
@@ -96,7 +82,7 @@ describe.each(toolClients)('a client of $format', (client) => {
           ['ref-echo', 'd'],
         ]);
         expect(TOOL_ENDS).toContain(client.endOf(answer));
-        script = [{ text: 'End.' }];
+        strict.script = [{ text: 'End.' }];
         const results = client.results(calls.map((call) => ({ ...call, text: String(call.input.value) })));
         const last = await ask(client, model, stream, [...history, ...kept, ...results]);
         expect(client.textOf(client.kept(last))).toBe('End.');

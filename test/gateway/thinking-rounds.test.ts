@@ -1,27 +1,14 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/model/json.ts';
 import { post, testServer } from '../support/gateway.ts';
-import { type StrictGateway, type StrictName, startStrictGateway } from '../support/strict-gateway.ts';
+import { scriptedStrict } from '../support/scripted-strict.ts';
+import type { StrictName } from '../support/strict-gateway.ts';
 import type { StrictAnswer } from '../support/strict-server.ts';
 import { type ToolClient, toolClients } from '../support/tool-clients.ts';
 import { toldTurns } from '../support/upstream-history.ts';
 
-let strict: StrictGateway;
-let script: StrictAnswer[] = [];
-
-beforeAll(async () => {
-  strict = await startStrictGateway(() => script.shift() ?? { text: 'beyond the script' }, {
-    mcp: { client_configs: [testServer('ref', { tools_to_execute: ['echo'] })] },
-  });
-});
-
-afterAll(() => strict.close());
-
-beforeEach(() => {
-  for (const { accepted, refused } of Object.values(strict.upstreams)) {
-    accepted.length = 0;
-    refused.length = 0;
-  }
+const strict = scriptedStrict({
+  mcp: { client_configs: [testServer('ref', { tools_to_execute: ['echo'] })] },
 });
 
 const UPSTREAMS: Readonly<Record<string, StrictName>> = {
@@ -68,7 +55,7 @@ async function walk(client: ToolClient, models: readonly string[], stream: boole
   for (let step = 0; step < 9; step++) {
     model = models[Math.min(step, models.length - 1)] ?? '';
     const body = client.body(history, { model, stream, tools: ['mine'], thinks: true });
-    const response = await post(`${strict.gateway.url}${client.path(model, stream)}`, body);
+    const response = await post(`${strict.url}${client.path(model, stream)}`, body);
     expect(response.status, response.status === 200 ? '' : await response.clone().text()).toBe(200);
     const kept = client.kept(await client.whole(response, stream));
     history.push(...kept);
@@ -83,13 +70,13 @@ async function walk(client: ToolClient, models: readonly string[], stream: boole
 describe.each(toolClients)('a client of $format that wants thinking', (client) => {
   describe.each([false, true])('streamed: %s', (stream) => {
     test.each(SESSIONS.map((models) => [models.join(', '), models] as const))('on %s', async (_name, models) => {
-      script = [...STEPS];
+      strict.script = [...STEPS];
       const last = await walk(client, models, stream);
       const problems = Object.entries(strict.upstreams).flatMap(([name, { refused }]) =>
         refused.map((one) => [name, one]),
       );
       expect(problems).toEqual([]);
-      expect(script).toEqual([]);
+      expect(strict.script).toEqual([]);
       const [told] = strict.upstreams[UPSTREAMS[last] ?? 'openai'].accepted.slice(-1);
       expect(
         told && toldTurns(told).map(({ calls, results, paired }) => [calls.join(), results.join(), paired]),
