@@ -1,5 +1,6 @@
 import { type AskedCompat, COMPAT_FEATURES, type CompatFeature } from '../model/compat.ts';
 import { GatewayError } from '../model/errors.ts';
+import { parsedJson } from '../model/json.ts';
 
 const ALL: AskedCompat = new Set(COMPAT_FEATURES);
 const NONE: AskedCompat = new Set();
@@ -29,12 +30,8 @@ export function askedCompat(header: string): AskedCompat {
 }
 
 function listed(text: string): string[] {
-  try {
-    const names: unknown = JSON.parse(text);
-    if (Array.isArray(names) && names.every((name) => typeof name === 'string')) return names;
-  } catch {
-    // told below
-  }
+  const names = parsedJson(text);
+  if (Array.isArray(names) && names.every((name) => typeof name === 'string')) return names;
   throw refusal('is no list of names');
 }
 

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import { rawPayload, uploadedPayload } from '../codecs/operations/raw-payload.ts';
 import { membersSoFar } from '../codecs/scan.ts';
 import { GatewayError } from '../model/errors.ts';
+import { parsedJson } from '../model/json.ts';
 import type { OperationRequest, Payload } from '../model/operation.ts';
 import { headerText } from './asked-operation.ts';
 import { IncomingUpload, KEPT_BYTES } from './incoming-upload.ts';
@@ -126,13 +127,9 @@ function saidIn(bytes: Buffer): Said {
 }
 
 function stringIn(json: string): string | undefined {
-  try {
-    const value: unknown = JSON.parse(json);
-    return typeof value === 'string' ? value : undefined;
-  } catch {
-    // the provider will say what it thinks of it
-    return undefined;
-  }
+  // what is no JSON the provider will judge
+  const value = parsedJson(json);
+  return typeof value === 'string' ? value : undefined;
 }
 
 /** Google's clients may show their key in the query. */

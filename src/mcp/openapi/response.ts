@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../../model/json.ts';
+import { type JsonObject, parsedObject } from '../../model/json.ts';
 
 /** The answer of an API as the result of a tool. More than `maxBytes` of it is cut, and says so. */
 export async function resultOf(response: Response, maxBytes: number): Promise<JsonObject> {
@@ -58,11 +58,5 @@ const textContent = (contentType: string, bytes: Buffer): JsonObject => ({
 });
 
 function objectOf(contentType: string, text: string): JsonObject | undefined {
-  if (!/json/i.test(contentType)) return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  return /json/i.test(contentType) ? parsedObject(text) : undefined;
 }

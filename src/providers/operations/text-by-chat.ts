@@ -13,7 +13,7 @@ import { createSseReader, type SseReader } from '../../codecs/sse.ts';
 import type { CallContext } from '../../model/call.ts';
 import { GatewayError } from '../../model/errors.ts';
 import type { Frame } from '../../model/event.ts';
-import { isObject, type JsonObject } from '../../model/json.ts';
+import { type JsonObject, parsedObject } from '../../model/json.ts';
 import type { OperationFrame, OperationRequest } from '../../model/operation.ts';
 import { type ChatRequest, DeferredRequest } from '../../model/request.ts';
 import { emptyResponse, fold } from '../../model/response.ts';
@@ -189,7 +189,7 @@ async function chatAnswer(frames: AsyncIterator<Frame>, { codec, model }: Writin
     for (const event of events) fold(answer, event);
   }
   const { usage } = answer;
-  if (bytes.length > 0) return { body: parsed(Buffer.concat(bytes).toString('utf8')) ?? {}, usage };
+  if (bytes.length > 0) return { body: parsedObject(Buffer.concat(bytes).toString('utf8')) ?? {}, usage };
   answer.parts = answer.parts.filter((part) => part !== undefined);
   return { body: codec.encodeResponse(answer, { model, createdAtMs: Date.now() }), usage };
 }
@@ -252,7 +252,8 @@ class ChunkReader {
   }
 
   #written(data: string): string {
-    const chunk = parsed(data);
+    // [DONE] is none, nor is what only looks like a chunk: whoever reads the stream says whether it is whole
+    const chunk = parsedObject(data);
     if (!chunk) return '';
     if (chunk.error !== undefined && chunk.error !== null) {
       this.failed = true;
@@ -265,13 +266,3 @@ class ChunkReader {
 }
 
 const eventOf = (chunk: JsonObject): string => `data: ${JSON.stringify(chunk)}\n\n`;
-
-function parsed(text: string): JsonObject | undefined {
-  try {
-    const body: unknown = JSON.parse(text);
-    return isObject(body) ? body : undefined;
-  } catch {
-    // [DONE], or what only looks like a chunk: whoever reads the stream says whether it is whole
-    return undefined;
-  }
-}
