@@ -12,7 +12,7 @@ type PackedRow = readonly [
 ];
 
 /**
- * Rows as they are posted: all in one block of bytes that changes hands without being copied. They are written as they
+ * Rows as they are posted: all in one block of bytes that both threads see, so that nothing is copied. They are written as they
  * come, facts as JSON and contents as they are, so that nothing of a request outlives it: what waits for its batch in
  * JavaScript's own memory would be copied by each collection.
  */

@@ -31,7 +31,7 @@ export interface WorkerSettings {
   readonly sweepEveryMs: number;
 }
 
-/** Rows of both tables in one block of bytes. */
+/** Rows of both tables in one block of shared bytes, which its sender leaves alone until the batch is done. */
 export interface Batch {
   /** For each row three numbers: its table, where it starts in the slab, and how long it is. */
   readonly places: readonly number[];
@@ -53,7 +53,7 @@ export type ToWorker =
 
 export type FromWorker =
   /** Batches are done in the order they came. `trouble` says why rows were lost. */
-  | { readonly type: 'batch-done'; readonly written: number; readonly trouble?: string; readonly slab: Uint8Array }
+  | { readonly type: 'batch-done'; readonly written: number; readonly trouble?: string }
   | { readonly type: 'answer'; readonly number: number; readonly value: unknown }
   | { readonly type: 'refusal'; readonly number: number; readonly message: string }
   /** Rows are safe, yet something else went wrong: a sweep, say. */

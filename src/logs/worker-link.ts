@@ -36,7 +36,7 @@ export class LogWorker {
     if (!worker) return Promise.resolve({ written: 0, trouble: 'the log worker is not running' });
     return new Promise((resolve) => {
       this.#batches.push(resolve);
-      worker.postMessage({ type: 'batch', batch } satisfies ToWorker, [batch.slab.buffer as ArrayBuffer]);
+      worker.postMessage({ type: 'batch', batch } satisfies ToWorker);
     });
   }
 

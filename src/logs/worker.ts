@@ -35,7 +35,7 @@ function store(): Promise<LogStore> {
 /** Loaded once somebody reads what was said; writing needs none. */
 const loadCodecs = async (): Promise<Codecs> => (await import('../codecs/index.ts')).codecs;
 
-const post = (message: FromWorker, transfer: ArrayBuffer[] = []): void => parentPort?.postMessage(message, transfer);
+const post = (message: FromWorker): void => parentPort?.postMessage(message);
 
 function reasonOf(error: unknown): string {
   const advice = adviceOn(error);
@@ -44,7 +44,6 @@ function reasonOf(error: unknown): string {
 }
 
 async function writeBatch(batch: Batch): Promise<void> {
-  const { slab } = batch;
   let written = 0;
   let trouble: string | undefined;
   try {
@@ -55,7 +54,7 @@ async function writeBatch(batch: Batch): Promise<void> {
   } catch (error) {
     trouble = reasonOf(error);
   }
-  post({ type: 'batch-done', slab, written, ...(trouble !== undefined && { trouble }) }, [slab.buffer as ArrayBuffer]);
+  post({ type: 'batch-done', written, ...(trouble !== undefined && { trouble }) });
 }
 
 /** Somebody's backup or inspection may hold the database for a while; what waits meanwhile is bounded. */

@@ -7,8 +7,6 @@ export interface BatchOutcome {
   readonly written: number;
   /** Why rows were lost; absent when those not written were in the log already. */
   readonly trouble?: string;
-  /** The batch's slab, to be used again. */
-  readonly slab?: Uint8Array;
 }
 
 /** Where batches go. Never rejects: what happened to the rows is in the outcome. */
@@ -116,24 +114,32 @@ export class LogWriter {
     this.#isDue = false;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const sent = this.#send(this.#next.take()).then((outcome) => {
+    const batch = this.#next.take();
+    const sent = this.#send(batch).then((outcome) => {
       this.#underWay.delete(sent);
+      this.#keepSpare(batch.slab);
       this.#settle(rows, bytes, outcome);
       this.#post();
     });
     this.#underWay.add(sent);
   }
 
-  /** Memory that was written to before: the first touch of new pages costs ten times the copy. */
+  /**
+   * Memory that was written to before: the first touch of new pages costs ten times the copy. It is shared and not
+   * handed over and back, because V8 takes each return for new memory, and starts a full collection for every few.
+   */
   #takeSlab(bytes: number): Uint8Array {
     const index = this.#spareSlabs.findIndex(({ length }) => length >= bytes);
     const [spare] = index === -1 ? [] : this.#spareSlabs.splice(index, 1);
-    return spare ?? Buffer.allocUnsafeSlow(bytes);
+    return spare ?? new Uint8Array(new SharedArrayBuffer(bytes));
   }
 
-  #settle(rows: number, bytes: number, { written, trouble, slab }: BatchOutcome): void {
-    const isSpare = slab && slab.length > 0 && slab.length <= LARGEST_SPARE_SLAB;
-    if (isSpare) this.#spareSlabs = [slab, ...this.#spareSlabs].slice(0, BATCHES_UNDER_WAY + 1);
+  #keepSpare(slab: Uint8Array): void {
+    if (slab.length === 0 || slab.length > LARGEST_SPARE_SLAB) return;
+    this.#spareSlabs = [slab, ...this.#spareSlabs].slice(0, BATCHES_UNDER_WAY + 1);
+  }
+
+  #settle(rows: number, bytes: number, { written, trouble }: BatchOutcome): void {
     this.#rowsWaiting -= rows;
     this.#bytesWaiting -= bytes;
     this.#counters.rowsWritten += written;

@@ -14,7 +14,7 @@ class SlowDatabase {
       this.batches.push({
         batch,
         done: async (outcome) => {
-          resolve({ written, slab: batch.slab, ...outcome });
+          resolve({ written, ...outcome });
           await Promise.resolve();
         },
       });
