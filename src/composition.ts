@@ -36,6 +36,7 @@ import { mayStandIn, withChats } from './providers/operations/text-by-chat.ts';
 import type { ConfiguredProviders } from './providers/provider.ts';
 import { createProviders } from './providers/registry.ts';
 import { createUpstreams } from './providers/upstreams.ts';
+import { readSdks } from './providers/warm-up.ts';
 import { createModelCatalog, keepingListing, type ModelCatalog } from './router/catalog.ts';
 import { lacksVariable, whyUnusable } from './router/keys.ts';
 import { createOperationRouter, createRouter } from './router/router.ts';
@@ -58,6 +59,8 @@ export interface Models {
   readonly serverToolHost: (request: ChatRequest, context: CallContext) => ServerToolHost;
   /** Whether a configured provider could be asked for a model. */
   readonly isUsable: (provider: string) => boolean;
+  /** Does ahead what the first request would wait for. Never rejects. */
+  warmUp(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -91,6 +94,7 @@ export function openModels(
     ),
     serverToolHost: (request, context) => serverToolHost(request, context, providers),
     isUsable: (name) => providers.has(name.toLowerCase()) && !unusable.has(name.toLowerCase()),
+    warmUp: () => readSdks(providers.values(), upstreams),
     close: () => network.close(),
   };
 }

@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runBundledServer } from './bundled-servers.ts';
 import { type McpCommand, parseArguments, type ServeOptions } from './cli.ts';
 import { undici } from './model/undici.ts';
+import type { Running } from './serve.ts';
 
 const WARM_UP_AFTER_MS = 250;
 const MEMORY_KEPT_MS = 600_000;
@@ -61,7 +62,7 @@ async function runGateway(options: ServeOptions): Promise<void> {
   try {
     const running = await serve(options, version(), processLog);
     stopOnSignal(running.stop);
-    setTimeout(warmUp, WARM_UP_AFTER_MS).unref();
+    setTimeout(() => warmUp(running), WARM_UP_AFTER_MS).unref();
   } catch (thrown) {
     const explained = thrown instanceof Error && ['ConfigError', 'StartError', 'GatewayError'].includes(thrown.name);
     const text = thrown instanceof Error ? (explained ? thrown.message : (thrown.stack ?? thrown.message)) : thrown;
@@ -71,8 +72,9 @@ async function runGateway(options: ServeOptions): Promise<void> {
 }
 
 /** Before the first request has to wait for it, and behind whoever waits for the start. */
-function warmUp(): void {
+function warmUp(running: Running): void {
   undici();
+  void running.warmUp();
   // V8 waits long before it optimizes what runs; at its own 67584, a stream's first words come a fifth later for some thousand requests
   setFlagsFromString('--interrupt-budget=8000');
 }

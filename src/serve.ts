@@ -23,6 +23,8 @@ export interface Surroundings {
 
 export interface Running {
   readonly url: string;
+  /** Does ahead what the first request would wait for. Never rejects. */
+  warmUp(): Promise<void>;
   /** Lets answers in flight finish, ends every MCP server, writes what is left of the log. */
   stop(): Promise<void>;
 }
@@ -61,6 +63,7 @@ export async function serve(
     });
   return {
     url,
+    warmUp: house.models.warmUp,
     async stop() {
       log('info', 'stopping: answers in flight may finish');
       await doors.close(servers, graceMs);
