@@ -5,7 +5,7 @@ import type { buildConnector, RequestInit as UndiciRequestInit } from 'undici';
 import { GatewayError } from '../model/errors.ts';
 import { undici } from '../model/undici.ts';
 import { bounded } from './bounded-answer.ts';
-import type { PatientFetch } from './patient-fetch.ts';
+import type { ClosableFetch } from './light-fetch.ts';
 import type { Trust } from './trust.ts';
 
 /** Addresses of this machine and its networks, and those that lead there (IANA special-purpose registries). */
@@ -83,7 +83,7 @@ const refusalToRequests = (host: string): string =>
  * A fetch that looks at each address before it connects, so that neither a redirect nor a name that is resolved anew
  * leads inside. As patient as the one for configured servers.
  */
-export function guardedFetch(rules: AddressRules, trust?: Trust): PatientFetch {
+export function guardedFetch(rules: AddressRules, trust?: Trust): ClosableFetch {
   const { Agent, fetch: undiciFetch } = undici();
   const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: guardedConnector(rules, trust) });
   const fetch: FetchLike = async (url, init) => {

@@ -8,6 +8,12 @@ const WITHOUT_BODY: ReadonlySet<number> = new Set([101, 204, 205, 304]);
 /** As undici's own fetch names itself; some servers refuse whoever has no name. */
 const USER_AGENT = 'undici';
 
+/** A fetch with connections of its own. */
+export interface ClosableFetch {
+  readonly fetch: FetchLike;
+  close(): Promise<void>;
+}
+
 /**
  * A fetch through this dispatcher. What MCP servers are asked is text by POST, and nearly always answered by JSON: that
  * goes past the web's streams, which would cost more than the rest of a call. Everything else is the usual fetch.

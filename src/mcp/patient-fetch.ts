@@ -3,15 +3,10 @@ import type { Dispatcher } from 'undici';
 import type { TlsConfig } from '../config/tls-section.ts';
 import { undici } from '../model/undici.ts';
 import { type AddressRules, guardedFetch } from './address-guard.ts';
-import { fetchThrough } from './light-fetch.ts';
+import { type ClosableFetch, fetchThrough } from './light-fetch.ts';
 import { type Trust, trustKey, trustOf } from './trust.ts';
 
-export interface PatientFetch {
-  readonly fetch: FetchLike;
-  close(): Promise<void>;
-}
-
-export interface TrustingFetch extends PatientFetch {
+export interface TrustingFetch extends ClosableFetch {
   /**
    * A fetch for a server with certificates of its own, or one that must not be inside. Throws GatewayError where the
    * certificates cannot be read.
@@ -29,12 +24,12 @@ const NEAR = ['localhost', '127.0.0.1', '::1'];
  * a call may take is the tool timeout's to say. Goes out through the proxies that the environment names.
  */
 export function patientFetch(environment: NodeJS.ProcessEnv = process.env): TrustingFetch {
-  let usual: PatientFetch | undefined;
+  let usual: ClosableFetch | undefined;
   const fetch: FetchLike = (url, init) => {
     usual ??= through(dispatcherFor(environment));
     return usual.fetch(url, init);
   };
-  const own = new Map<string, PatientFetch>();
+  const own = new Map<string, ClosableFetch>();
   return {
     fetch,
     fetchOf(tls, rules) {
@@ -53,7 +48,7 @@ export function patientFetch(environment: NodeJS.ProcessEnv = process.env): Trus
   };
 }
 
-const through = (dispatcher: Dispatcher): PatientFetch => ({
+const through = (dispatcher: Dispatcher): ClosableFetch => ({
   fetch: fetchThrough(dispatcher),
   close: () => dispatcher.destroy(),
 });

@@ -5,7 +5,6 @@ import { join, posix } from 'node:path';
 export interface Import {
   readonly from: string;
   readonly to: string;
-  readonly isTypeOnly: boolean;
 }
 
 export interface SourceFile {
@@ -21,19 +20,15 @@ export function sourceFiles(root: string): SourceFile[] {
     .sort((left, right) => left.path.localeCompare(right.path));
 }
 
-const STATEMENT = /^(?:import|export)\s+(type\s)?[^'"`;]*?from\s+['"]([^'"]+)['"]|^import\s+['"]([^'"]+)['"]/gm;
+const STATEMENT = /^(?:import|export)\s+[^'"`;]*?from\s+['"]([^'"]+)['"]|^import\s+['"]([^'"]+)['"]/gm;
 const EXPRESSION = /\bimport\(\s*['"]([^'"]+)['"]/g;
 
 /** Static, re-exporting and dynamic imports, also `import('x').Type`. */
 export function importsOf({ path, text }: SourceFile): Import[] {
-  const statements = [...text.matchAll(STATEMENT)].map((match) => ({
-    target: match[2] ?? match[3] ?? '',
-    isTypeOnly: match[1] !== undefined,
-  }));
-  const expressions = [...text.matchAll(EXPRESSION)].map((match) => ({ target: match[1] ?? '', isTypeOnly: false }));
-  return [...statements, ...expressions].map(({ target, isTypeOnly }) => ({
+  const statements = [...text.matchAll(STATEMENT)].map((match) => match[1] ?? match[2] ?? '');
+  const expressions = [...text.matchAll(EXPRESSION)].map((match) => match[1] ?? '');
+  return [...statements, ...expressions].map((target) => ({
     from: path,
     to: target.startsWith('.') ? posix.normalize(posix.join(posix.dirname(path), target)) : target,
-    isTypeOnly,
   }));
 }

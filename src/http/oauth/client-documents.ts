@@ -1,7 +1,7 @@
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { z } from 'zod';
 import { type AddressRules, guardedFetch } from '../../mcp/address-guard.ts';
-import type { PatientFetch } from '../../mcp/patient-fetch.ts';
+import type { ClosableFetch } from '../../mcp/light-fetch.ts';
 import type { Trust } from '../../mcp/trust.ts';
 import type { RegisteredClient } from '../../model/oauth-grants.ts';
 import { textWithin } from '../../model/short-answer.ts';
@@ -55,7 +55,7 @@ export class ClientDocuments {
   readonly #now: () => number;
   readonly #kept: Expiring<RegisteredClient>;
   readonly #underWay = new Map<string, Promise<RegisteredClient>>();
-  #network: PatientFetch | undefined;
+  #network: ClosableFetch | undefined;
 
   constructor(options: ClientDocumentOptions) {
     this.#options = options;

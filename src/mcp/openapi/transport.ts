@@ -9,7 +9,7 @@ import { isObject, type JsonObject } from '../../model/json.ts';
 import { guardedFetch } from '../address-guard.ts';
 import { reasonOf } from '../failures.ts';
 import { deliver, type GatewayTransport } from '../gateway-transport.ts';
-import type { PatientFetch } from '../patient-fetch.ts';
+import type { ClosableFetch } from '../light-fetch.ts';
 import type { Flight } from '../peer.ts';
 import { ArgumentFault, requestOf } from './request.ts';
 import { resultOf } from './response.ts';
@@ -43,7 +43,7 @@ export class OpenApiTransport implements GatewayTransport {
   readonly hasSession = false;
   readonly tellsOrigins = true;
   readonly #options: OpenApiOptions;
-  readonly #http: PatientFetch;
+  readonly #http: ClosableFetch;
   readonly #calls = new Map<RequestId, AbortController>();
   #api: Api | undefined;
   /** The document was read by `start` and nobody has listed its tools yet. */
