@@ -1,5 +1,5 @@
 import type { Attempt } from '../model/call.ts';
-import type { JsonObject, JsonValue } from '../model/json.ts';
+import { type JsonObject, type JsonValue, jsonOrText } from '../model/json.ts';
 import type { LogPaging } from '../stores/log-filters.ts';
 import type { LogFacts, LogTotals, McpLogContents, McpLogFacts } from '../stores/log-store.ts';
 import { PROCESSING } from '../stores/schema.ts';
@@ -140,7 +140,7 @@ export function shownLog(facts: LogFacts, contents: ShownContents & Pick<ShownLo
     number_of_retries: facts.retries,
     fallback_index: facts.fallback_index,
     attempt_trail: facts.attempts === null ? onlyAttempt(facts) : attemptsOf(facts.attempts),
-    losses: facts.losses === null ? [] : parsed(facts.losses),
+    losses: facts.losses === null ? [] : jsonOrText(facts.losses),
     user_agent: facts.user_agent,
     ...contents,
   };
@@ -155,8 +155,8 @@ export function shownMcpLog(facts: McpLogFacts, contents: McpLogContents | undef
     ...(facts.virtual_key_id !== null && {
       virtual_key: { id: facts.virtual_key_id, name: facts.virtual_key_name ?? '' },
     }),
-    ...(typeof contents?.arguments === 'string' && { arguments: parsed(contents.arguments) }),
-    ...(typeof contents?.result === 'string' && { result: parsed(contents.result) }),
+    ...(typeof contents?.arguments === 'string' && { arguments: jsonOrText(contents.arguments) }),
+    ...(typeof contents?.result === 'string' && { result: jsonOrText(contents.result) }),
   };
 }
 
@@ -202,8 +202,8 @@ function shownCommon(facts: LogFacts | McpLogFacts): ShownCommon {
     latency: facts.status === PROCESSING ? null : facts.latency_ms,
     cost: facts.cost_usd,
     status: facts.status,
-    ...(facts.error !== null && { error_details: parsed(facts.error) }),
-    ...(facts.metadata !== null && { metadata: parsed(facts.metadata) }),
+    ...(facts.error !== null && { error_details: jsonOrText(facts.error) }),
+    ...(facts.metadata !== null && { metadata: jsonOrText(facts.metadata) }),
     content_truncated: facts.content_state === CONTENT_STATE.truncated,
     content_dropped: facts.content_state === CONTENT_STATE.dropped,
   };
@@ -248,13 +248,4 @@ function attemptsOf(text: string): ShownAttempt[] {
     started_at: new Date(startedAtMs).toISOString(),
     ...(error !== undefined && { error }),
   }));
-}
-
-/** JSON where it is whole; a text that was cut is shown as the text it is. */
-function parsed(text: string): JsonValue {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }

@@ -1,4 +1,5 @@
 import { isJSONRPCNotification, isJSONRPCRequest } from '@modelcontextprotocol/sdk/types.js';
+import { parsedJson } from '../model/json.ts';
 import type { ServerMessage } from './gateway-transport.ts';
 
 export interface CausedEvents {
@@ -83,12 +84,7 @@ function fieldOf(lines: readonly string[], name: string): string | undefined {
 /** Progress is left to the SDK, which knows its tokens. */
 function serverMessageOf(lines: readonly string[]): ServerMessage | undefined {
   const data = lines.filter((line) => line.startsWith('data:')).map((line) => line.slice(5));
-  let value: unknown;
-  try {
-    value = JSON.parse(data.join('\n'));
-  } catch {
-    return undefined;
-  }
+  const value = parsedJson(data.join('\n'));
   if (isJSONRPCRequest(value)) return value;
   return isJSONRPCNotification(value) && value.method !== 'notifications/progress' ? value : undefined;
 }

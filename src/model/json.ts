@@ -23,6 +23,12 @@ export function parsedJson(text: string): JsonValue | undefined {
   }
 }
 
+/** What a JSON text says; any other text is itself. */
+export function jsonOrText(text: string): JsonValue {
+  const value = parsedJson(text);
+  return value === undefined ? text : value;
+}
+
 /** The object that a JSON text is; undefined where it is anything else. */
 export function parsedObject(text: string): JsonObject | undefined {
   const value = parsedJson(text);

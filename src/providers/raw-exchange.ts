@@ -1,5 +1,5 @@
 import type { CallContext, RawExchange } from '../model/call.ts';
-import { isObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import { isObject, type JsonObject, type JsonValue, jsonOrText } from '../model/json.ts';
 import type { DirectResponse } from './direct-response.ts';
 import type { Outgoing } from './outgoing.ts';
 import type { Provider } from './provider.ts';
@@ -19,7 +19,7 @@ export function rawExchange(
   const response = asked?.response ?? sendsBackRaw?.response ?? false;
   if (!request && !response) return undefined;
   trace.raw ??= {};
-  trace.raw.request = request ? withoutSecrets(parsed(body)) : undefined;
+  trace.raw.request = request ? withoutSecrets(jsonOrText(textOf(body))) : undefined;
   trace.raw.response = undefined;
   return response ? trace.raw : undefined;
 }
@@ -27,7 +27,7 @@ export function rawExchange(
 /** Notes a whole answer, or what comes of a stream as it is read. */
 export function noteAnswer(raw: RawExchange, { stream, bytes }: DirectResponse): void {
   if (!stream) {
-    raw.response = parsed(bytes);
+    raw.response = jsonOrText(textOf(bytes));
     return;
   }
   const text = new TextDecoder();
@@ -36,14 +36,8 @@ export function noteAnswer(raw: RawExchange, { stream, bytes }: DirectResponse):
   };
 }
 
-function parsed(body: string | Uint8Array): JsonValue {
-  const text = typeof body === 'string' ? body : Buffer.from(body).toString('utf8');
-  try {
-    return JSON.parse(text) as JsonValue;
-  } catch {
-    return text;
-  }
-}
+const textOf = (body: string | Uint8Array): string =>
+  typeof body === 'string' ? body : Buffer.from(body).toString('utf8');
 
 /** Our keys are in headers; a body may hold those of MCP servers that the client named (Messages, Responses). */
 function withoutSecrets(body: JsonValue): JsonValue {

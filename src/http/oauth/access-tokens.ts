@@ -1,5 +1,6 @@
 import { randomUUID, sign, verify } from 'node:crypto';
 import { z } from 'zod';
+import { parsedJson } from '../../model/json.ts';
 import type { GrantMode, StoredGrant } from '../../model/oauth-grants.ts';
 import { SCOPE } from './addresses.ts';
 import { Expiring } from './expiring.ts';
@@ -106,10 +107,4 @@ const invalid = (why: string): OauthError => new OauthError('invalid_token', why
 
 const encoded = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-function decoded(part: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
-  } catch {
-    return undefined;
-  }
-}
+const decoded = (part: string): unknown => parsedJson(Buffer.from(part, 'base64url').toString('utf8'));

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type AddressRules, guardedFetch } from '../../mcp/address-guard.ts';
 import type { ClosableFetch } from '../../mcp/light-fetch.ts';
 import type { Trust } from '../../mcp/trust.ts';
+import { parsedJson } from '../../model/json.ts';
 import type { RegisteredClient } from '../../model/oauth-grants.ts';
 import { textWithin } from '../../model/short-answer.ts';
 import { MOST_URI, MOST_URIS, shownName } from './client-registration.ts';
@@ -118,7 +119,9 @@ const reasonOf = (thrown: unknown): string =>
     : 'its server was not reached, or is on a private network: oauth2_server_config.client_metadata_documents allows those';
 
 function clientIn(text: string, url: string, nowMs: number): RegisteredClient {
-  const parsed = document.safeParse(jsonOf(text));
+  const value = parsedJson(text);
+  if (value === undefined) throw unusable('it is no JSON');
+  const parsed = document.safeParse(value);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw unusable(`${issue?.path.join('.') || 'it'}: ${issue?.message}`);
@@ -133,14 +136,6 @@ function clientIn(text: string, url: string, nowMs: number): RegisteredClient {
   const redirectUris = uris.filter((uri) => redirectFault(uri) === undefined);
   if (redirectUris.length === 0) throw unusable(`the redirect URI ${redirectFault(uris[0] ?? '')}`);
   return { clientId: url, name: shownName(name), redirectUris, authMethod, secretHash: null, createdAtMs: nowMs };
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw unusable('it is no JSON');
-  }
 }
 
 function keptForMs(headers: Headers): number {

@@ -1,5 +1,5 @@
 import { GatewayError } from '../../model/errors.ts';
-import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { isObject, type JsonObject, type JsonValue, parsedJson } from '../../model/json.ts';
 
 /** One server as a client's settings name it. */
 export type ServerEntry = readonly [name: string, settings: JsonValue | undefined];
@@ -38,12 +38,10 @@ export function parseSettings(text: string): JsonValue {
     .replace(/^\uFEFF/, '')
     .replace(STRING_OR_COMMENT, (token) => (token.startsWith('"') ? token : ' '))
     .replace(STRING_OR_LAST_COMMA, (token) => (token.startsWith('"') ? token : token.slice(1)));
-  try {
-    return JSON.parse(plain);
-  } catch {
-    // V8 quotes the text around the fault, which may be a key.
-    throw new GatewayError('invalid-request', 'the settings are not JSON');
-  }
+  const settings = parsedJson(plain);
+  // where the fault is stays unsaid: V8 would quote the text around it, which may be a key
+  if (settings === undefined) throw new GatewayError('invalid-request', 'the settings are not JSON');
+  return settings;
 }
 
 const STRING_OR_COMMENT = /"(?:[^"\\]|\\.)*"|\/\/[^\n\r]*|\/\*[\s\S]*?\*\//g;

@@ -2,7 +2,7 @@ import { StreamableHTTPError } from '@modelcontextprotocol/sdk/client/streamable
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
 import { createSseReader } from '../../codecs/sse.ts';
-import { isObject } from '../../model/json.ts';
+import { isObject, parsedJson } from '../../model/json.ts';
 import type { AnswerMessage, ExchangeOptions, ModernChannel, ModernRequest, NotificationMessage } from './channel.ts';
 import { encodedHeader } from './header-values.ts';
 import { MODERN_VERSION, mirroredName } from './protocol.ts';
@@ -58,12 +58,8 @@ async function wholeAnswer({ id }: ModernRequest, response: Response): Promise<A
 }
 
 function answerIn(text: string): AnswerMessage | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isAnswer(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = parsedJson(text);
+  return isAnswer(value) ? value : undefined;
 }
 
 /** Whether the rest of the message keeps to JSON-RPC is looked at by whoever reads it. */
@@ -102,7 +98,7 @@ async function streamedAnswer(
       const piece = await reader?.read();
       const isEnd = !piece || piece.done;
       for (const { data } of isEnd ? events.end() : events.push(piece.value)) {
-        const message = messageIn(data);
+        const message: unknown = parsedJson(data);
         if (isAnswer(message) && (message.id ?? id) === id) return { ...message, id };
         if (isNotification(message)) onNotification(message);
       }
@@ -111,14 +107,6 @@ async function streamedAnswer(
   } finally {
     // Nothing of interest comes behind the answer; a stream that is already broken has nothing to cancel.
     await reader?.cancel().catch(() => undefined);
-  }
-}
-
-function messageIn(data: string): unknown {
-  try {
-    return JSON.parse(data);
-  } catch {
-    return undefined;
   }
 }
 
