@@ -124,6 +124,8 @@ export interface OperationFrame extends AnswerPiece {
   /** True of events that were put together here: each tells the original's account of the call. */
   readonly isConverted?: true;
   readonly usage?: Usage;
+  /** Of sound, where the provider counts those. */
+  readonly seconds?: number;
 }
 
 /** An operation on its way, as a `ModelCall` is a chat. Iteration throws GatewayError. */

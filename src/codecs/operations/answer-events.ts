@@ -1,7 +1,8 @@
-import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { isObject, type JsonObject } from '../../model/json.ts';
 import type { OperationKind } from '../../model/operation.ts';
 import type { Usage } from '../../model/usage.ts';
-import { type ClientAnswer, listOf } from './translation.ts';
+import { type ClientAnswer, listOf, malformed } from './translation.ts';
+import type { Measured } from './usage.ts';
 
 type EventsOf = (told: ClientAnswer) => string;
 
@@ -24,31 +25,46 @@ export const soundEvent = (bytes: Uint8Array): string => dataOf({ type: 'speech.
 export const soundsEnd = (usage: Usage | undefined): string =>
   dataOf({ type: 'speech.audio.done', usage: usageOf(usage) }) + DONE;
 
+/** What an answer says of all its pictures, and its events of each. */
+const OF_ALL_PICTURES = ['background', 'output_format', 'quality', 'size'] as const;
+
 /** Each picture is complete at once: there is none in part. */
 function pictures(type: string): EventsOf {
   return (told) => {
     const body = 'body' in told ? told.body : {};
+    const ofAll = Object.fromEntries(OF_ALL_PICTURES.map((name) => [name, body[name]]));
     return listOf(body.data)
       .filter(isObject)
       .map((picture) => {
-        const event = { type, created_at: body.created, ...picture, usage: body.usage };
+        const event = { type, created_at: body.created, ...ofAll, ...picture, usage: body.usage };
         return `event: ${type}\n${dataOf(event)}`;
       })
       .join('');
   };
 }
 
+/** All of the text at once, in the answer's own segments where it tells speakers apart (`diarized_json`). */
 function transcript(told: ClientAnswer): string {
-  const text = 'body' in told ? textIn(told.body.text) : Buffer.from(told.bytes).toString('utf8').trimEnd();
-  const end = { type: 'transcript.text.done', text, ...(told.usage && { usage: usageOf(told.usage) }) };
-  return dataOf({ type: 'transcript.text.delta', delta: text }) + dataOf(end) + DONE;
+  const { text, segments } = 'body' in told ? told.body : { text: Buffer.from(told.bytes).toString('utf8').trimEnd() };
+  if (typeof text !== 'string') throw malformed('transcript');
+  const said = listOf(segments).filter((segment) => isObject(segment) && segment.type === SEGMENT);
+  const usage = 'body' in told && isObject(told.body.usage) ? told.body.usage : transcriptUsage(told);
+  const end = { type: 'transcript.text.done', text, ...(usage && { usage }) };
+  return [{ type: 'transcript.text.delta', delta: text }, ...said.filter(isObject), end].map(dataOf).join('') + DONE;
 }
 
-const DONE = 'data: [DONE]\n\n';
+const SEGMENT = 'transcript.text.segment';
 
-const dataOf = (event: JsonObject): string => `data: ${JSON.stringify(event)}\n\n`;
+/** In the words of OpenAI's transcripts; undefined where nothing was counted. */
+export function transcriptUsage({ usage, seconds }: Measured): JsonObject | undefined {
+  if (usage) return { type: 'tokens', ...usageOf(usage) };
+  return seconds === undefined ? undefined : { type: 'duration', seconds };
+}
 
-const textIn = (value: JsonValue | undefined): string => (typeof value === 'string' ? value : '');
+export const DONE = 'data: [DONE]\n\n';
+
+/** An event in OpenAI's framing. */
+export const dataOf = (event: JsonObject): string => `data: ${JSON.stringify(event)}\n\n`;
 
 const base64Of = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 

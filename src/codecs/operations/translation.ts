@@ -1,8 +1,8 @@
 import { GatewayError } from '../../model/errors.ts';
 import type { JsonObject, JsonValue } from '../../model/json.ts';
 import type { OperationRequest, PayloadFile } from '../../model/operation.ts';
-import type { Usage } from '../../model/usage.ts';
 import type { Ledger } from '../ledger.ts';
+import type { Measured } from './usage.ts';
 
 /** A provider's whole answer. */
 export interface ProviderAnswer {
@@ -48,8 +48,8 @@ export type SentBody = JsonObject | SentFile;
 
 /** An answer for a client: JSON, or bytes with their type. */
 export type ClientAnswer =
-  | { readonly body: JsonObject; readonly usage?: Usage | undefined }
-  | { readonly contentType: string; readonly bytes: Uint8Array; readonly usage?: Usage | undefined };
+  | ({ readonly body: JsonObject } & Measured)
+  | ({ readonly contentType: string; readonly bytes: Uint8Array } & Measured);
 
 /** Several bodies where a provider takes less at once than the client asked for. */
 export type SentBodies = readonly [SentBody, ...SentBody[]];

@@ -21,6 +21,19 @@ export function usageFrom(wire: JsonValue | undefined): Usage | undefined {
   return { ...NO_USAGE, input, output: first(wire, 'completion_tokens', 'output_tokens', 'candidatesTokenCount') ?? 0 };
 }
 
+/** What a provider says that an answer took: tokens, or seconds of sound. */
+export interface Measured {
+  readonly usage?: Usage | undefined;
+  readonly seconds?: number | undefined;
+}
+
+/** Seconds are `seconds` in OpenAI's words (audio/transcriptions, `usage` of type `duration`) and `prompt_audio_seconds` in Mistral's. */
+export function measuredFrom(wire: JsonValue | undefined): Measured {
+  const usage = usageFrom(wire);
+  const seconds = isObject(wire) ? first(wire, 'seconds', 'prompt_audio_seconds') : undefined;
+  return { ...(usage && { usage }), ...(seconds !== undefined && { seconds }) };
+}
+
 /** Where tokens of the input are all that is counted. */
 export const inputUsage = (input: number | undefined): Usage | undefined =>
   input === undefined ? undefined : { ...NO_USAGE, input };
@@ -28,14 +41,14 @@ export const inputUsage = (input: number | undefined): Usage | undefined =>
 const USAGE_MEMBERS: ReadonlySet<string> = new Set(['usage', 'usageMetadata', 'meta']);
 
 /** The counts of a whole JSON answer, without a parse of the vectors or images beside them. */
-export function usageInJson(bytes: Uint8Array): Usage | undefined {
+export function measuredInJson(bytes: Uint8Array): Measured {
   try {
     const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const member = topLevelMembers(body).find(({ key }) => USAGE_MEMBERS.has(key));
-    return member && usageFrom(JSON.parse(body.toString('utf8', member.valueStart, member.valueEnd)));
+    return member ? measuredFrom(JSON.parse(body.toString('utf8', member.valueStart, member.valueEnd))) : {};
   } catch {
     // no JSON, or one that is cut: whoever reads the answer will say so
-    return undefined;
+    return {};
   }
 }
 

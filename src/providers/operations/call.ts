@@ -18,6 +18,7 @@ import { Patience, patiently } from './patience.ts';
 import { whenComplete } from './pending.ts';
 import { spokenEvents } from './spoken-events.ts';
 import { byteFrames, eventFrames } from './stream.ts';
+import { transcriptEvents } from './transcript-events.ts';
 import { contentTypeOf, readAnswer, wholeFrame } from './whole-answer.ts';
 
 /** One try at one target, as `ProviderCall` is for chats: leaving the answer early ends the upstream request. */
@@ -64,8 +65,7 @@ export function createOperationTry({ codecs, upstreams }: OperationTryOptions): 
       };
       context.trace.upstreamHeaders = toldHeaders(good(answer).headers.record);
       if (answer.stream) {
-        const frames = streamFrames(answer.stream, answer, target, context);
-        yield* sent.translation && request.stream ? spokenEvents(frames) : frames;
+        yield* streamFrames(answer.stream, answer, target, request, context);
       } else {
         const asked: Ask = async (body, each) => good(await ask(body, each));
         const others = sent.others ? await answersTo(sent.others, cancellation, asked) : [];
@@ -193,6 +193,7 @@ function streamFrames(
   body: StreamBody,
   answer: DirectResponse,
   { provider }: CallTarget,
+  { kind, stream }: OperationRequest,
   { trace }: CallContext,
 ): AsyncIterable<OperationFrame> {
   const contentType = contentTypeOf(answer);
@@ -207,7 +208,10 @@ function streamFrames(
       if (attempt) attempt.error = error.message;
     },
   };
-  return contentType.includes('text/event-stream') ? eventFrames(streamed) : byteFrames(streamed);
+  if (!contentType.includes('text/event-stream')) {
+    return stream && kind === 'speech' ? spokenEvents(byteFrames(streamed)) : byteFrames(streamed);
+  }
+  return kind === 'transcription' ? transcriptEvents(eventFrames(streamed)) : eventFrames(streamed);
 }
 
 const cancelled = ({ signal }: CallContext): GatewayError =>

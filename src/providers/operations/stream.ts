@@ -1,12 +1,12 @@
 import { streamError } from '../../codecs/openai-errors.ts';
-import { usageFrom } from '../../codecs/operations/usage.ts';
+import { type Measured, measuredFrom } from '../../codecs/operations/usage.ts';
 import { createSseReader } from '../../codecs/sse.ts';
 import { GatewayError } from '../../model/errors.ts';
 import { isObject, parsedObject } from '../../model/json.ts';
 import type { OperationFrame } from '../../model/operation.ts';
-import type { Usage } from '../../model/usage.ts';
 import type { StreamBody } from '../direct-response.ts';
 import { watchIdle } from '../idle.ts';
+import { amountsOf } from './whole-answer.ts';
 
 export interface StreamedAnswer {
   readonly body: StreamBody;
@@ -68,8 +68,8 @@ export async function* eventFrames(answer: StreamedAnswer): AsyncGenerator<Opera
   if (events.error && held) throw named(events.error, provider);
   if (!events.isComplete && !events.error) throw broken ?? cutShort(provider);
   if (events.error) onErrorInside(named(events.error, provider));
-  const usage = events.usage;
-  yield { ...(held && { contentType }), bytes: held ? Buffer.concat(held) : NO_BYTES, ...(usage && { usage }) };
+  const bytes = held ? Buffer.concat(held) : NO_BYTES;
+  yield { ...(held && { contentType }), bytes, ...amountsOf(events.measured) };
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -80,16 +80,16 @@ const named = (error: GatewayError, provider: string): GatewayError =>
 const cutShort = (provider: string): GatewayError =>
   new GatewayError('network', `the answer of ${provider} ended before it was complete; try again`, { provider });
 
-/** The last event of each kind of stream (OpenAI API reference). */
+/** The last event of each kind of stream (OpenAI API reference; `transcription.done` is Mistral's). */
 const LAST_TYPE =
-  /^(?:image_(?:generation|edit)\.completed|speech\.audio\.done|transcript\.text\.done|response\.(?:completed|incomplete|failed))$/;
+  /^(?:transcription\.done|image_(?:generation|edit)\.completed|speech\.audio\.done|transcript\.text\.done|response\.(?:completed|incomplete|failed))$/;
 
 /** What the events of a stream tell of it, seen in passing. */
 class SeenEvents {
   readonly #reader = createSseReader();
   count = 0;
   isComplete = false;
-  usage: Usage | undefined;
+  measured: Measured = {};
   error: GatewayError | undefined;
 
   push(bytes: Uint8Array): void {
@@ -111,7 +111,7 @@ class SeenEvents {
     const body = parsedObject(data);
     if (!body) return;
     if (isObject(body.error) || typeof body.error === 'string') this.error ??= streamError(body.error);
-    this.usage = usageFrom(body.usage) ?? this.usage;
+    if (isObject(body.usage)) this.measured = { ...this.measured, ...measuredFrom(body.usage) };
     this.isComplete ||= typeof body.type === 'string' && LAST_TYPE.test(body.type);
     this.isComplete ||= Array.isArray(body.choices) && body.choices.some(isFinished);
   }

@@ -1,8 +1,8 @@
-import { eventsOfAnswer } from '../../codecs/operations/answer-events.ts';
+import { eventsOfAnswer, hasEvents } from '../../codecs/operations/answer-events.ts';
 import type { ClientAnswer, ProviderAnswer } from '../../codecs/operations/translation.ts';
-import { usageInJson } from '../../codecs/operations/usage.ts';
+import { type Measured, measuredFrom, measuredInJson } from '../../codecs/operations/usage.ts';
 import { GatewayError } from '../../model/errors.ts';
-import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { isObject, type JsonObject, type JsonValue, parsedJson } from '../../model/json.ts';
 import type { OperationFrame, OperationRequest } from '../../model/operation.ts';
 import type { DirectResponse } from '../direct-response.ts';
 import type { OutgoingOperation } from './outgoing.ts';
@@ -20,8 +20,9 @@ export function wholeFrame(
   const { bytes } = answer;
   const contentType = contentTypeOf(answer);
   if (!translation?.answer) {
-    const usage = contentType.includes('json') ? usageInJson(bytes) : undefined;
-    return { contentType, bytes, isWhole: true, ...(usage && { usage }) };
+    if (request.stream && hasEvents(request.kind)) return eventsFrame(ownAnswer(answer, provider), request);
+    const measured = contentType.includes('json') ? measuredInJson(bytes) : {};
+    return { contentType, bytes, isWhole: true, ...amountsOf(measured) };
   }
   const read = (each: DirectResponse) => readAnswer(each, provider);
   const told = translation.answer(read(answer), request, others.map(read));
@@ -31,18 +32,31 @@ export function wholeFrame(
 export const readAnswer = (answer: DirectResponse, provider: string): ProviderAnswer =>
   new WholeAnswer(answer, provider);
 
-function toldFrame(told: ClientAnswer): OperationFrame {
-  const usage = told.usage && { usage: told.usage };
-  if ('body' in told)
-    return { contentType: 'application/json', bytes: NO_BYTES, translated: told.body, isWhole: true, ...usage };
-  return { contentType: told.contentType, bytes: told.bytes, isWhole: true, ...usage };
+/** What a provider of the client's own format said. */
+function ownAnswer(answer: DirectResponse, provider: string): ClientAnswer {
+  const contentType = contentTypeOf(answer);
+  if (!contentType.includes('json')) return { contentType, bytes: answer.bytes };
+  const { body } = readAnswer(answer, provider);
+  return { body, ...measuredFrom(body.usage) };
 }
 
-/** The stream that was asked for, of a provider that gives whole answers only. */
+function toldFrame(told: ClientAnswer): OperationFrame {
+  const amounts = amountsOf(told);
+  if ('body' in told)
+    return { contentType: 'application/json', bytes: NO_BYTES, translated: told.body, isWhole: true, ...amounts };
+  return { contentType: told.contentType, bytes: told.bytes, isWhole: true, ...amounts };
+}
+
+/** The stream that was asked for, of a provider that gave a whole answer. */
 const eventsFrame = (told: ClientAnswer, { kind }: OperationRequest): OperationFrame => ({
   contentType: 'text/event-stream',
   bytes: Buffer.from(eventsOfAnswer(kind, told)),
-  ...(told.usage && { usage: told.usage }),
+  ...amountsOf(told),
+});
+
+export const amountsOf = ({ usage, seconds }: Measured): Pick<OperationFrame, 'usage' | 'seconds'> => ({
+  ...(usage && { usage }),
+  ...(seconds !== undefined && { seconds }),
 });
 
 const NO_BYTES = new Uint8Array(0);
@@ -63,11 +77,9 @@ class WholeAnswer implements ProviderAnswer {
   }
 
   get value(): JsonValue {
-    try {
-      return JSON.parse(this.bytes.toString('utf8')) as JsonValue;
-    } catch {
-      throw this.#unreadable('JSON');
-    }
+    const value = parsedJson(this.bytes.toString('utf8'));
+    if (value === undefined) throw this.#unreadable('JSON');
+    return value;
   }
 
   get body(): JsonObject {
