@@ -4,9 +4,9 @@ import type { Config } from './config/load.ts';
 import type { McpClientConfig } from './config/schema.ts';
 import { unenforcedLimits } from './governance/unenforced.ts';
 import { VirtualKeys } from './governance/virtual-keys.ts';
-import { callerFor } from './http/caller.ts';
-import { requiring } from './http/header-rules.ts';
-import { loggableHeaders, withLogLabels } from './http/log-labels.ts';
+import { callerFor, decidingContents } from './http/caller.ts';
+import { afterStep, requiring } from './http/header-rules.ts';
+import { dimensioned, loggableHeaders, withLogLabels } from './http/log-labels.ts';
 import { type Admission, mcpAdmission, mcpStanding } from './http/mcp-admission.ts';
 import { WatchedStreams } from './http/watched-streams.ts';
 import type { McpClients } from './mcp/clients.ts';
@@ -66,8 +66,14 @@ export function openCallers(
 ): Callers {
   const { enforce_auth_on_inference: requiresKey, mcp_server_auth_mode: mode } = client;
   const logged = loggableHeaders(client.logging_headers);
-  const labelled = (headers: IncomingHttpHeaders): Caller =>
-    withLogLabels(callerFor(headers, mcp.allowedExtraHeaders, mcp.asksForLogins), headers, logged);
+  const labelled = [
+    ...(client.prometheus_labels.length > 0 ? [dimensioned(client.prometheus_labels)] : []),
+    ...(client.allow_per_request_content_storage_override ? [decidingContents] : []),
+  ].reduce(
+    afterStep,
+    (headers: IncomingHttpHeaders): Caller =>
+      withLogLabels(callerFor(headers, mcp.allowedExtraHeaders, mcp.asksForLogins), headers, logged),
+  );
   const isOpen = client.required_headers.length === 0;
   const required = requiring(client.required_headers);
   const plain = isOpen ? labelled : (headers: IncomingHttpHeaders) => required(labelled(headers), headers);

@@ -28,7 +28,7 @@ export interface House {
 /** Opens the rooms and joins them. MCP servers are not dialled yet. Throws ConfigError. */
 export async function openHouse(loaded: LoadedConfig, appDir: string, log: Log): Promise<House> {
   const { config } = loaded;
-  const metrics = createMetrics();
+  const metrics = createMetrics(config.client.prometheus_labels);
   const mcp = await openMcp(loaded, appDir, log);
   const keys = openVirtualKeys(config, mcp.clients, mcp.virtualMcps, mcp.keyStore.entries, log);
   const signIn = await openSignIn(config, keys, log);

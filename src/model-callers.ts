@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Config } from './config/load.ts';
 import { bringingKey, wishingCompat, wishingRaw } from './http/caller.ts';
-import { type CallerStep, filteringHeaders } from './http/header-rules.ts';
+import { afterStep, type CallerStep, filteringHeaders } from './http/header-rules.ts';
 import type { Caller } from './model/call.ts';
 
 type CallerOf = (headers: IncomingHttpHeaders) => Caller;
@@ -15,5 +15,5 @@ export function modelCallers({ client }: Config, callerOf: CallerOf): CallerOf {
     ...(client.allow_per_request_raw_override ? [wishingRaw] : []),
     wishingCompat,
   ];
-  return steps.reduce<CallerOf>((before, step) => (headers) => step(before(headers), headers), callerOf);
+  return steps.reduce(afterStep, callerOf);
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { duration } from './durations.ts';
 import { MCP_AUTH_MODES, oauth2Server } from './mcp-sign-in-section.ts';
+import { prometheusLabels } from './prometheus-labels.ts';
 import { secret } from './secrets.ts';
 import { withoutEffect } from './without-effect.ts';
 
@@ -57,7 +58,12 @@ export const clientSection = z.looseObject({
     .boolean()
     .default(false)
     .describe('Let callers ask for raw payloads by the headers x-bf-send-back-raw-request and -response.'),
-  allow_per_request_content_storage_override: withoutEffect(z.boolean().default(false)),
+  allow_per_request_content_storage_override: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Let callers say what the log keeps, by the headers x-bf-disable-content-logging and x-bf-store-raw-request-response.',
+    ),
   retain_content_in_object_storage: withoutEffect(z.boolean().default(false)),
   enforce_auth_on_inference: z.boolean().default(false).describe('Refuse requests that carry no virtual key.'),
   enforce_governance_header: z.boolean().optional().describe('Older name of enforce_auth_on_inference.'),
@@ -77,7 +83,9 @@ export const clientSection = z.looseObject({
   compat: compat.prefault({}).describe('What is asked otherwise where a model does not take it as it came.'),
   enable_litellm_fallbacks: z.boolean().optional().describe('Older name of compat.convert_text_to_chat.'),
   whitelisted_routes: withoutEffect(names),
-  prometheus_labels: withoutEffect(names),
+  prometheus_labels: prometheusLabels.describe(
+    'Labels of the metrics whose values callers give by x-bf-dim-<label> (older: x-bf-prom-<label>).',
+  ),
   dual_credential_conflict_behavior: withoutEffect(z.enum(['error', 'prefer_vk', 'prefer_idp']).default('prefer_idp')),
   async_job_result_ttl: withoutEffect(z.number().int().positive().default(3_600)),
   routing_chain_max_depth: withoutEffect(z.number().int().positive().default(10)),

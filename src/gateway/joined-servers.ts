@@ -10,7 +10,7 @@ import type { ServedTool, ToolCallPart } from '../model/content.ts';
 import { GatewayError } from '../model/errors.ts';
 import type { FunctionTool } from '../model/request.ts';
 import type { NamedServer, ServerListing, ToolRule } from '../model/server-tools.ts';
-import type { LoggedTools, RunLog } from './tool-runs.ts';
+import { askedBy, type LoggedTools, type RunLog } from './tool-runs.ts';
 
 /** One tool of a server that a request named, under that request's rules. */
 export interface JoinedTool {
@@ -126,6 +126,7 @@ async function remoteOffers(
     call: ({ name, input }, { caller, signal, requestId }) => {
       const args = parseToolArguments(name, input);
       const facts = {
+        ...askedBy(caller),
         llmRequestId: requestId,
         serverLabel: server.name,
         toolName: tool.upstreamName,

@@ -9,7 +9,7 @@ import type { Caller } from '../model/call.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { FunctionTool } from '../model/request.ts';
 import type { ModedTools } from './tool-modes.ts';
-import type { LoggedTools, RunLog } from './tool-runs.ts';
+import { askedBy, type LoggedTools, type RunLog } from './tool-runs.ts';
 
 /** The server's name of what the gateway itself runs, in the log. */
 const OWN_LABEL = 'bifrost';
@@ -25,7 +25,7 @@ export function readableTools(
   runLog: RunLog,
 ): ModedTools {
   const read = (name: ReaderToolName, input: JsonObject, caller: Caller, llmRequestId?: string): Promise<ToolResult> =>
-    runLog({ llmRequestId, serverLabel: OWN_LABEL, toolName: name, arguments: input }, () =>
+    runLog({ ...askedBy(caller), llmRequestId, serverLabel: OWN_LABEL, toolName: name, arguments: input }, () =>
       results.read(name, input, caller),
     );
   return {

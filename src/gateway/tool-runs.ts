@@ -33,8 +33,8 @@ export function loggedTools(tools: McpTools, sink: RunSink): LoggedTools {
     onChange: (listener) => tools.onChange(listener),
     call(request, llmRequestId, parentId) {
       const [serverLabel, toolName] = splitName(request.name);
-      const labels = request.caller.logLabels;
-      const metadata = parentId === undefined ? labels : { ...labels, parent_id: parentId };
+      const { logLabels, keyOwner, keepsContents, dimensions } = request.caller;
+      const metadata = parentId === undefined ? logLabels : { ...logLabels, parent_id: parentId };
       const tool = tools.catalog.byName.get(request.name);
       const costUsd = tool?.priceUsd;
       const id = orderedId();
@@ -47,13 +47,24 @@ export function loggedTools(tools: McpTools, sink: RunSink): LoggedTools {
         toolName,
         arguments: request.arguments,
         metadata,
-        virtualKeyId: request.caller.keyOwner?.id,
-        virtualKeyName: request.caller.keyOwner?.name,
+        virtualKeyId: keyOwner?.id,
+        virtualKeyName: keyOwner?.name,
+        keepsContents,
+        dimensions,
       };
       return run(facts, () => tools.call(traced), costUsd);
     },
   };
 }
+
+/** What the record of a run says of whoever asked for it. */
+export const askedBy = ({ logLabels, keyOwner, keepsContents, dimensions }: Caller) => ({
+  metadata: logLabels,
+  virtualKeyId: keyOwner?.id,
+  virtualKeyName: keyOwner?.name,
+  keepsContents,
+  dimensions,
+});
 
 /** Runs a tool and records it, however it ends. `costUsd`: what a run that succeeds costs. */
 export type RunLog = (

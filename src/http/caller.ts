@@ -109,6 +109,12 @@ export function wishingRaw(caller: Caller, headers: IncomingHttpHeaders): Caller
   };
 }
 
+/** The caller, who may decide whether the log keeps what is said (`x-bf-disable-content-logging`). */
+export function decidingContents(caller: Caller, headers: IncomingHttpHeaders): Caller {
+  const leavesOut = wishOf(headers['x-bf-disable-content-logging']);
+  return leavesOut === undefined ? caller : { ...caller, keepsContents: !leavesOut };
+}
+
 function wishOf(header: string | string[] | undefined): boolean | undefined {
   const word = textOf(header)?.trim().toLowerCase();
   return word === 'true' || word === 'false' ? word === 'true' : undefined;

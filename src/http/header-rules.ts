@@ -6,6 +6,14 @@ import { NEVER_FORWARDED } from './caller.ts';
 /** A caller as its request's headers make it. May throw GatewayError where they may not come in. */
 export type CallerStep = (caller: Caller, headers: IncomingHttpHeaders) => Caller;
 
+type CallerOf = (headers: IncomingHttpHeaders) => Caller;
+
+/** Callers that take one step more: what folds a list of them onto what makes a caller. */
+export const afterStep =
+  (before: CallerOf, step: CallerStep): CallerOf =>
+  (headers) =>
+    step(before(headers), headers);
+
 /** Refuses callers that leave out a header (`client.required_headers`). */
 export function requiring(names: readonly string[]): CallerStep {
   const required = names.map((name) => name.toLowerCase());

@@ -83,7 +83,7 @@ class ChatObservation extends Observation<Frame> {
   constructor(sink: LogSink, request: ChatRequest, context: CallContext) {
     super(sink, request, context);
     this.#request = request;
-    if (sink.keepsContents) this.#output = new OutputCollector(sink.maxContentBytes);
+    if (sink.keepsContentsOf(context.caller)) this.#output = new OutputCollector(sink.maxContentBytes);
   }
 
   see(frame: Frame): void {

@@ -16,7 +16,7 @@ export interface LogsOptions {
   readonly path: string;
   /** False = calls are counted in the metrics and written nowhere. */
   readonly enabled: boolean;
-  /** False = numbers only: nothing of what was said is collected. */
+  /** False = numbers only: nothing of what was said is collected, unless a caller who may decide says otherwise. */
   readonly contentLogging: boolean;
   readonly limits?: LogLimits;
   readonly queue?: Partial<QueueLimits>;
@@ -124,9 +124,9 @@ export function openLogs(options: LogsOptions): Logs {
 
 function sinkOf(options: LogsOptions, writer: LogWriter, running: RunningTools): LogSink {
   const { enabled, metrics, costOf, ownerOf, maxContentBytes = DEFAULT_CONTENT_BYTES } = options;
-  const keepsContents = enabled && options.contentLogging;
+  const { contentLogging } = options;
   return {
-    keepsContents,
+    keepsContentsOf: ({ keepsContents = contentLogging }) => enabled && keepsContents,
     maxContentBytes,
     costOf,
     ownerOf: (caller) => ownerOf?.(caller),
@@ -148,9 +148,9 @@ function sinkOf(options: LogsOptions, writer: LogWriter, running: RunningTools):
 
 /** What went in and what came out; undefined where nothing of it is to be kept. */
 function contentsOf(
-  { arguments: input, result }: ToolRunStart & Partial<ToolRunRecord>,
+  { arguments: input, result, keepsContents }: ToolRunStart & Partial<ToolRunRecord>,
   { enabled, contentLogging, maxContentBytes = DEFAULT_CONTENT_BYTES }: LogsOptions,
 ): CutText[] | undefined {
-  if (!enabled || !contentLogging) return undefined;
+  if (!enabled || !(keepsContents ?? contentLogging)) return undefined;
   return [jsonText(input, maxContentBytes), jsonText(result, maxContentBytes)];
 }

@@ -20,6 +20,8 @@ export interface Metrics {
 /** Values from outside (models as clients name them, tools) become `_OTHER` beyond this many series (pitfall J11). */
 const MAX_SERIES = 1_000;
 const OTHER = '_OTHER';
+/** What callers say for labels of their own: so many combinations, and `_OTHER` for all beyond. */
+const MAX_DIMENSIONS = 200;
 
 const CALL_LABELS = [
   'provider',
@@ -55,17 +57,19 @@ interface CallSeries {
   readonly cost: Value;
 }
 
-export function createMetrics(): Metrics {
+/** `ownLabels`: those that the configuration adds, with values from each record's dimensions. */
+export function createMetrics(ownLabels: readonly string[] = []): Metrics {
   const registry = createRegistry();
   const http = ['path', 'method', 'status'];
   const httpRequests = registry.counter('http_requests_total', 'HTTP requests answered.', http);
   const httpSeconds = registry.histogram('http_request_duration_seconds', 'Time to answer.', http, HTTP_BUCKETS);
   const active = registry.gauge('bifrost_active_requests', 'Requests under way.', ['method']);
-  const calls = callFamilies(registry);
+  const calls = callFamilies(registry, [...CALL_LABELS, ...ownLabels]);
+  const dimensionsOf = boundedDimensions(ownLabels);
   const toolSeconds = registry.histogram(
     'bifrost_mcp_client_operation_duration_seconds',
     'Time of MCP tool runs.',
-    [...TOOL_LABELS, ...OWNER_LABELS],
+    [...TOOL_LABELS, ...ownLabels, ...OWNER_LABELS],
     TOOL_BUCKETS,
   );
   const callSeries = bounded((labels) => calls.seriesOf(labels));
@@ -83,22 +87,20 @@ export function createMetrics(): Metrics {
     modelCall(record) {
       const { provider = '', model, operation, virtualKeyId = '', virtualKeyName = '', keyName = '' } = record;
       const fallback = `${record.fallbackIndex}`;
-      const rest = [operation, virtualKeyId, virtualKeyName, keyName, fallback];
-      const series = callSeries([provider, model, ...rest], () => [provider, OTHER, operation, '', '', '', fallback]);
+      const own = dimensionsOf(record);
+      const labels = [provider, model, operation, virtualKeyId, virtualKeyName, keyName, fallback];
+      const other = () => [provider, OTHER, operation, '', '', '', fallback, ...own.map(() => OTHER)];
+      const series = callSeries(own.length === 0 ? labels : [...labels, ...own], other);
       countCall(series, record);
       if (record.status !== 'success') calls.errors.series(...series.labels, ...errorLabels(record)).add(1);
     },
     toolRun(record) {
       const { serverLabel, toolName, error, virtualKeyId = '', virtualKeyName = '' } = record;
       const errorType = toolErrorType(error);
-      toolSeries([serverLabel, toolName, 'tools/call', errorType, virtualKeyId, virtualKeyName], () => [
-        OTHER,
-        OTHER,
-        'tools/call',
-        errorType,
-        '',
-        '',
-      ]).observe(record.latencyMs / 1e3);
+      const own = dimensionsOf(record);
+      const labels = [serverLabel, toolName, 'tools/call', errorType, virtualKeyId, virtualKeyName];
+      const other = () => [OTHER, OTHER, 'tools/call', errorType, '', '', ...own.map(() => OTHER)];
+      toolSeries(own.length === 0 ? labels : [...labels, ...own], other).observe(record.latencyMs / 1e3);
     },
     showLog: (counters) => logMetrics(registry, counters),
   };
@@ -121,19 +123,39 @@ function bounded<Series>(create: (labels: readonly string[]) => Series) {
   };
 }
 
-function callFamilies(registry: Registry): {
+const NO_DIMENSIONS: readonly string[] = [];
+
+/** The values of the labels that the configuration adds; nothing is made where it adds none. */
+function boundedDimensions(labels: readonly string[]) {
+  const known = new Set<string>();
+  const others = labels.map(() => OTHER);
+  return ({ dimensions }: Pick<ModelCallRecord, 'dimensions'>): readonly string[] => {
+    if (labels.length === 0) return NO_DIMENSIONS;
+    const values = labels.map((label) => dimensions?.[label] ?? '');
+    const key = values.join('\u0000');
+    if (known.has(key)) return values;
+    if (known.size >= MAX_DIMENSIONS) return others;
+    known.add(key);
+    return values;
+  };
+}
+
+function callFamilies(
+  registry: Registry,
+  labels: readonly string[],
+): {
   readonly errors: Family<Value>;
   seriesOf(labels: readonly string[]): CallSeries;
 } {
-  const counter = (name: string, help: string): Family<Value> => registry.counter(name, help, CALL_LABELS);
+  const counter = (name: string, help: string): Family<Value> => registry.counter(name, help, labels);
   const requests = counter('bifrost_upstream_requests_total', 'Model calls.');
   const successes = counter('bifrost_success_requests_total', 'Model calls that were answered.');
   const errors = registry.counter('bifrost_error_requests_total', 'Model calls that were not.', [
-    ...CALL_LABELS,
+    ...labels,
     'status_code',
     'error_type',
   ]);
-  const latencyLabels = [...CALL_LABELS, 'is_success'];
+  const latencyLabels = [...labels, 'is_success'];
   const latency = registry.histogram(
     'bifrost_upstream_latency_seconds',
     'Time of model calls, to their end.',
@@ -143,7 +165,7 @@ function callFamilies(registry: Registry): {
   const firstToken = registry.histogram(
     'bifrost_stream_first_token_latency_seconds',
     'Time to the first content of a stream.',
-    CALL_LABELS,
+    labels,
     FIRST_TOKEN_BUCKETS,
   );
   const input = counter('bifrost_input_tokens_total', 'Tokens in, from and to the cache included.');
@@ -153,18 +175,18 @@ function callFamilies(registry: Registry): {
   const cost = counter('bifrost_cost_total', 'US dollars, of the calls whose price is known.');
   return {
     errors,
-    seriesOf: (labels) => ({
-      labels,
-      requests: requests.series(...labels),
-      successes: successes.series(...labels),
-      successLatency: latency.series(...labels, 'true'),
-      failureLatency: latency.series(...labels, 'false'),
-      firstToken: firstToken.series(...labels),
-      input: input.series(...labels),
-      output: output.series(...labels),
-      cacheRead: cacheRead.series(...labels),
-      cacheWrite: cacheWrite.series(...labels),
-      cost: cost.series(...labels),
+    seriesOf: (values) => ({
+      labels: values,
+      requests: requests.series(...values),
+      successes: successes.series(...values),
+      successLatency: latency.series(...values, 'true'),
+      failureLatency: latency.series(...values, 'false'),
+      firstToken: firstToken.series(...values),
+      input: input.series(...values),
+      output: output.series(...values),
+      cacheRead: cacheRead.series(...values),
+      cacheWrite: cacheWrite.series(...values),
+      cost: cost.series(...values),
     }),
   };
 }

@@ -75,6 +75,7 @@ export abstract class Observation<Piece> {
       error: this.error,
       userAgent: caller.userAgent,
       metadata: caller.logLabels,
+      dimensions: caller.dimensions,
       contents: this.contents(),
     };
   }

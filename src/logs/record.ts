@@ -50,6 +50,8 @@ export interface ModelCallRecord {
   readonly error?: GatewayError | undefined;
   readonly userAgent?: string | undefined;
   readonly metadata?: Readonly<Record<string, string>> | undefined;
+  /** The caller's `x-bf-dim-*`, for the metrics. */
+  readonly dimensions?: Readonly<Record<string, string>> | undefined;
   readonly contents?: CallContents | undefined;
 }
 
@@ -65,6 +67,10 @@ export interface ToolRunStart {
   readonly virtualKeyId?: string | undefined;
   readonly virtualKeyName?: string | undefined;
   readonly metadata?: Readonly<Record<string, string>> | undefined;
+  /** The caller's `x-bf-dim-*`, for the metrics. */
+  readonly dimensions?: Readonly<Record<string, string>> | undefined;
+  /** As its caller decides, who may; absent = as configured. */
+  readonly keepsContents?: boolean | undefined;
   /** Written as JSON if contents are kept. */
   readonly arguments?: unknown;
 }

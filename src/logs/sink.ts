@@ -10,8 +10,8 @@ export interface KeyOwner {
 
 /** Where records go, and what whoever makes them must know. No method waits or throws. */
 export interface LogSink {
-  /** False = what was said is not even collected. */
-  readonly keepsContents: boolean;
+  /** False = what this caller says and is told is not even collected. */
+  keepsContentsOf(caller: Caller): boolean;
   /** For each side of a call. */
   readonly maxContentBytes: number;
   costOf(provider: string, model: string, usage: Usage, context: CallContext): number | undefined;

@@ -34,6 +34,10 @@ export interface Caller {
   readonly mcpHeaders?: Readonly<Record<string, string>>;
   /** What the request's headers want its log records to say (`client.logging_headers`, `x-bf-lh-*`). */
   readonly logLabels?: Readonly<Record<string, string>>;
+  /** `x-bf-dim-*` by the rest of their names, for the metrics; only where some are configured as labels. */
+  readonly dimensions?: Readonly<Record<string, string>>;
+  /** `x-bf-disable-content-logging`, where callers may say so: whether the log keeps what is said; absent = as configured. */
+  readonly keepsContents?: boolean;
   /** Whose virtual key it is, once it was found among the configured ones. */
   readonly keyOwner?: { readonly id: string; readonly name: string };
   /** What that key lets through of the MCP clients: `client-*` or exposed names; absent = everything. */

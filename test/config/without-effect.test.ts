@@ -25,8 +25,6 @@ const key = (more: object) => ({
 test.each<[path: string, file: object]>([
   ['drop_excess_requests', { client: { drop_excess_requests: true } }],
   ['initial_pool_size', { client: { initial_pool_size: 5_000 } }],
-  ['prometheus_labels', { client: { prometheus_labels: ['team'] } }],
-  ['allow_per_request_content_storage_override', { client: { allow_per_request_content_storage_override: true } }],
   ['retain_content_in_object_storage', { client: { retain_content_in_object_storage: true } }],
   ['hidden_request_types', { client: { hidden_request_types: ['embedding'] } }],
   ['dual_credential_conflict_behavior', { client: { dual_credential_conflict_behavior: 'prefer_vk' } }],

@@ -260,7 +260,7 @@ describe('the contents of a call', () => {
   });
 
   test('are not even collected when they are switched off', async () => {
-    const { record } = await run(answering(rawFrame('x', [END])), { sink: { keepsContents: false } });
+    const { record } = await run(answering(rawFrame('x', [END])), { sink: { keepsContentsOf: () => false } });
     expect(record.contents).toBeUndefined();
     expect(record.usage).toEqual(USAGE);
   });

@@ -250,7 +250,7 @@ describe('the request log', () => {
     const metrics = createMetrics();
     const { logs } = open({ enabled: false, metrics });
     logs.sink.recordCall(callRecord());
-    expect(logs.sink.keepsContents).toBe(false);
+    expect(logs.sink.keepsContentsOf({ forwardHeaders: {}, keepsContents: true })).toBe(false);
     expect(metrics.text()).toMatch(/bifrost_upstream_requests_total\{.*\} 1/);
     await expect(listed(logs)).rejects.toThrow('request logs are off');
   });

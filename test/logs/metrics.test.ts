@@ -63,6 +63,19 @@ describe('the metrics', () => {
     expect(seriesValue(text, `bifrost_stream_first_token_latency_seconds_bucket{${LABELS},le="0.01"}`)).toBe(1);
   });
 
+  test('of labels that the configuration adds: what callers think up stays bounded, and models stay told apart', () => {
+    const metrics = createMetrics(['team', 'run']);
+    for (let at = 0; at < 1_000; at++) metrics.modelCall(callRecord({ dimensions: { team: `t${at}`, run: 'r' } }));
+    metrics.modelCall(callRecord({ model: 'gpt-5', dimensions: { team: 'late' } }));
+    metrics.modelCall(callRecord({ model: 'gpt-5', dimensions: { team: 't0', run: 'r' } }));
+    const text = metrics.text();
+    expect(seriesValue(text, `bifrost_upstream_requests_total{${LABELS},team="t7",run="r"}`)).toBe(1);
+    expect(seriesValue(text, `bifrost_upstream_requests_total{${LABELS},team="_OTHER",run="_OTHER"}`)).toBe(800);
+    const later = LABELS.replace('gpt-4o', 'gpt-5');
+    expect(seriesValue(text, `bifrost_upstream_requests_total{${later},team="_OTHER",run="_OTHER"}`)).toBe(1);
+    expect(seriesValue(text, `bifrost_upstream_requests_total{${later},team="t0",run="r"}`)).toBe(1);
+  });
+
   const words: readonly (readonly [ErrorKind, number | undefined, string])[] = [
     ['invalid-request', 400, 'status_code="400",error_type="caller_invalid_request"'],
     ['authentication', 401, 'status_code="401",error_type="provider_auth_failed"'],

@@ -88,7 +88,7 @@ export function recordingSink(given: Partial<LogSink> = {}): RecordingSink {
   const calls: ModelCallRecord[] = [];
   const toolRuns: ToolRunRecord[] = [];
   return {
-    keepsContents: true,
+    keepsContentsOf: () => true,
     maxContentBytes: 1_000,
     costOf: (provider, model, { input }) => (provider === 'openai' && model === 'gpt-4o' ? input / 100 : undefined),
     ownerOf: () => undefined,
