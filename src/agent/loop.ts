@@ -1,29 +1,24 @@
 import type { CallContext, ModelCall } from '../model/call.ts';
 import { newTrace } from '../model/call.ts';
-import type { GatewayTurn, Message, Part, ToolCallPart, ToolResultPart } from '../model/content.ts';
-import type { FinishReason, Frame, StreamEvent } from '../model/event.ts';
+import type { GatewayTurn, Message, Part, ToolResultPart } from '../model/content.ts';
+import type { Frame, StreamEvent } from '../model/event.ts';
 import type { Loss } from '../model/loss.ts';
 import type { ChatRequest, FunctionTool } from '../model/request.ts';
 import { appended } from '../model/request.ts';
 import { addUsage, NO_USAGE, type Usage } from '../model/usage.ts';
-import { type Outcome, outcomeOf } from './outcome.ts';
-import type { PausedRuns, Settled } from './paused-runs.ts';
-import { callsIn } from './returned-turn.ts';
+import { type DoneTurn, type EndingOptions, ending, ownerOf, pausedEnding } from './ending.ts';
+import { outcomeOf } from './outcome.ts';
+import type { Settled } from './paused-runs.ts';
 import { eventsOfCalls, eventsOfResults, heldWithoutCalls } from './shown-events.ts';
-import { type GatewayTools, newlyFound, type PausedRun, type RequestScope, runTools } from './tools.ts';
-import type { TranscriptMemory } from './transcript-memory.ts';
+import { newlyFound, type RequestScope, runTools } from './tools.ts';
 import { PartNumbering, Turn } from './turn.ts';
 
-export interface LoopOptions {
+export interface LoopOptions extends EndingOptions {
   readonly callModel: ModelCall;
-  readonly tools: GatewayTools;
   /** Opens what a request brings along, in place of `tools`; undefined when it brings nothing. */
   readonly scopeOf?: (request: ChatRequest, context: CallContext) => (() => Promise<RequestScope>) | undefined;
-  readonly memory: TranscriptMemory;
-  readonly paused: PausedRuns;
   /** Rounds of tools, so at most one call of the model more than this. */
   readonly maxDepth: number;
-  readonly maxParallelTools: number;
   /** Whether this client is shown what the gateway ran, in its dialect's own words. */
   readonly showsTools: (context: CallContext) => boolean;
   readonly newId: () => string;
@@ -96,9 +91,6 @@ interface Start {
 /** `n > 1` is several conversations at once; a loop over them has no meaning, so such a request keeps its own tools. */
 const asksForSeveralAnswers = (request: ChatRequest): boolean => Number(request.raw?.body.n ?? 1) > 1;
 
-/** Whose logins to MCP servers made the results: nobody else's conversation may be given them. */
-const ownerOf = ({ caller }: CallContext): string => caller.virtualKey ?? caller.mcpSessionId ?? '';
-
 async function* run(
   options: LoopOptions,
   { request: first, offered, opening, losses = [] }: Start,
@@ -122,42 +114,34 @@ async function* run(
       if (flowing.length > 0) yield { events: flowing };
     }
     usage = addUsage(usage, turn.response.usage);
-    const outcome = outcomeOf({
-      parts: turn.parts,
-      reason: turn.response.reason,
-      ours,
-      round,
-      maxDepth,
-    });
+    const done: DoneTurn = { asked: first.messages.at(-1), turn, ours, usage, rounds, round, shows, numbering };
+    const outcome = outcomeOf({ parts: turn.parts, reason: turn.response.reason, ours, round, maxDepth });
     if (outcome.type !== 'run-tools') {
-      const last = { asked: first.messages.at(-1), turn, outcome, ours, usage, rounds, round, shows, numbering };
-      for await (const events of ending(options, last, context)) yield { events };
+      for await (const events of ending(options, done, outcome, context)) yield { events };
       return;
     }
     const turnOf = (): GatewayTurn => ({ round, mixed: false });
     const before = heldWithoutCalls(turn, numbering, () => true);
     if (shows) before.push(...eventsOfCalls(outcome.calls, turnOf, numbering, tools));
     if (before.length > 0) yield { events: before };
-    const { results, found, paused } = await runTools(outcome.calls, tools, turnContext, options.maxParallelTools);
-    if (shows) yield { events: eventsOfResults(results, turnOf, numbering) };
-    if (paused.length > 0) {
-      const handed = heldCalls(options, paused, context);
-      const last = { asked: first.messages.at(-1), turn, rounds, shows };
-      rememberTurn(options, last, handed, results, context);
-      const end: StreamEvent = { type: 'response-end', reason: { kind: 'tool-calls' }, usage };
-      yield { events: [...handed.flatMap((call) => numbering.whole(call)), end] };
+    const ran = await runTools(outcome.calls, tools, turnContext, options.maxParallelTools);
+    if (shows) yield { events: eventsOfResults(ran.results, turnOf, numbering) };
+    if (ran.paused.length > 0) {
+      yield { events: pausedEnding(options, done, ran, context) };
       return;
     }
-    const messages: Message[] = [
-      { role: 'assistant', parts: turn.parts },
-      { role: 'tool', parts: results },
-    ];
+    const messages = messagesOf(turn, ran.results);
     rounds.push(...messages);
-    const offer = newlyFound(found, request);
+    const offer = newlyFound(ran.found, request);
     for (const { name } of offer) if (tools.runsByItself(name)) ours.add(name);
     request = nextRequest(request, messages, offer, turnContext);
   }
 }
+
+const messagesOf = ({ parts }: Turn, results: readonly ToolResultPart[]): Message[] => [
+  { role: 'assistant', parts },
+  { role: 'tool', parts: results },
+];
 
 /**
  * What of a frame may go to the client now. The client sees one response: one start, with `opening` behind it, which is
@@ -178,97 +162,6 @@ function flowOf(
   }
   return flowing;
 }
-
-interface LastTurn {
-  /** What the client asked last. */
-  readonly asked: Message | undefined;
-  readonly turn: Turn;
-  readonly outcome: Exclude<Outcome, { type: 'run-tools' }>;
-  readonly ours: ReadonlySet<string>;
-  readonly usage: Usage;
-  readonly rounds: readonly Message[];
-  readonly round: number;
-  readonly shows: boolean;
-  readonly numbering: PartNumbering;
-}
-
-/** The rest of the response once its last turn is over, batch by batch. */
-async function* ending(
-  options: LoopOptions,
-  last: LastTurn,
-  context: CallContext,
-): AsyncGenerator<readonly StreamEvent[]> {
-  const { turn, outcome, usage, numbering } = last;
-  const { reason } = turn.response;
-  const end = (finish: FinishReason): StreamEvent => ({
-    type: 'response-end',
-    reason: finish,
-    usage,
-    ...turn.saidAtEnd(last.round, context.dialect),
-  });
-  const asks = outcome.type === 'hand-back' && outcome.theirs.some((call) => isQuestion(call, options.tools));
-  if (outcome.type !== 'hand-back' || (outcome.ours.length === 0 && !asks)) {
-    rememberTurn(options, last, handedIn(last), [], context);
-    // an answer that still holds calls was cut off: ours mean nothing to the client, its own it may judge by itself
-    const dropped = (name: string) => outcome.type === 'answer' && last.ours.has(name);
-    yield [...heldWithoutCalls(turn, numbering, dropped), end(reason)];
-    return;
-  }
-  const places = callsIn({ role: 'assistant', parts: turn.parts }).map(({ id }) => id);
-  const turnOf = (id: string): GatewayTurn => ({ round: last.round, mixed: true, place: places.indexOf(id) });
-  const before = heldWithoutCalls(turn, numbering, () => true);
-  if (last.shows) before.push(...eventsOfCalls(outcome.ours, turnOf, numbering, options.tools));
-  if (before.length > 0) yield before;
-  const { results, paused } = await runTools(outcome.ours, options.tools, context, options.maxParallelTools);
-  const waiting = heldCalls(options, paused, context);
-  rememberTurn(options, last, [...outcome.theirs, ...waiting], results, context);
-  const ran = last.shows ? eventsOfResults(results, turnOf, numbering) : [];
-  const handed = outcome.theirs.flatMap((call) => {
-    const isTheirs = !isQuestion(call, options.tools);
-    return isTheirs ? numbering.whole(call) : eventsOfCalls([call], turnOf, numbering, options.tools);
-  });
-  handed.push(...waiting.flatMap((call) => numbering.whole(call)));
-  const hasCalls = waiting.length > 0 || outcome.theirs.some((call) => !isQuestion(call, options.tools));
-  yield [...ran, ...handed, end({ kind: hasCalls ? 'tool-calls' : 'stop' })];
-}
-
-/** The calls that a client is given to run where the gateway runs none any more. */
-const handedIn = ({ turn, outcome, ours }: LastTurn): readonly ToolCallPart[] => {
-  const calls = callsIn({ role: 'assistant', parts: turn.parts });
-  return outcome.type === 'answer' ? calls.filter(({ name }) => !ours.has(name)) : calls;
-};
-
-/** Whether the client is asked before the gateway runs a call. */
-function isQuestion({ name }: ToolCallPart, tools: GatewayTools): boolean {
-  const served = tools.servedAs?.(name);
-  return served?.type === 'mcp' && served.approval?.type === 'asked';
-}
-
-/** The calls that runs wait for, kept until the client brings their results. */
-function heldCalls({ paused }: LoopOptions, runs: readonly PausedRun[], context: CallContext): readonly ToolCallPart[] {
-  for (const run of runs) paused.hold(ownerOf(context), run);
-  return runs.flatMap(({ calls }) => calls);
-}
-
-/** Keeps what the client will not be shown but the model must see again when the client brings its own results. */
-function rememberTurn(
-  options: LoopOptions,
-  { asked, turn, rounds, shows }: Pick<LastTurn, 'asked' | 'turn' | 'rounds' | 'shows'>,
-  handed: readonly ToolCallPart[],
-  results: readonly ToolResultPart[],
-  context: CallContext,
-): void {
-  const isHidden = rounds.length > 0 || results.length > 0 || turn.parts.some(isHiddenFrom(context));
-  if (shows || !isHidden) return;
-  const transcript = { rounds, turn: { role: 'assistant', parts: turn.parts }, results } as const;
-  options.memory.remember(ownerOf(context), asked, handed, transcript);
-}
-
-/** What a provider ran by itself, in words that the client's format does not have. */
-const isHiddenFrom =
-  ({ dialect }: CallContext) =>
-  (part: Part): boolean =>
-    part.type === 'opaque' && part.origin.codec !== dialect;
 
 /** Later rounds are calls of their own in the log, children of the request. */
 const childOf = (context: CallContext, id: string): CallContext => ({
