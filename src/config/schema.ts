@@ -100,8 +100,16 @@ const networkConfig = z.looseObject({
   retry_backoff_initial: duration(milliseconds).prefault('500ms'),
   retry_backoff_max: duration(milliseconds).prefault('5s'),
   stream_idle_timeout_in_seconds: z.number().min(5).max(3_600).default(120),
-  keep_alive_timeout_in_seconds: withoutEffect(z.number().positive().default(30)),
-  enforce_http2: withoutEffect(z.boolean().default(false)),
+  keep_alive_timeout_in_seconds: z
+    .number()
+    .positive()
+    .max(86_400)
+    .optional()
+    .describe('How long a connection without requests is kept at most; absent = 60, or as the provider offers.'),
+  enforce_http2: z
+    .boolean()
+    .default(false)
+    .describe('Speak HTTP/2 where the provider has it over TLS, and HTTP/1.1 elsewhere and through proxies.'),
   allow_private_network: z
     .boolean()
     .optional()

@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici';
 import { undici } from '../model/undici.ts';
 
 export const CONNECT_TIMEOUT_MS = 10_000;
+/** Where nothing is configured, for servers that say nothing themselves. */
 const KEEP_ALIVE_MS = 60_000;
 
 export interface NetworkOptions {
@@ -10,6 +11,10 @@ export interface NetworkOptions {
   /** Certificates that are trusted in place of the usual ones, as PEM. */
   readonly caCertPem?: string;
   readonly proxy?: ProxyOptions;
+  /** How long a connection without requests is kept, whatever the server offers. */
+  readonly keepAliveMs?: number;
+  /** Whether HTTP/2 is spoken with servers that have it. */
+  readonly http2?: boolean;
 }
 
 export type ProxyOptions =
@@ -30,7 +35,10 @@ export function openConnections(origin: string, options: NetworkOptions): Dispat
   const shared = {
     connections: options.maxConnections,
     pipelining: 1,
-    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveTimeout: options.keepAliveMs ?? KEEP_ALIVE_MS,
+    ...(options.keepAliveMs !== undefined && { keepAliveMaxTimeout: options.keepAliveMs }),
+    // Requests do not share a session: undici sends again what is under way when a session ends, and a chat is paid for twice
+    ...(options.http2 && { allowH2: true }),
     // How long to wait for headers and between reads is decided by the callers, which know whom to tell
     headersTimeout: 0,
     bodyTimeout: 0,

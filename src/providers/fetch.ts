@@ -32,8 +32,8 @@ export function createNetwork(mostBytes = MOST_BYTES): Network {
   const pools = new Map<string, Dispatcher>();
 
   const poolsWith = (options: NetworkOptions) => {
-    const { maxConnections, insecureSkipVerify, caCertPem, proxy } = options;
-    const kind = JSON.stringify([maxConnections, insecureSkipVerify, caCertPem, proxy]);
+    const { maxConnections, insecureSkipVerify, caCertPem, proxy, keepAliveMs, http2 } = options;
+    const kind = JSON.stringify([maxConnections, insecureSkipVerify, caCertPem, proxy, keepAliveMs, http2]);
     return (origin: string): Dispatcher => {
       const id = `${origin} ${kind}`;
       const known = pools.get(id);

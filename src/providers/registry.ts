@@ -249,9 +249,18 @@ function targetOf(
     maxConnections: network.max_conns_per_host,
     insecureSkipVerify: network.insecure_skip_verify,
     ...(network.ca_cert_pem?.value && { caCertPem: network.ca_cert_pem.value }),
+    ...keeping(network),
     ...proxying(proxy),
   };
 }
+
+const keeping = ({
+  keep_alive_timeout_in_seconds: seconds,
+  enforce_http2: http2,
+}: NetworkConfig): Partial<UpstreamTarget> => ({
+  ...(seconds !== undefined && { keepAliveMs: seconds * 1_000 }),
+  ...(http2 && { http2 }),
+});
 
 const keyHeaderOf = ({ keyHeader }: Deployment, { value: { value } }: ProviderKey): Record<string, string> =>
   keyHeader && value !== '' ? { [keyHeader]: value } : {};

@@ -41,8 +41,6 @@ test.each<[path: string, file: object]>([
   ['api_format', key({ databricks_key_config: { workspace_url: 'https://x', api_format: 'model_serving' } })],
   ['client_secret', key({ databricks_key_config: { workspace_url: 'https://x', client_secret: 's' } })],
   ['batch_s3_config', key({ bedrock_key_config: { region: 'us-east-1', batch_s3_config: { buckets: [{}] } } })],
-  ['keep_alive_timeout_in_seconds', provider({ network_config: { keep_alive_timeout_in_seconds: 5 } })],
-  ['enforce_http2', provider({ network_config: { enforce_http2: true } })],
   ['stream_throughput_guard', provider({ network_config: { stream_throughput_guard: { x: 1 } } })],
   ['concurrency_and_buffer_size', provider({ concurrency_and_buffer_size: { concurrency: 1, buffer_size: 2 } })],
   ['prompt_cache', provider({ prompt_cache: { auto_inject: true } })],
@@ -84,7 +82,7 @@ test('the original’s defaults ask for nothing, so nobody is told of them', asy
     webhook_config: { delivery_history_retention_days: 30 },
     compat: { should_drop_params: false, should_convert_params: false, azure_deepseek: false },
   };
-  const network_config = { keep_alive_timeout_in_seconds: 30, enforce_http2: false, allow_private_network: true };
+  const network_config = { allow_private_network: true };
   const file = {
     client,
     server: { read_buffer_size: 65_536 },
