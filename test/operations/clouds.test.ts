@@ -2,9 +2,13 @@ import { GoogleGenAI } from '@google/genai';
 import OpenAI, { toFile } from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Gateway, keyed, post, startGatewayHere } from '../support/gateway.ts';
+import { greysOf, pngOf } from '../support/png.ts';
 import { serviceAccount } from '../support/service-account.ts';
 import { type Answer, json, startUpstream, type Upstream } from '../support/upstream.ts';
 import { logRow } from './log-row.ts';
+
+/** The left pixel of two is to be changed. */
+const halfTransparent = pngOf([[9, 9, 9, 0, 9, 9, 9, 255]], { width: 2, height: 1, bitDepth: 8, colorType: 6 });
 
 let upstream: Upstream;
 let gateway: Gateway;
@@ -272,12 +276,23 @@ describe('Bedrock', () => {
     expect(said().json()).toMatchObject({ taskType: 'IMAGE_VARIATION', imageVariationParams: { images: ['Y2F0'] } });
   });
 
+  test('is given the mask as Amazon reads it: black is what is changed', async () => {
+    upstream.answers(json({ images: ['aGk='] }));
+    const model = 'bedrock/amazon.nova-canvas-v1:0';
+    const image = await toFile(Buffer.from('cat'), 'cat.png', { type: 'image/png' });
+    const mask = await toFile(halfTransparent, 'mask.png', { type: 'image/png' });
+    const told = await openai.images.edit({ model, prompt: 'a dog', image, mask });
+    expect(told).toMatchObject({ extra_fields: { losses: [{ field: 'mask', action: 'rewritten' }] } });
+    const { inPaintingParams } = said().json() as { inPaintingParams: { maskImage: string } };
+    expect(greysOf(Buffer.from(inPaintingParams.maskImage, 'base64'))).toEqual([[0, 255]]);
+  });
+
   test('edits pictures of JSON bodies', async () => {
     upstream.answers(json({ images: ['aGk='] }));
     const pictures = { images: [{ image_url: 'data:image/png;base64,Y2F0' }], mask: 'data:image/png;base64,bWFzaw==' };
     const body = { model: 'bedrock/amazon.nova-canvas-v1:0', prompt: 'a dog', ...pictures };
     const told = await post(`${gateway.url}/v1/images/edits`, body);
-    expect(told.headers.get('x-bifrost-losses')).toBeNull();
+    expect(await told.json()).toMatchObject({ extra_fields: { losses: [{ field: 'mask', action: 'rewritten' }] } });
     expect(said().json()).toMatchObject({
       taskType: 'INPAINTING',
       inPaintingParams: { text: 'a dog', image: 'Y2F0', maskImage: 'bWFzaw==' },

@@ -4,6 +4,7 @@ import { Cancellation } from '../../src/providers/cancellation.ts';
 import { DirectHeaders, DirectResponse } from '../../src/providers/direct-response.ts';
 import { whenComplete } from '../../src/providers/operations/pending.ts';
 import { eventually, type Gateway, keyed, post, startGatewayHere } from '../support/gateway.ts';
+import { greysOf, pngOf } from '../support/png.ts';
 import { serviceAccount } from '../support/service-account.ts';
 import { json, silence, startUpstream, type Upstream } from '../support/upstream.ts';
 import { logRow } from './log-row.ts';
@@ -48,6 +49,8 @@ const said = (back = 1) => {
 };
 
 const file = (text: string) => toFile(Buffer.from(text), `${text}.png`, { type: 'image/png' });
+/** The left pixel of two is to be changed. */
+const halfTransparent = pngOf([[9, 9, 9, 0, 9, 9, 9, 255]], { width: 2, height: 1, bitDepth: 8, colorType: 6 });
 const CAT = 'data:image/png;base64,Y2F0';
 const MASK = 'data:image/png;base64,bWFzaw==';
 
@@ -189,6 +192,28 @@ describe('Replicate', () => {
   });
 });
 
+test.each([
+  ['black-forest-labs/flux-fill-pro', [[255, 0]]],
+  ['a/model-of-its-own', [[255, 0]]],
+  ['ideogram-ai/ideogram-v3-turbo', [[0, 255]]],
+])('Replicate’s %s is given the mask in its own colours', async (name, greys) => {
+  upstream.answers(json({ id: 'p1', status: 'succeeded', output: ['https://r.example/a.png'] }, { status: 201 }));
+  const mask = await toFile(halfTransparent, 'mask.png', { type: 'image/png' });
+  await openai.images.edit({ model: `replicate/${name}`, prompt: 'a dog', image: await file('cat'), mask });
+  const { input } = said().json() as { input: { mask: string } };
+  const [, base64 = ''] = /^data:image\/png;base64,(.*)$/.exec(input.mask) ?? [];
+  expect(greysOf(Buffer.from(base64, 'base64'))).toEqual(greys);
+});
+
+test('OpenAI’s own models at Replicate take OpenAI’s mask as it is', async () => {
+  upstream.answers(json({ id: 'p1', status: 'succeeded', output: ['https://r.example/a.png'] }, { status: 201 }));
+  const mask = await toFile(halfTransparent, 'mask.png', { type: 'image/png' });
+  await openai.images.edit({ model: 'replicate/openai/gpt-image-1', prompt: 'x', image: await file('cat'), mask });
+  expect(said().json()).toMatchObject({
+    input: { mask: `data:image/png;base64,${halfTransparent.toString('base64')}` },
+  });
+});
+
 describe('Imagen', () => {
   const MODEL = 'vertex/imagen-3.0-capability-001';
   const PATH = '/v1beta1/projects/proj-1/locations/us-east5/publishers/google/models/imagen-3.0-capability-001:predict';
@@ -234,6 +259,28 @@ describe('Imagen', () => {
         editMode: 'EDIT_MODE_INPAINT_INSERTION',
         outputOptions: { mimeType: 'image/jpeg', compressionQuality: 80 },
       },
+    });
+  });
+
+  test('is given the mask as it reads it: white is what is changed', async () => {
+    upstream.answers(drawn);
+    const mask = await toFile(halfTransparent, 'mask.png', { type: 'image/png' });
+    await openai.images.edit({ model: MODEL, prompt: 'a dog', image: await file('cat'), mask });
+    const { instances } = said().json() as unknown as {
+      instances: [{ referenceImages: [unknown, { referenceImage: { bytesBase64Encoded: string } }] }];
+    };
+    const sent = instances[0].referenceImages[1].referenceImage.bytesBase64Encoded;
+    expect(greysOf(Buffer.from(sent, 'base64'))).toEqual([[255, 0]]);
+  });
+
+  test('a mask that cannot be put into its form is refused', async () => {
+    const shape = { width: 1, height: 1, bitDepth: 8, colorType: 6, interlace: 1 };
+    const mask = await toFile(pngOf([[0, 0, 0, 0]], shape), 'mask.png', { type: 'image/png' });
+    const edit = openai.images.edit({ model: MODEL, prompt: 'a dog', image: await file('cat'), mask });
+    await expect(edit).rejects.toMatchObject({
+      status: 400,
+      param: 'mask',
+      message: expect.stringMatching(/interlaced/),
     });
   });
 

@@ -132,7 +132,7 @@ describe('a transcript', () => {
     'below %s is byte for byte what the provider wrote',
     async (base) => {
       const text = `: hello\n\n${DELTAS.map(named).join('')}${event(SEGMENT)}data: { "type":"transcript.text.done" ,"text":"x","future":1.0}\n\ndata: [DONE]\n\n`;
-      upstream.answers(sse([...text.matchAll(/[\s\S]{1,7}/g)].map(([piece]) => piece)));
+      upstream.answers(sse([...text.matchAll(/[\s\S]{1,7}/gu)].map(([piece]) => piece)));
       const body = await form({ model: 'openai/gpt-4o-mini-transcribe', stream: 'true' });
       const answer = await fetch(`${gateway.url}${base}/audio/transcriptions`, { method: 'POST', body });
       expect(answer.headers.get('content-type')).toMatch(/^text\/event-stream/);

@@ -1,5 +1,7 @@
 import { isObject, type JsonValue } from '../../model/json.ts';
 import type { Payload } from '../../model/operation.ts';
+import type { Ledger } from '../ledger.ts';
+import { blackAndWhite, type Transparency, transparencyOf, UnreadablePng } from './png.ts';
 import { refuse } from './translation.ts';
 
 /** A picture that a client gave: itself, or where it is. */
@@ -13,6 +15,34 @@ export const picturesToEdit = (payload: Payload): readonly GivenPicture[] => [
   ...givenAs(payload, 'image'),
   ...givenAs(payload, 'images'),
 ];
+
+/**
+ * The mask as a provider wants it: what is to be changed in white, or in black, where OpenAI's is transparent (OpenAI
+ * API reference, images/edits). One without anything transparent is taken to be in the provider's form already.
+ */
+export function maskInColours(payload: Payload, changed: 'white' | 'black', ledger: Ledger): GivenPicture | undefined {
+  const mask = maskIn(payload);
+  const transparency = mask && 'base64' in mask ? transparencyIn(mask.base64) : undefined;
+  if (!mask || !transparency) {
+    if (mask)
+      ledger.rewritten('mask', `sent as it came: here ${changed} is what is changed, and nothing is transparent`);
+    return mask;
+  }
+  ledger.rewritten('mask', `what was transparent, and is to be changed, is ${changed} for this provider`);
+  return { mediaType: 'image/png', base64: blackAndWhite(transparency, changed).toString('base64') };
+}
+
+function transparencyIn(base64: string): Transparency | undefined {
+  try {
+    return transparencyOf(Buffer.from(base64, 'base64'));
+  } catch (thrown) {
+    if (!(thrown instanceof UnreadablePng)) throw thrown;
+    return refuse(
+      'mask',
+      `${thrown.message}, and has to be read to be put into this provider's form: send a PNG of 8 bits with an alpha channel, not interlaced`,
+    );
+  }
+}
 
 export const maskIn = (payload: Payload): GivenPicture | undefined => givenAs(payload, 'mask')[0];
 

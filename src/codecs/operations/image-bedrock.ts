@@ -1,6 +1,7 @@
 import { type JsonObject, ownValue } from '../../model/json.ts';
 import type { Payload } from '../../model/operation.ts';
-import { dataOf, type GivenPicture, maskIn, PICTURE_FIELDS, picturesToEdit } from './given-pictures.ts';
+import type { Ledger } from '../ledger.ts';
+import { dataOf, type GivenPicture, maskInColours, PICTURE_FIELDS, picturesToEdit } from './given-pictures.ts';
 import { drawn, KNOWN_OF_IMAGES, noPicture, noUrls, sizeOf, stabilityRatioOf } from './image-format.ts';
 import {
   dropOthers,
@@ -33,7 +34,9 @@ export const openAiToCanvas: Translation = {
     if (fields.quality !== undefined && !quality) ledger.dropped('quality', 'the provider knows standard and premium');
     else if (quality !== fields.quality) ledger.rewritten('quality', `${quality} in the provider's words`);
     return {
-      ...(kind === 'image_edit' ? editTask(payload, said) : { taskType: 'TEXT_IMAGE', textToImageParams: said }),
+      ...(kind === 'image_edit'
+        ? editTask(payload, said, ledger)
+        : { taskType: 'TEXT_IMAGE', textToImageParams: said }),
       imageGenerationConfig: {
         numberOfImages: numberOrNothing(fields.n) ?? 1,
         ...sizeOf(fields.size, ledger),
@@ -46,11 +49,12 @@ export const openAiToCanvas: Translation = {
 };
 
 /** With a mask its part is painted anew, without one the pictures are varied. */
-function editTask(payload: Payload, said: JsonObject): JsonObject {
+function editTask(payload: Payload, said: JsonObject, ledger: Ledger): JsonObject {
   const images = picturesToEdit(payload).map(base64Of);
   const [image] = images;
   if (image === undefined) return refuse('image', 'is required: a picture to change');
-  const mask = maskIn(payload);
+  // Amazon Nova user guide, inpainting: black is what is changed, and nothing may be transparent
+  const mask = maskInColours(payload, 'black', ledger);
   if (!mask) return { taskType: 'IMAGE_VARIATION', imageVariationParams: { ...said, images } };
   return { taskType: 'INPAINTING', inPaintingParams: { ...said, image, maskImage: base64Of(mask) } };
 }

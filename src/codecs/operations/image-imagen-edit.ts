@@ -1,7 +1,7 @@
 import { type JsonObject, ownValue } from '../../model/json.ts';
 import type { OperationRequest } from '../../model/operation.ts';
 import type { Ledger } from '../ledger.ts';
-import { dataOf, maskIn, PICTURE_FIELDS, picturesToEdit } from './given-pictures.ts';
+import { dataOf, maskInColours, PICTURE_FIELDS, picturesToEdit } from './given-pictures.ts';
 import { KNOWN_OF_IMAGES, noUrls } from './image-format.ts';
 import { dropOthers, numberOrNothing, refuse, requiredText, textOrNothing } from './translation.ts';
 
@@ -50,17 +50,22 @@ export function imagenEdit({ payload }: OperationRequest, ledger: Ledger): JsonO
 function pictureReference(payload: OperationRequest['payload']): JsonObject {
   const [picture, ...others] = picturesToEdit(payload);
   if (!picture) return refuse('image', 'is required: a picture to change');
-  if (others.length > 0) return refuse('image', 'can be one only: Imagen edits one picture a request');
+  if (others.length > 0) {
+    return refuse(
+      'image',
+      'can be one only: Imagen changes one picture a request; gemini-2.5-flash-image takes several',
+    );
+  }
   const { base64 } = dataOf(picture, 'Imagen');
   return { referenceType: 'REFERENCE_TYPE_RAW', referenceId: 1, referenceImage: { bytesBase64Encoded: base64 } };
 }
 
 /** The client's mask, or one that Imagen is to make by itself (`maskMode`). */
 function maskReference(payload: OperationRequest['payload'], ledger: Ledger): JsonObject | undefined {
-  const mask = maskIn(payload);
+  // Vertex AI, Imagen API: what is not black is changed
+  const mask = maskInColours(payload, 'white', ledger);
   const maskMode = textOrNothing(payload.fields.maskMode) ?? (mask && 'MASK_MODE_USER_PROVIDED');
   if (maskMode === undefined) return undefined;
-  if (mask) ledger.rewritten('mask', 'Imagen edits where it is not black, OpenAI where it is transparent');
   return {
     referenceType: 'REFERENCE_TYPE_MASK',
     referenceId: 2,

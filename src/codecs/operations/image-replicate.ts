@@ -1,7 +1,14 @@
 import type { JsonObject, JsonValue } from '../../model/json.ts';
 import type { Payload } from '../../model/operation.ts';
 import type { Ledger } from '../ledger.ts';
-import { maskIn, PICTURE_FIELDS, picturesToEdit, urlOfPicture } from './given-pictures.ts';
+import {
+  type GivenPicture,
+  maskIn,
+  maskInColours,
+  PICTURE_FIELDS,
+  picturesToEdit,
+  urlOfPicture,
+} from './given-pictures.ts';
 import { aspectRatioOf, drawn, noPicture } from './image-format.ts';
 import { listOf, numberOrNothing, refuse, requiredText, type Translation, textOrNothing } from './translation.ts';
 
@@ -63,12 +70,18 @@ function withPictures(fields: JsonObject, payload: Payload, model: string, ledge
   if (urls.length === 0) return refuse('image', 'is required: a picture to change');
   const [, field, takes] = INPUTS.find(([pattern]) => pattern.test(model.toLowerCase())) ?? DEFAULT_INPUT;
   if (takes === 'one' && urls.length > 1) ledger.dropped('image', 'the model takes one picture only: the first');
-  const mask = maskIn(payload);
+  const mask = maskOf(payload, model, ledger);
   return {
     ...Object.fromEntries(isForm ? said.map(([name, value]) => [name, unquoted(name, value)]) : said),
     [field]: takes === 'one' ? urls[0] : urls,
     ...(mask && { mask: urlOfPicture(mask) }),
   };
+}
+
+/** OpenAI's own models take its masks; of the others only Ideogram's change what is black (Replicate, the models' API pages). */
+function maskOf(payload: Payload, model: string, ledger: Ledger): GivenPicture | undefined {
+  if (/^openai\//.test(model)) return maskIn(payload);
+  return maskInColours(payload, /ideogram/i.test(model) ? 'black' : 'white', ledger);
 }
 
 /** A form has texts only, and models tell numbers from them. */
