@@ -1,13 +1,12 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { setFlagsFromString } from 'node:v8';
 import { runBundledServer } from './bundled-servers.ts';
 import { type McpCommand, parseArguments, type ServeOptions } from './cli.ts';
 import { undici } from './model/undici.ts';
 import type { Running } from './serve.ts';
+import { setUpV8, speedUpV8 } from './v8-flags.ts';
 
 const WARM_UP_AFTER_MS = 250;
-const MEMORY_KEPT_MS = 600_000;
 
 const command = parseArguments(process.argv.slice(2), process.env);
 
@@ -50,13 +49,7 @@ async function runMcpCommand(asked: McpCommand): Promise<void> {
 }
 
 async function runGateway(options: ServeOptions): Promise<void> {
-  // on small requests the helper threads of the young generation's collector cost more CPU than they save (a fifth of all)
-  setFlagsFromString('--no-parallel-scavenge');
-  // what V8 expects to live long it puts among the old at once, where it keeps all alive that its request holds
-  setFlagsFromString('--no-allocation-site-pretenuring');
-  // after eight quiet seconds V8 gives memory back, and drops machine code: whoever comes next waits a half longer for the first words
-  setFlagsFromString(`--gc-memory-reducer-start-delay-ms=${MEMORY_KEPT_MS}`);
-  setFlagsFromString('--no-flush-bytecode');
+  setUpV8();
   const [{ serve }, { openProcessLog }] = await Promise.all([import('./serve.ts'), import('./process-log.ts')]);
   const processLog = await openProcessLog(options.logLevel, options.logStyle);
   try {
@@ -75,8 +68,7 @@ async function runGateway(options: ServeOptions): Promise<void> {
 function warmUp(running: Running): void {
   undici();
   void running.warmUp();
-  // V8 waits long before it optimizes what runs; at its own 67584, a stream's first words come a fifth later for some thousand requests
-  setFlagsFromString('--interrupt-budget=8000');
+  speedUpV8();
 }
 
 /** The first signal ends the gateway gently, the second at once. */
