@@ -17,83 +17,83 @@ export interface OauthRoutes {
 
 const COOKIE = 'bf_mcp_consent';
 const FORM_LIMIT = '64kb';
+const form = express.text({ type: 'application/x-www-form-urlencoded', limit: FORM_LIMIT });
 
 type Handler = (request: Request, response: Response) => unknown;
 
 /** Everything of the authorization server that is reached by HTTP; nobody needs to be signed in for any of it. */
 export function oauthRoutes(options: OauthRoutes): Router {
-  const { server } = options;
   const router = Router();
-  const issuer = (request: Request): string => issuerOf(request.headers, options.issuerUrl);
-  const form = express.text({ type: 'application/x-www-form-urlencoded', limit: FORM_LIMIT });
-  const asked = (request: Request) => ({
-    form: fieldsOf(request),
-    authorization: request.headers.authorization,
-    issuer: issuer(request),
-  });
+  addMetadata(router, options);
+  router.use(['/oauth2', CONSENT_PATH], notKept);
+  addPrograms(router, options);
+  addPages(router, options);
+  return router;
+}
 
+/** What says where everything is (RFC 9728, RFC 8414) and which keys sign. */
+function addMetadata(router: Router, { server, issuerUrl }: OauthRoutes): void {
   router.get(
     ['/.well-known/oauth-protected-resource', '/.well-known/oauth-protected-resource/mcp{/:slug}'],
     (request: Request<{ slug?: string }>, response: Response) => {
-      response.json(protectedResource(issuer(request), request.params.slug));
+      response.json(protectedResource(issuerOf(request.headers, issuerUrl), request.params.slug));
     },
   );
   // Clients of older revisions take the server's own address for the issuer's, and put its path behind.
   router.get(
     ['/.well-known/oauth-authorization-server', '/.well-known/oauth-authorization-server/mcp{/:slug}'],
     (request: Request, response: Response) => {
-      response.json(authorizationServer(issuer(request), server.readsDocuments));
+      response.json(authorizationServer(issuerOf(request.headers, issuerUrl), server.readsDocuments));
     },
   );
   router.get('/.well-known/jwks.json', (_request: Request, response: Response) => {
     response.json(server.jwks);
   });
-  router.use(['/oauth2', CONSENT_PATH], notKept);
-  router.post(
-    '/oauth2/register',
-    express.json({ limit: FORM_LIMIT }),
-    answering(async (request, response) => {
-      response.status(201).json(await server.register(isObject(request.body) ? request.body : {}));
-    }),
-  );
-  router.post(
-    '/oauth2/token',
-    form,
-    answering(async (request, response) => {
-      response.json(await server.token(asked(request)));
-    }),
-  );
-  router.post(
-    '/oauth2/revoke',
-    form,
-    answering(async (request, response) => {
-      await server.revoke(asked(request));
-      response.status(200).end();
-    }),
-  );
-  router.get(
-    '/oauth2/authorize',
-    shown(async (request, response) => {
-      const query = new URL(request.originalUrl, 'http://gateway').searchParams;
-      const pending = await server.begin(query, issuer(request), cookieOf(request) ?? newSecret());
-      response.cookie(COOKIE, pending.browserSecret, {
-        httpOnly: true,
-        // people come here by a link on whichever page
-        sameSite: 'lax',
-        secure: issuer(request).startsWith('https:'),
-      });
-      showConsent(response, pending, options);
-    }),
-  );
-  router.post(
-    CONSENT_PATH,
-    form,
-    shown(async (request, response) => {
-      checkOwnForm(request, issuer(request));
-      decide(request, response, options);
-    }),
-  );
-  return router;
+}
+
+/** What clients ask by themselves. */
+function addPrograms(router: Router, { server, issuerUrl }: OauthRoutes): void {
+  const asked = (request: Request) => ({
+    form: fieldsOf(request),
+    authorization: request.headers.authorization,
+    issuer: issuerOf(request.headers, issuerUrl),
+  });
+  const register = answering(async (request, response) => {
+    response.status(201).json(await server.register(isObject(request.body) ? request.body : {}));
+  });
+  const token = answering(async (request, response) => {
+    response.json(await server.token(asked(request)));
+  });
+  const revoke = answering(async (request, response) => {
+    await server.revoke(asked(request));
+    response.status(200).end();
+  });
+  router.post('/oauth2/register', express.json({ limit: FORM_LIMIT }), register);
+  router.post('/oauth2/token', form, token);
+  router.post('/oauth2/revoke', form, revoke);
+}
+
+/** What people see in a browser. */
+function addPages(router: Router, options: OauthRoutes): void {
+  const { server, issuerUrl } = options;
+  const authorize = shown(async (request, response) => {
+    const query = new URL(request.originalUrl, 'http://gateway').searchParams;
+    const issuer = issuerOf(request.headers, issuerUrl);
+    const pending = await server.begin(query, issuer, cookieOf(request) ?? newSecret());
+    response.cookie(COOKIE, pending.browserSecret, {
+      httpOnly: true,
+      // people come here by a link on whichever page
+      sameSite: 'lax',
+      secure: issuer.startsWith('https:'),
+    });
+    showConsent(response, pending, options);
+  });
+  const consent = shown(async (request, response) => {
+    checkOwnForm(request, issuerOf(request.headers, issuerUrl));
+    decide(request, response, options);
+  });
+  router.get('/oauth2/authorize', authorize);
+  router.post(CONSENT_PATH, form, consent);
 }
 
 /** Tokens and pages of people are for nobody's cache (RFC 6749, section 5.1). */
