@@ -112,7 +112,6 @@ export const FIELDS_WITHOUT_EFFECT: readonly string[] = [
   // providers and their keys
   'prompt_cache',
   'openai_config',
-  'store_raw_request_response',
   'batch_s3_config',
   'force_single_region',
   'does_not_send_done_marker',

@@ -152,6 +152,10 @@ export const provider = z.looseObject({
   custom_provider_config: customProvider.optional(),
   send_back_raw_request: z.boolean().default(false).describe('Show what was sent in extra_fields.raw_request.'),
   send_back_raw_response: z.boolean().default(false).describe('Show what came back in extra_fields.raw_response.'),
+  store_raw_request_response: z
+    .boolean()
+    .default(false)
+    .describe('Keep what is sent in chats, and what comes back, in the log as it travelled.'),
 });
 
 export const CLIENT_NAME_RULES: readonly (readonly [(name: string) => boolean, string])[] = [

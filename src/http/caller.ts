@@ -109,10 +109,16 @@ export function wishingRaw(caller: Caller, headers: IncomingHttpHeaders): Caller
   };
 }
 
-/** The caller, who may decide whether the log keeps what is said (`x-bf-disable-content-logging`). */
+/** The caller, who may decide what the log keeps of what is said. */
 export function decidingContents(caller: Caller, headers: IncomingHttpHeaders): Caller {
   const leavesOut = wishOf(headers['x-bf-disable-content-logging']);
-  return leavesOut === undefined ? caller : { ...caller, keepsContents: !leavesOut };
+  const storesRaw = wishOf(headers['x-bf-store-raw-request-response']);
+  if (leavesOut === undefined && storesRaw === undefined) return caller;
+  return {
+    ...caller,
+    ...(leavesOut !== undefined && { keepsContents: !leavesOut }),
+    ...(storesRaw !== undefined && { storesRaw }),
+  };
 }
 
 function wishOf(header: string | string[] | undefined): boolean | undefined {

@@ -1,3 +1,4 @@
+import type { KeptExchange } from '../model/call.ts';
 import type { Part } from '../model/content.ts';
 import type { Frame, StreamEvent } from '../model/event.ts';
 import type { ChatRequest } from '../model/request.ts';
@@ -107,6 +108,11 @@ export class OutputCollector {
     }
     fold(this.#response, event);
   }
+}
+
+export function cutExchange({ request, response, truncated }: KeptExchange, maxBytes: number): KeptExchange {
+  const [sent, came] = [cut(request, maxBytes), cut(response, maxBytes)];
+  return { request: sent.text, response: came.text, truncated: truncated || sent.truncated || came.truncated };
 }
 
 /** JSON for the log, undefined when it has none; a value that JSON cannot say is logged as its failure. */

@@ -17,15 +17,17 @@ const SUMMARY_LENGTH = 200;
  * is looked at is decoded. What cannot be (cut, or a dialect's error) is left out: the raw texts are there.
  */
 export function shownContents(facts: LogFacts, contents: LogContents, codecs: Codecs): ShownContents {
-  const { request, request_codec, response, response_codec } = contents;
+  const { raw_request, raw_response } = contents;
+  const request = raw_request ?? (contents.request_codec === CANONICAL ? null : contents.request);
+  const response = raw_response ?? (contents.response_codec === CANONICAL ? null : contents.response);
   const chat = attempt(() => chatRequestOf(facts, contents, codecs));
   const answer = attempt(() => responseOf(facts, contents, codecs));
   const message = answer && attempt(() => chatMessageOf(answer, codecs));
   return {
     ...chat,
     ...(message !== undefined && { output_message: message }),
-    ...(request !== null && request_codec !== CANONICAL && { raw_request: request }),
-    ...(response !== null && response_codec !== CANONICAL && { raw_response: response }),
+    ...(request !== null && { raw_request: request }),
+    ...(response !== null && { raw_response: response }),
   };
 }
 

@@ -1,10 +1,10 @@
-import type { CallContext, ModelCall } from '../model/call.ts';
+import type { CallContext, ModelCall, Trace } from '../model/call.ts';
 import { asGatewayError } from '../model/errors.ts';
 import type { AnswerPiece, Frame, StreamEvent } from '../model/event.ts';
 import { DONE } from '../model/iteration.ts';
 import type { OperationCall } from '../model/operation.ts';
 import type { ChatRequest } from '../model/request.ts';
-import { inputOf, OutputCollector } from './contents.ts';
+import { cutExchange, inputOf, OutputCollector } from './contents.ts';
 import { Observation } from './observation.ts';
 import { OperationObservation } from './operation-observation.ts';
 import type { CallContents } from './record.ts';
@@ -78,11 +78,13 @@ class LoggedPieces<Piece extends AnswerPiece> implements AsyncIterableIterator<P
 /** What is learnt about a chat while its frames pass. */
 class ChatObservation extends Observation<Frame> {
   readonly #request: ChatRequest;
+  readonly #trace: Trace;
   readonly #output: OutputCollector | undefined;
 
   constructor(sink: LogSink, request: ChatRequest, context: CallContext) {
     super(sink, request, context);
     this.#request = request;
+    this.#trace = context.trace;
     if (sink.keepsContentsOf(context.caller)) this.#output = new OutputCollector(sink.maxContentBytes);
   }
 
@@ -104,13 +106,15 @@ class ChatObservation extends Observation<Frame> {
     if (!this.#output) return undefined;
     const { requestCodec, request, appended, truncated } = inputOf(this.#request, this.sink.maxContentBytes);
     const output = this.#output.take();
+    const raw = this.#trace.keptRaw && cutExchange(this.#trace.keptRaw, this.sink.maxContentBytes);
     return {
       requestCodec,
       request,
       appended,
       responseCodec: output.responseCodec,
       response: output.response,
-      truncated: truncated || output.truncated,
+      raw,
+      truncated: truncated || output.truncated || raw?.truncated === true,
     };
   }
 }

@@ -15,6 +15,8 @@ export interface CallContents {
   readonly appended?: string | undefined;
   readonly responseCodec?: string | undefined;
   readonly response?: Uint8Array | string | undefined;
+  /** What went to the provider and what came from it, as it travelled; only where that is asked for. */
+  readonly raw?: { readonly request: string; readonly response: string } | undefined;
   /** True when a side was cut at the byte cap. */
   readonly truncated: boolean;
 }
@@ -124,8 +126,9 @@ export function rowOfCall(record: ModelCallRecord): Row {
     contents?.truncated ? CONTENT_STATE.truncated : CONTENT_STATE.whole,
   ];
   if (!contents) return { facts };
-  const { requestCodec, request, appended = null, responseCodec = null, response = null } = contents;
-  return { facts, contents: [requestCodec, request, appended, responseCodec, response] };
+  const { requestCodec, request, appended = null, responseCodec = null, response = null, raw } = contents;
+  const said = [requestCodec, request, appended, responseCodec, response];
+  return { facts, contents: raw ? [...said, raw.request, raw.response || null] : said };
 }
 
 /** The record in the order of FACT_COLUMNS.mcp_logs and CONTENT_COLUMNS.mcp_logs; a run without a status goes on. */

@@ -49,6 +49,7 @@ export interface ShownContents {
   readonly params?: JsonObject;
   readonly tools?: JsonValue;
   readonly output_message?: JsonValue;
+  /** As the client sent it; where the raw exchange is stored, as the provider was sent it. */
   readonly raw_request?: string;
   readonly raw_response?: string;
 }

@@ -26,6 +26,8 @@ export interface Caller {
   readonly gatewayUrl?: string;
   /** `x-bf-send-back-raw-request` and `-response`, where callers may ask; each absent = as the provider is configured. */
   readonly sendsBackRaw?: { readonly request?: boolean; readonly response?: boolean };
+  /** `x-bf-store-raw-request-response`, where callers may say so: whether the log keeps the raw exchange; absent = as configured. */
+  readonly storesRaw?: boolean;
   /** `x-bf-compat`: what of the original's conversions is wanted beside what is configured. */
   readonly compat?: AskedCompat;
   /** Request headers that may travel on (`anthropic-beta`, `anthropic-version`, `x-bf-eh-*` with the prefix removed). */
@@ -87,6 +89,8 @@ export interface Trace {
   tellsLosses?: true;
   /** Only where the caller is to see it. */
   raw?: RawExchange;
+  /** Only where the log is to keep it. */
+  keptRaw?: KeptExchange | undefined;
 }
 
 /** What was last sent to a provider and what came back. It holds no key. */
@@ -94,6 +98,13 @@ export interface RawExchange {
   request?: JsonValue | undefined;
   /** A whole answer, or the text of a stream as far as it has not been shown yet. */
   response?: JsonValue | undefined;
+}
+
+/** The same as the texts that travelled, cut where they are very long. */
+export interface KeptExchange {
+  readonly request: string;
+  response: string;
+  truncated: boolean;
 }
 
 export interface CallContext {

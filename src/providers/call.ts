@@ -119,14 +119,15 @@ export function createProviderCall({
 
   /** The answer with a status below 300. Throws GatewayError. */
   async function send(
-    { provider, key, model }: CallTarget,
+    target: CallTarget,
     sent: Outgoing,
     { stream }: ChatRequest,
     context: CallContext,
     cancellation: Cancellation,
   ): Promise<DirectResponse> {
+    const { provider, key, model } = target;
     const { codec, body } = sent;
-    const raw = rawExchange(provider, sent, context);
+    const raw = rawExchange(target, sent, context);
     const path = chatPath(provider, codec.id, model, stream);
     const upstreamTarget = provider.upstreamOf(key);
     const upstream = await upstreams(upstreamTarget);

@@ -103,6 +103,8 @@ export interface Provider {
   readonly takesBeta?: (flag: string) => boolean;
   /** What of the exchange with it callers see; absent = nothing. */
   readonly sendsBackRaw?: { readonly request: boolean; readonly response: boolean };
+  /** Whether the log keeps the exchange with it as it travelled. */
+  readonly storesRaw?: true;
   allows(operation: Operation): boolean;
   /** Throws GatewayError when nothing says where the provider is. */
   upstreamOf(key: ProviderKey): UpstreamTarget;

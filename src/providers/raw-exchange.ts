@@ -1,39 +1,85 @@
-import type { CallContext, RawExchange } from '../model/call.ts';
+import type { ProviderKey } from '../config/schema.ts';
+import type { CallContext, Caller, KeptExchange, RawExchange, Trace } from '../model/call.ts';
 import { isObject, type JsonObject, type JsonValue, jsonOrText } from '../model/json.ts';
 import type { DirectResponse } from './direct-response.ts';
 import type { Outgoing } from './outgoing.ts';
 import type { Provider } from './provider.ts';
+import { withoutKey } from './refusal.ts';
+
+/** Of each side; the log keeps no more of what is said either. */
+const MOST_KEPT = 1024 * 1024;
+
+/** Who is to have an answer besides the client: the caller as it came, or the log. */
+interface RawAnswer {
+  readonly shown: RawExchange | undefined;
+  readonly kept: KeptExchange | undefined;
+  readonly key: ProviderKey;
+}
 
 /**
- * Notes what is sent to a provider, for a caller who is to see it; what else is to be noted of the exchange goes into
- * the same object. Undefined where nobody asks, which is the usual case.
+ * Notes what is sent to a provider, for a caller who is to see it or a log that is to keep it; what comes back is noted
+ * with what this gives. Undefined where nobody asks, which is the usual case.
  */
 export function rawExchange(
-  { sendsBackRaw }: Provider,
+  { provider, key }: { readonly provider: Provider; readonly key: ProviderKey },
   { body }: Outgoing,
   { caller, trace }: CallContext,
-): RawExchange | undefined {
-  const asked = caller.sendsBackRaw;
-  if (!sendsBackRaw && !asked) return undefined;
-  const request = asked?.request ?? sendsBackRaw?.request ?? false;
-  const response = asked?.response ?? sendsBackRaw?.response ?? false;
-  if (!request && !response) return undefined;
-  trace.raw ??= {};
-  trace.raw.request = request ? withoutSecrets(jsonOrText(textOf(body))) : undefined;
+): RawAnswer | undefined {
+  forget(trace);
+  const keeps = caller.storesRaw ?? provider.storesRaw;
+  if (!provider.sendsBackRaw && !caller.sendsBackRaw && !keeps) return undefined;
+  const { request, response } = shownOf(provider, caller);
+  const sent = request || keeps ? withoutSecrets(jsonOrText(textOf(body))) : undefined;
+  if (request || response) {
+    trace.raw ??= {};
+    if (request) trace.raw.request = sent;
+  }
+  if (keeps) trace.keptRaw = keptOf(sent);
+  return response || keeps ? { shown: response ? trace.raw : undefined, kept: trace.keptRaw, key } : undefined;
+}
+
+/** An earlier target's exchange is none of this one's. */
+function forget(trace: Trace): void {
+  if (trace.keptRaw) trace.keptRaw = undefined;
+  if (!trace.raw) return;
+  trace.raw.request = undefined;
   trace.raw.response = undefined;
-  return response ? trace.raw : undefined;
+}
+
+const shownOf = ({ sendsBackRaw }: Provider, { sendsBackRaw: asked }: Caller) => ({
+  request: asked?.request ?? sendsBackRaw?.request ?? false,
+  response: asked?.response ?? sendsBackRaw?.response ?? false,
+});
+
+function keptOf(sent: JsonValue | undefined): KeptExchange {
+  const text = typeof sent === 'string' ? sent : JSON.stringify(sent);
+  return { request: text.slice(0, MOST_KEPT), response: '', truncated: text.length > MOST_KEPT };
 }
 
 /** Notes a whole answer, or what comes of a stream as it is read. */
-export function noteAnswer(raw: RawExchange, { stream, bytes }: DirectResponse): void {
+export function noteAnswer({ shown, kept, key }: RawAnswer, { stream, bytes }: DirectResponse): void {
   if (!stream) {
-    raw.response = jsonOrText(textOf(bytes));
+    const text = withoutKey(bytes.toString('utf8'), key);
+    if (shown) shown.response = jsonOrText(text);
+    if (kept) keep(kept, text, key);
     return;
   }
-  const text = new TextDecoder();
-  stream.onRead = (piece) => {
-    raw.response = `${typeof raw.response === 'string' ? raw.response : ''}${text.decode(piece, { stream: true })}`;
+  const decoder = new TextDecoder();
+  stream.onRead = (bytesRead) => {
+    const piece = decoder.decode(bytesRead, { stream: true });
+    if (shown) shown.response = `${typeof shown.response === 'string' ? shown.response : ''}${withoutKey(piece, key)}`;
+    if (kept) keep(kept, piece, key);
   };
+}
+
+/** Adds to what is kept of an answer. A key may stand on the border of two pieces, so the end is looked at again. */
+function keep(kept: KeptExchange, piece: string, key: ProviderKey): void {
+  if (kept.truncated && kept.response.length >= MOST_KEPT) return;
+  const seenBefore = Math.max(0, kept.response.length - key.value.value.length);
+  const end = withoutKey(kept.response.slice(seenBefore) + piece, key);
+  const whole = kept.response.slice(0, seenBefore) + end;
+  kept.response = whole.slice(0, MOST_KEPT);
+  if (whole.length > MOST_KEPT) kept.truncated = true;
 }
 
 const textOf = (body: string | Uint8Array): string =>

@@ -18,7 +18,7 @@ export function refusalOf(answer: DirectResponse, codec: Codec, provider: string
 }
 
 /** Some servers repeat the key that they refuse. */
-const withoutKey = (text: string, key: ProviderKey | undefined): string =>
+export const withoutKey = (text: string, key: ProviderKey | undefined): string =>
   key && key.value.value.length >= SHORTEST_KEY ? text.replaceAll(key.value.value, '[hidden]') : text;
 
 /** What is shorter stands in answers by chance. */

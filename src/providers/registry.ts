@@ -194,6 +194,7 @@ function providerOf(deployment: Deployment | ScriptedDeployment, settings: Provi
     ...hosting(deployment, settings),
     ...takingBetas(deployment, network),
     ...(request || response ? { sendsBackRaw: { request, response } } : {}),
+    ...(settings.store_raw_request_response && { storesRaw: true }),
     allows: (operation: Operation) =>
       (allowed === undefined || isAllowed(allowed, operation)) && !(CONVERSATION[operation] && lacksChat(deployment)),
     upstreamOf: (key) => {

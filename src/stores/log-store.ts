@@ -11,6 +11,7 @@ import {
 } from './mcp-log-questions.ts';
 import { type LogLimits, type Swept, sweep } from './retention.ts';
 import {
+  CONTENT_COLUMNS,
   CONTENT_TABLE,
   type LogContentsTable,
   type LogsTable,
@@ -139,11 +140,7 @@ export function logStoreOn(driver: LogDriver): LogStore {
     getLog: (id) => db.selectFrom('logs').selectAll().where('id', '=', id).executeTakeFirst(),
     getMcpLog: (id) => db.selectFrom('mcp_logs').selectAll().where('id', '=', id).executeTakeFirst(),
     logContents: (number) =>
-      db
-        .selectFrom('log_contents')
-        .select(['request_codec', 'request', 'appended', 'response_codec', 'response'])
-        .where('number', '=', number)
-        .executeTakeFirst(),
+      db.selectFrom('log_contents').select(CONTENT_COLUMNS.logs).where('number', '=', number).executeTakeFirst(),
     mcpLogContents: (number) =>
       db.selectFrom('mcp_log_contents').select(['arguments', 'result']).where('number', '=', number).executeTakeFirst(),
     async endLeftRuns() {

@@ -86,10 +86,18 @@ const createMcpLogs: Migration = {
   },
 };
 
+const addRawExchange: Migration = {
+  async up(db: Kysely<unknown>): Promise<void> {
+    await db.schema.alterTable('log_contents').addColumn('raw_request', 'text').execute();
+    await db.schema.alterTable('log_contents').addColumn('raw_response', 'text').execute();
+  },
+};
+
 /** In the order of their names; what has shipped is never edited, only followed. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001_logs': createLogs,
   '0002_mcp_logs': createMcpLogs,
+  '0003_raw_exchange': addRawExchange,
 };
 
 const provider: MigrationProvider = { getMigrations: async () => ({ ...MIGRATIONS }) };

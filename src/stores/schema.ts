@@ -52,6 +52,9 @@ export interface LogContentsTable {
   appended: string | null;
   response_codec: string | null;
   response: string | null;
+  /** What went to the provider and what came from it, as it travelled; NULL where that is not asked for. */
+  raw_request: string | null;
+  raw_response: string | null;
 }
 
 /** One tool run. */
@@ -142,7 +145,15 @@ export const FACT_COLUMNS = {
 } as const;
 
 export const CONTENT_COLUMNS = {
-  logs: ['request_codec', 'request', 'appended', 'response_codec', 'response'] satisfies (keyof LogContentsTable)[],
+  logs: [
+    'request_codec',
+    'request',
+    'appended',
+    'response_codec',
+    'response',
+    'raw_request',
+    'raw_response',
+  ] satisfies (keyof LogContentsTable)[],
   mcp_logs: ['arguments', 'result'] satisfies (keyof McpLogContentsTable)[],
 } as const;
 
@@ -151,6 +162,6 @@ export const CONTENT_TABLE = { logs: 'log_contents', mcp_logs: 'mcp_log_contents
 /** Values in the order of the columns; contents as UTF-8 bytes, never decoded on their way, or as text. */
 export interface Row {
   readonly facts: readonly (string | number | null)[];
-  /** Absent = nothing of what was said is kept. */
+  /** Absent = nothing of what was said is kept; columns at the end that are left out are NULL. */
   readonly contents?: readonly (string | Uint8Array | null)[];
 }

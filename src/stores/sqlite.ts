@@ -105,7 +105,8 @@ function inserter(database: Database.Database, table: LogTable): (rows: readonly
       const number = changes > 0 ? lastInsertRowid : endRun?.(row);
       if (number === undefined) continue;
       written += 1;
-      if (row.contents) insertContents.run(number, ...row.contents.map(bindable));
+      if (row.contents)
+        insertContents.run(number, ...contents.map((_, index) => bindable(row.contents?.[index] ?? null)));
     }
     return written;
   });

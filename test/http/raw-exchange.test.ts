@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isObject, type JsonObject } from '../../src/model/json.ts';
-import { type Gateway, keyed, post, startGatewayHere } from '../support/gateway.ts';
+import { eventually, type Gateway, keyed, post, startGatewayHere } from '../support/gateway.ts';
 import { type Answer, startUpstream, type Upstream } from '../support/upstream.ts';
 
 let upstream: Upstream;
 let gateway: Gateway;
 let quiet: Gateway;
+let keeping: Gateway;
 
 const SECRET = 'sk-very-secret';
 
@@ -27,10 +28,18 @@ beforeAll(async () => {
     },
   });
   quiet = await startGatewayHere({ providers: { groq: keyed(`${upstream.url}/v1`) } });
+  keeping = await startGatewayHere({
+    client: { allow_per_request_content_storage_override: true },
+    providers: {
+      groq: at(`${upstream.url}/v1`, { store_raw_request_response: true }),
+      openai: at(`${upstream.url}/v1`),
+      anthropic: at(upstream.url, { store_raw_request_response: true }),
+    },
+  });
 });
 
 afterAll(async () => {
-  await Promise.all([gateway.stop(), quiet.stop()]);
+  await Promise.all([gateway.stop(), quiet.stop(), keeping.stop()]);
   await upstream.close();
 });
 
@@ -222,5 +231,110 @@ describe('callers ask for it by header', () => {
     upstream.answers(whole(COMPLETION));
     const headers = { 'x-bf-send-back-raw-request': 'true', 'x-bf-send-back-raw-response': 'true' };
     expect(shown(await ask('groq/m', headers, quiet))).toEqual([]);
+  });
+});
+
+describe('the raw exchange in the log', () => {
+  let calls = 0;
+
+  /** The row of one call, and what the caller was told. */
+  async function logged(
+    model: string,
+    { headers = {}, at = keeping, ...more }: Ask = {},
+  ): Promise<{ row: JsonObject; text: string }> {
+    const id = `raw-${++calls}`;
+    const answer = await post(`${at.url}/v1/chat/completions`, asked(model, more), { ...headers, 'x-request-id': id });
+    const text = await answer.text();
+    const row = await eventually(
+      async () => (await (await fetch(`${at.url}/api/logs/${id}`)).json()) as JsonObject,
+      (found) => found.id === id,
+    );
+    expect(JSON.stringify(row)).not.toContain(SECRET);
+    return { row, text };
+  }
+
+  interface Ask {
+    readonly headers?: Record<string, string>;
+    readonly at?: Gateway;
+    readonly stream?: boolean;
+    readonly fallbacks?: readonly string[];
+  }
+
+  const jsonIn = (text: unknown): unknown => JSON.parse(String(text));
+
+  test('of a translated answer: what the provider was sent and said, beside the words in the client’s terms', async () => {
+    upstream.answers(whole(MESSAGE));
+    const { row, text } = await logged('anthropic/claude-x');
+    expect(jsonIn(row.raw_request)).toMatchObject({ model: 'claude-x', max_tokens: 4_096 });
+    expect(jsonIn(row.raw_response)).toEqual(MESSAGE);
+    expect(JSON.stringify(row.input_history)).toContain('hello');
+    expect(row.output_message).toMatchObject({ content: 'fine' });
+    expect(text).not.toContain('raw_re');
+  });
+
+  test('of an answer in the client’s own format, which stays byte for byte what it was', async () => {
+    upstream.answers(whole(COMPLETION));
+    const { row, text } = await logged('groq/m');
+    expect(jsonIn(row.raw_request)).toEqual(asked('m'));
+    expect(jsonIn(row.raw_response)).toEqual(COMPLETION);
+    expect(text).toBe(JSON.stringify(COMPLETION));
+  });
+
+  test.each([7, 10_000])('of a stream, in pieces of %i bytes', async (size) => {
+    const stream = `${CHUNKS.join('')}data: [DONE]\n\n`;
+    upstream.answers(streamed(stream, size));
+    const { row, text } = await logged('groq/m', { stream: true });
+    expect(text).toBe(stream);
+    expect(stream.startsWith(String(row.raw_response))).toBe(true);
+    expect(row.raw_response).toContain('ne 🙂');
+    expect(jsonIn(row.raw_request)).toMatchObject({ model: 'm', stream: true });
+  });
+
+  test('of an error, without the key that it repeats', async () => {
+    upstream.answers(whole({ error: { message: `Incorrect API key: ${SECRET}` } }, 401));
+    const { row } = await logged('groq/m');
+    expect(row.status).toBe('error');
+    expect(row.raw_response).toContain('Incorrect API key: [hidden]');
+  });
+
+  test('is cut where it is very long, and says so', async () => {
+    const long = { ...COMPLETION, id: 'x'.repeat(2_000_000) };
+    upstream.answers(whole(long));
+    const { row } = await logged('groq/m');
+    expect(String(row.raw_response)).toHaveLength(1024 * 1024);
+    expect(row.content_truncated).toBe(true);
+  });
+
+  test('is that of the target that answered, not of one that failed before it', async () => {
+    upstream.answers(whole({ error: { message: 'try elsewhere' } }, 500), whole(COMPLETION));
+    const { row } = await logged('groq/m', { fallbacks: ['openai/gpt-4o'] });
+    expect(row).toMatchObject({ provider: 'openai', status: 'success' });
+    expect(jsonIn(row.raw_response)).toEqual(COMPLETION);
+    // what the client sent
+    expect(jsonIn(row.raw_request)).toMatchObject({ model: 'groq/m' });
+  });
+
+  test.each<[model: string, header: string, stores: boolean]>([
+    ['openai/gpt-4o', 'true', true],
+    ['openai/gpt-4o', 'perhaps', false],
+    ['groq/m', 'false', false],
+  ])('callers may say so where they are let: %s, %s', async (model, value, stores) => {
+    upstream.answers(whole(COMPLETION));
+    const { row } = await logged(model, { headers: { 'x-bf-store-raw-request-response': value } });
+    // the provider's request names the model alone, the client's the provider as well
+    expect(jsonIn(row.raw_request)).toMatchObject({ model: stores ? model.split('/')[1] : model });
+  });
+
+  test('nothing of it is kept of a call whose contents are not', async () => {
+    upstream.answers(whole(COMPLETION));
+    const { row } = await logged('groq/m', { headers: { 'x-bf-disable-content-logging': 'true' } });
+    expect(row).not.toHaveProperty('raw_request');
+    expect(row).not.toHaveProperty('raw_response');
+  });
+
+  test('callers ask in vain where the configuration does not let them', async () => {
+    upstream.answers(whole(COMPLETION));
+    const { row } = await logged('groq/m', { at: quiet, headers: { 'x-bf-store-raw-request-response': 'true' } });
+    expect(jsonIn(row.raw_request)).toMatchObject({ model: 'groq/m' });
   });
 });

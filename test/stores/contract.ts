@@ -114,6 +114,8 @@ export function describeLogStore(name: string, open: () => Promise<LogStore>): v
           appended: null,
           response_codec: null,
           response: 'plain text',
+          raw_request: null,
+          raw_response: null,
         });
         expect(await store.logContents(2)).toBeUndefined();
       }),

@@ -37,6 +37,20 @@ describe('the SQLite file', () => {
     await again.close();
   });
 
+  test('of an older version is brought to the newest schema, and keeps what it had', async () => {
+    const path = freshPath();
+    const old = await openSqlite(path);
+    for (const column of ['raw_request', 'raw_response']) {
+      await sql`alter table log_contents drop column ${sql.ref(column)}`.execute(old.db);
+    }
+    await sql`delete from kysely_migration where name > '0002_mcp_logs'`.execute(old.db);
+    await sql`insert into log_contents (number, request) values (1, 'from before')`.execute(old.db);
+    await old.close();
+    const store = logStoreOn(await openSqlite(path));
+    expect(await store.logContents(1)).toMatchObject({ request: 'from before', raw_request: null });
+    await store.close();
+  });
+
   test('J1 becomes smaller once contents are cleared', async () => {
     const path = freshPath();
     const driver = await openSqlite(path);
