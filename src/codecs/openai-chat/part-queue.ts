@@ -44,7 +44,8 @@ export class PartQueue {
     if (this.#open && front?.part === part) {
       if (delta !== '') this.#events.push({ type: 'part-delta', index: this.#index, delta });
     } else {
-      const place = this.#places.find((candidate) => candidate.part === part);
+      // what grows came last, nearly always
+      const place = this.#places.findLast((candidate) => candidate.part === part);
       if (place) place.waiting += delta;
     }
     this.#advance(false);

@@ -1,4 +1,4 @@
-import type { Part, ReasoningPart, ToolCallPart } from '../../model/content.ts';
+import type { MediaPart, Part, ReasoningPart, ToolCallPart } from '../../model/content.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import { type ChatResponse, foldAll } from '../../model/response.ts';
 import type { AnswerContext, AnswerHead } from '../codec.ts';
@@ -105,7 +105,8 @@ function messageOf(parts: readonly Part[], calls: readonly ToolCallPart[], head:
 
 const textOf = (part: Part): string => (part.type === 'text' ? part.text : '');
 
-export const isRefusal = (part: Part): boolean => part.type === 'text' && ownBlock(part.origin)?.type === 'refusal';
+/** In the words of either of OpenAI's formats. */
+export const isRefusal = (part: Part): boolean => part.type === 'text' && part.origin?.block.type === 'refusal';
 
 /** An answer in the form that came before `tool_calls`: one call, without an id. */
 export const isLegacy = (call: ToolCallPart): boolean => isObject(ownBlock(call.origin)?.function_call);
@@ -146,10 +147,14 @@ function reasoningOf(parts: readonly ReasoningPart[]): JsonObject {
 
 const hasFields = (block: JsonObject): boolean => REASONING_FIELDS.some((field) => block[field] !== undefined);
 
+/** Answers hold no other media. */
+export const isPicture = (part: Part): part is MediaPart =>
+  part.type === 'media' && part.mediaType.startsWith('image/');
+
 function imagesOf(parts: readonly Part[]): JsonObject[] {
   const losses = new Ledger();
   return parts
-    .filter((part) => part.type === 'media')
+    .filter(isPicture)
     .map((part) => wireMedia(part, 'images', losses))
     .filter((image) => image !== undefined);
 }

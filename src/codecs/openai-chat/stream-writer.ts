@@ -7,7 +7,16 @@ import { annotationsAtEnd, annotationsOf } from './annotations.ts';
 import { finishWord } from './finish.ts';
 import { wireMedia } from './media.ts';
 import { wireDetails } from './reasoning.ts';
-import { answerId, createdAt, customBlock, isCustomCall, isLegacy, isRefusal, isShownCall } from './response.ts';
+import {
+  answerId,
+  createdAt,
+  customBlock,
+  isCustomCall,
+  isLegacy,
+  isPicture,
+  isRefusal,
+  isShownCall,
+} from './response.ts';
 import { wireUsage } from './usage.ts';
 import { ownBlock } from './wire.ts';
 
@@ -164,6 +173,7 @@ class StreamWriter {
 
   #wholePart(part: Part): string {
     if (part.type === 'media') {
+      if (!isPicture(part)) return '';
       const image = wireMedia(part, 'images', new Ledger());
       return image ? this.#chunk(JSON.stringify({ images: [image] })) : '';
     }

@@ -64,6 +64,8 @@ export class AnswerReader {
   readonly #startBlock: JsonObject = {};
   readonly #endBlock: JsonObject = {};
   readonly #choice: JsonObject = {};
+  /** Other answers to the same question (`n`), by their places. */
+  #others: Set<number> | undefined;
 
   constructor(context: AnswerContext) {
     this.#context = context;
@@ -124,6 +126,7 @@ export class AnswerReader {
     this.#keepTop(chunk);
     this.#usage = usageOf(chunk.usage) ?? usageOf(xGroqUsage(chunk)) ?? usageOf(choice?.usage) ?? this.#usage;
     if (isObject(chunk.usage)) this.#endBlock.usage = chunk.usage;
+    this.#noteOthers(chunk.choices, choice);
     if (!choice) return [];
     const start = this.#start();
     this.#keepChoice(choice);
@@ -131,6 +134,15 @@ export class AnswerReader {
     const message = whole ? (choice.message ?? choice.delta) : (choice.delta ?? choice.message);
     if (isObject(message)) this.#content.take(message, whole);
     return [...start, ...this.#queue.take()];
+  }
+
+  #noteOthers(choices: JsonValue | undefined, read: JsonObject | undefined): void {
+    if (!Array.isArray(choices) || choices.length === (read ? 1 : 0)) return;
+    for (const choice of choices) {
+      if (choice === read || !isObject(choice) || typeof choice.index !== 'number') continue;
+      this.#others ??= new Set();
+      this.#others.add(choice.index);
+    }
   }
 
   /** Late enough for Azure, whose first chunk has neither id nor choices. */
@@ -160,7 +172,8 @@ export class AnswerReader {
   /** The end of the answer in the shape of a whole body, without what parts, reason and usage say. */
   #closingBlock(): JsonObject {
     const { extras } = this.#content;
-    return { ...this.#endBlock, choices: [{ ...this.#choice, message: extras }] };
+    const others = [...(this.#others ?? [])].map((index) => ({ index }));
+    return { ...this.#endBlock, choices: [{ ...this.#choice, message: extras }, ...others] };
   }
 
   get #seed(): string {

@@ -29,9 +29,9 @@ export interface CallNaming {
  * matched by id, then by index and name, and a call whose JSON is complete takes no more (OpenAI says: by index).
  */
 export class ToolCalls {
-  readonly #calls: Call[] = [];
   readonly #queue: PartQueue;
   readonly #naming: CallNaming;
+  #calls: KnownCalls | undefined;
 
   constructor(queue: PartQueue, naming: CallNaming) {
     this.#queue = queue;
@@ -39,7 +39,7 @@ export class ToolCalls {
   }
 
   get any(): boolean {
-    return this.#calls.length > 0;
+    return this.#calls !== undefined;
   }
 
   /** `position` is set where the wire gives whole calls in a list, so that each is one of its own. */
@@ -53,7 +53,7 @@ export class ToolCalls {
 
   /** Throws when the wire never named a call. */
   close(): void {
-    const nameless = this.#calls.find((call) => call.name === '');
+    const nameless = this.#calls?.firstWithoutName();
     if (nameless) {
       throw new GatewayError('bad-response', `the provider sent a tool call without a name (id "${nameless.id}")`);
     }
@@ -71,30 +71,73 @@ export class ToolCalls {
       return;
     }
     if (fragment.id === '' && name === '' && input === '') return;
-    const call = new Call(fragment, this.#freshId(fragment.id), this.#naming.nameOf(name));
-    this.#calls.push(call);
+    this.#calls ??= new KnownCalls();
+    const call = new Call(fragment, this.#freshId(fragment.id, this.#calls), this.#naming.nameOf(name));
+    this.#calls.add(call);
     this.#queue.add(call);
     call.input = input;
     if (call.form !== 'custom') this.#queue.grow(call, input);
   }
 
   #find({ index, id, name }: Fragment): Call | undefined {
+    const calls = this.#calls;
+    if (!calls) return undefined;
     if (id !== '') {
-      const same = this.#calls.findLast((call) => call.wireId === id);
+      const same = calls.withWireId(id);
       const another = same && name !== '' && index !== undefined && same.index !== undefined && same.index !== index;
       if (same) return another ? undefined : same;
       // an id that comes late belongs to the call that waits for one
-      const unnamed = this.#calls.findLast((call) => call.wireId === '' && call.index === index);
-      return name === '' ? unnamed : undefined;
+      return name === '' ? calls.withoutWireId(index) : undefined;
     }
-    const last = this.#calls.findLast((call) => index === undefined || call.index === index);
+    const last = calls.lastAt(index);
     if (name === '' || !last || last.name === '') return last;
     return last.name === this.#naming.nameOf(name) && !last.isComplete() ? last : undefined;
   }
 
-  #freshId(id: string): string {
-    const taken = id === '' || this.#calls.some((call) => call.id === id);
-    return taken ? this.#naming.mintedId(this.#calls.length) : id;
+  #freshId(id: string, calls: KnownCalls): string {
+    return id === '' || calls.hasId(id) ? this.#naming.mintedId(calls.count) : id;
+  }
+}
+
+/** The calls so far, found in one step: an answer may hold tens of thousands. Of several that fit, the last one counts. */
+class KnownCalls {
+  readonly #all: Call[] = [];
+  readonly #ids = new Set<string>();
+  readonly #byWireId = new Map<string, Call>();
+  readonly #byIndex = new Map<number | undefined, Call>();
+  readonly #withoutWireId = new Map<number | undefined, Call>();
+
+  get count(): number {
+    return this.#all.length;
+  }
+
+  add(call: Call): void {
+    this.#all.push(call);
+    this.#ids.add(call.id);
+    this.#byIndex.set(call.index, call);
+    if (call.wireId === '') this.#withoutWireId.set(call.index, call);
+    else this.#byWireId.set(call.wireId, call);
+  }
+
+  hasId(id: string): boolean {
+    return this.#ids.has(id);
+  }
+
+  withWireId(id: string): Call | undefined {
+    return this.#byWireId.get(id);
+  }
+
+  withoutWireId(index: number | undefined): Call | undefined {
+    return this.#withoutWireId.get(index);
+  }
+
+  /** Without an index any call fits. */
+  lastAt(index: number | undefined): Call | undefined {
+    return index === undefined ? this.#all.at(-1) : this.#byIndex.get(index);
+  }
+
+  firstWithoutName(): Call | undefined {
+    return this.#all.find((call) => call.name === '');
   }
 }
 
@@ -106,6 +149,8 @@ class Call implements GrowingPart {
   readonly #extras: JsonObject | undefined;
   name: string;
   input = '';
+  /** How much of the input was found to be no whole JSON: nothing new is told by reading the same again. */
+  #brokenLength = -1;
 
   constructor(fragment: Fragment, id: string, name: string) {
     this.id = id;
@@ -123,7 +168,11 @@ class Call implements GrowingPart {
   }
 
   isComplete(): boolean {
-    return this.form === 'custom' || isWholeJson(this.input);
+    if (this.form === 'custom') return true;
+    if (this.input.length === this.#brokenLength) return false;
+    if (isWholeJson(this.input)) return true;
+    this.#brokenLength = this.input.length;
+    return false;
   }
 
   /** Free text is shown as the one argument `input` of a function. */
