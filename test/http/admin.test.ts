@@ -254,7 +254,7 @@ test('a disabled client is registered without a connection, and cannot be reconn
   );
 });
 
-test('PUT changes what it names, keeps headers that come back redacted, and ignores what cannot change', async () => {
+test('J8 PUT changes what it names, keeps headers that come back redacted, and ignores what cannot change', async () => {
   const file = {
     client_id: 'id-a',
     name: 'a',
@@ -288,7 +288,7 @@ test('PUT changes what it names, keeps headers that come back redacted, and igno
   expect((await listed(url)).clients[0]?.tools.map(({ name }) => name)).toEqual(['b-read']);
 });
 
-test('an edit of the config file wins over an earlier change through the API', async () => {
+test('J9 an edit of the config file wins over an earlier change through the API', async () => {
   const file = { ...HTTP, client_id: 'id-a', disabled: true };
   const { url } = await admin([file]);
   await ask(`${url}/api/mcp/client/id-a`, 'PUT', { tools_to_execute: ['x'] });
