@@ -1,6 +1,6 @@
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import { type ClientEmbeddings, type EmbeddingInput, isVector, type ProviderEmbeddings } from './embedding-format.ts';
-import { dropOthers, listOf, malformed, numberOrNothing, refuse, textOrNothing } from './translation.ts';
+import { countIfGiven, dropOthers, listOf, malformed, refuse, textIfGiven, textOrNothing } from './translation.ts';
 import { openAiUsage, usageFrom } from './usage.ts';
 
 const KNOWN: ReadonlySet<string> = new Set([
@@ -12,9 +12,12 @@ const KNOWN: ReadonlySet<string> = new Set([
 export const openAiEmbeddings: ClientEmbeddings & ProviderEmbeddings = {
   decodeRequest(fields, ledger) {
     dropOthers(fields, KNOWN, ledger);
+    const encoding = textIfGiven(fields, 'encoding_format');
+    if (encoding !== undefined && encoding !== 'float' && encoding !== 'base64')
+      refuse('encoding_format', 'can be float or base64 for this provider');
     return {
       inputs: inputsOf(fields.input),
-      dimensions: numberOrNothing(fields.dimensions),
+      dimensions: countIfGiven(fields, 'dimensions'),
       purpose: textOrNothing(fields.task_type) ?? textOrNothing(fields.input_type),
       title: textOrNothing(fields.title),
     };

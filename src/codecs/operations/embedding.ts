@@ -1,4 +1,5 @@
 import { NO_USAGE, type Usage } from '../../model/usage.ts';
+import { Ledger } from '../ledger.ts';
 import { novaEmbeddings, titanEmbeddings } from './embedding-amazon.ts';
 import { bedrockCohereEmbeddings, cohereEmbeddings } from './embedding-cohere.ts';
 import type { ClientEmbeddings, EmbeddingAsk, EmbeddingTold, ProviderEmbeddings } from './embedding-format.ts';
@@ -6,7 +7,7 @@ import { geminiBatchEmbeddings, geminiEmbeddings, vertexEmbeddings } from './emb
 import { huggingFaceEmbeddings } from './embedding-huggingface.ts';
 import { openAiEmbeddings } from './embedding-openai.ts';
 import { vertexPredictions } from './embedding-vertex.ts';
-import type { Translation } from './translation.ts';
+import { malformed, type Translation } from './translation.ts';
 
 /** What clients speak, providers speak too. */
 const BOTH_WAYS = [
@@ -41,6 +42,9 @@ export function embeddingTranslation(from: string, to: string): Translation | un
     },
     answer(answer, request, others) {
       const told = joined([answer, ...others].map((each) => provider.decodeAnswer(each)));
+      const count = client.decodeRequest(request.payload.fields, new Ledger()).inputs.length;
+      // whoever reads them by their places would take one for another
+      if (told.vectors.length !== count) throw malformed(`vector for each input: ${told.vectors.length} for ${count}`);
       return { body: client.encodeAnswer(told, request), usage: told.usage };
     },
   };

@@ -49,7 +49,10 @@ export const maskIn = (payload: Payload): GivenPicture | undefined => givenAs(pa
 function givenAs({ files, fields }: Payload, name: string): readonly GivenPicture[] {
   const inFiles = files
     .filter(({ field }) => field === name)
-    .map(({ mediaType, bytes }) => ({ mediaType, base64: Buffer.from(bytes).toString('base64') }));
+    .map(({ mediaType, bytes }) => {
+      if (bytes.length === 0) refuse(name, 'is a file of no bytes');
+      return { mediaType, base64: Buffer.from(bytes).toString('base64') };
+    });
   const said = fields[name];
   const inFields = said === undefined || said === null || said === '' ? [] : Array.isArray(said) ? said : [said];
   return [...inFiles, ...inFields.map((value) => saidPicture(value, name))];
@@ -61,8 +64,11 @@ function saidPicture(value: JsonValue, field: string): GivenPicture {
     return refuse(field, 'must be a file of a form, an address or a data URL: this provider keeps no files');
   }
   const [, mediaType, base64] = /^data:([^;,]+)(?:;[^;,]+)*;base64,(.*)$/s.exec(url) ?? [];
-  return mediaType !== undefined && base64 !== undefined ? { mediaType, base64 } : { url };
+  if (mediaType !== undefined && base64 !== undefined) return { mediaType, base64 };
+  return ADDRESS.test(url) ? { url } : refuse(field, `must be a file of a form, or an address that begins with https`);
 }
+
+const ADDRESS = /^(?:https?|data):/i;
 
 /** An address, or what holds one in the words of OpenAI's API: `image_url`, with or without a `url` inside. */
 function addressIn(value: JsonValue | undefined): string | undefined {

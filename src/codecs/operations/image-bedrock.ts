@@ -4,6 +4,7 @@ import type { Ledger } from '../ledger.ts';
 import { dataOf, type GivenPicture, maskInColours, PICTURE_FIELDS, picturesToEdit } from './given-pictures.ts';
 import { drawn, KNOWN_OF_IMAGES, noPicture, noUrls, sizeOf, stabilityRatioOf } from './image-format.ts';
 import {
+  countIfGiven,
   dropOthers,
   listOf,
   numberOrNothing,
@@ -38,7 +39,7 @@ export const openAiToCanvas: Translation = {
         ? editTask(payload, said, ledger)
         : { taskType: 'TEXT_IMAGE', textToImageParams: said }),
       imageGenerationConfig: {
-        numberOfImages: numberOrNothing(fields.n) ?? 1,
+        numberOfImages: countIfGiven(fields, 'n') ?? 1,
         ...sizeOf(fields.size, ledger),
         ...(quality && { quality }),
         seed: numberOrNothing(fields.seed),
@@ -65,7 +66,7 @@ export const openAiToStability: Translation = {
     dropOthers(fields, KNOWN, ledger);
     noUrls(fields, ledger);
     if (fields.quality !== undefined) ledger.dropped('quality', 'the provider has no such field');
-    if ((numberOrNothing(fields.n) ?? 1) > 1) refuse('n', 'can be 1 only for this model: an answer is one picture');
+    if ((countIfGiven(fields, 'n') ?? 1) > 1) refuse('n', 'can be 1 only for this model: an answer is one picture');
     return {
       prompt: requiredText(fields, 'prompt'),
       negative_prompt: textOrNothing(fields.negative_prompt),

@@ -2,7 +2,7 @@ import { GatewayError } from '../../model/errors.ts';
 import type { JsonObject, JsonValue } from '../../model/json.ts';
 import type { Usage } from '../../model/usage.ts';
 import type { Ledger } from '../ledger.ts';
-import type { ClientAnswer } from './translation.ts';
+import { type ClientAnswer, refuse, textIfGiven } from './translation.ts';
 
 /** What of OpenAI's request for pictures every provider is told, or need not be told. */
 export const KNOWN_OF_IMAGES: ReadonlySet<string> = new Set([
@@ -25,7 +25,9 @@ export const drawn = (data: JsonObject[], receivedAtMs: number, usage?: Usage): 
 });
 
 /** Providers that give the picture itself, never an address. */
-export function noUrls({ response_format: format }: JsonObject, ledger: Ledger): void {
+export function noUrls(fields: JsonObject, ledger: Ledger): void {
+  const format = textIfGiven(fields, 'response_format') ?? 'b64_json';
+  if (format !== 'url' && format !== 'b64_json') refuse('response_format', 'can be b64_json for this provider');
   if (format === 'url') ledger.dropped('response_format', 'the provider gives pictures, not their addresses');
 }
 
@@ -37,8 +39,10 @@ interface Size {
 /** A size such as `1536x1024`; undefined for `auto`, which leaves it to the model, and for what is none. */
 export function sizeOf(given: JsonValue | undefined, ledger: Ledger): Size | undefined {
   const [, width, height] = /^(\d+)x(\d+)$/.exec(String(given ?? '')) ?? [];
-  if (width !== undefined && height !== undefined) return { width: Number(width), height: Number(height) };
-  if (given !== undefined && given !== 'auto') ledger.dropped('size', 'no size such as 1024x1024');
+  const size = { width: Number(width), height: Number(height) };
+  if (size.width > 0 && size.height > 0) return size;
+  if (given !== undefined && given !== null && given !== '' && given !== 'auto')
+    ledger.dropped('size', 'no size such as 1024x1024');
   return undefined;
 }
 

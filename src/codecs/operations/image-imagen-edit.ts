@@ -3,7 +3,7 @@ import type { OperationRequest } from '../../model/operation.ts';
 import type { Ledger } from '../ledger.ts';
 import { dataOf, maskInColours, PICTURE_FIELDS, picturesToEdit } from './given-pictures.ts';
 import { KNOWN_OF_IMAGES, noUrls } from './image-format.ts';
-import { dropOthers, numberOrNothing, refuse, requiredText, textOrNothing } from './translation.ts';
+import { countIfGiven, dropOthers, numberOrNothing, refuse, requiredText, textOrNothing } from './translation.ts';
 
 /** Settings of Vertex's own that a client may give; of a form they are texts. */
 const NUMBERS = ['seed', 'guidanceScale', 'baseSteps'] as const;
@@ -37,7 +37,7 @@ export function imagenEdit({ payload }: OperationRequest, ledger: Ledger): JsonO
       { prompt: requiredText(fields, 'prompt'), referenceImages: [pictureReference(payload), ...(mask ? [mask] : [])] },
     ],
     parameters: {
-      sampleCount: numberOrNothing(fields.n) ?? 1,
+      sampleCount: countIfGiven(fields, 'n') ?? 1,
       editMode: editModeOf(fields, mask !== undefined, ledger),
       negativePrompt: textOrNothing(fields.negative_prompt),
       ...Object.fromEntries(NUMBERS.map((name) => [name, numberOrNothing(fields[name])])),

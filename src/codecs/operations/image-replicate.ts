@@ -10,7 +10,7 @@ import {
   urlOfPicture,
 } from './given-pictures.ts';
 import { aspectRatioOf, drawn, noPicture } from './image-format.ts';
-import { listOf, numberOrNothing, refuse, requiredText, type Translation, textOrNothing } from './translation.ts';
+import { countIfGiven, listOf, refuse, requiredText, type Translation, textOrNothing } from './translation.ts';
 
 /** Where a model's own schema wants pictures (Replicate, the models' API pages). */
 const INPUTS: readonly (readonly [model: RegExp, field: string, takes: 'one' | 'several'])[] = [
@@ -30,7 +30,7 @@ export const openAiToReplicate: Translation = {
     const {
       model: _name,
       fallbacks: _fallbacks,
-      n,
+      n: _n,
       size,
       response_format,
       stream: _stream,
@@ -39,9 +39,10 @@ export const openAiToReplicate: Translation = {
     requiredText(payload.fields, 'prompt');
     if (response_format === 'b64_json') ledger.dropped('response_format', 'the provider gives addresses of pictures');
     const aspectRatio = aspectRatioOf(size, ledger);
+    const count = countIfGiven(payload.fields, 'n');
     const input = {
       ...(kind === 'image_edit' ? withPictures(others, payload, modelName, ledger) : others),
-      ...(n !== undefined && { num_outputs: numberOrNothing(n) ?? n }),
+      ...(count !== undefined && { num_outputs: count }),
       ...(aspectRatio && { aspect_ratio: aspectRatio }),
     };
     const version = replicateVersionOf(modelName);

@@ -7,7 +7,7 @@ import { aspectRatioOf, drawn, KNOWN_OF_IMAGES, noPicture, noUrls, sizeOf } from
 import { fromImagen } from './image-imagen.ts';
 import { imagenEdit } from './image-imagen-edit.ts';
 import { openAiToReplicate } from './image-replicate.ts';
-import { dropOthers, listOf, numberOrNothing, refuse, requiredText, type Translation } from './translation.ts';
+import { countIfGiven, dropOthers, listOf, refuse, requiredText, type Translation } from './translation.ts';
 import { usageFrom } from './usage.ts';
 
 const KNOWN_OF_EDITS: ReadonlySet<string> = new Set([...KNOWN_OF_IMAGES, ...PICTURE_FIELDS]);
@@ -23,7 +23,7 @@ const openAiToGemini: Translation = {
     const { fields } = payload;
     dropOthers(fields, kind === 'image_edit' ? KNOWN_OF_EDITS : KNOWN_OF_IMAGES, ledger);
     noUrls(fields, ledger);
-    if ((numberOrNothing(fields.n) ?? 1) > 1)
+    if ((countIfGiven(fields, 'n') ?? 1) > 1)
       refuse('n', 'can be 1 only at gemini: its models draw one picture an answer');
     const pictures = kind === 'image_edit' ? picturesToEdit(payload).map(inlinePicture) : [];
     if (kind === 'image_edit' && maskIn(payload)) ledger.dropped('mask', 'the provider has no such field');
@@ -54,7 +54,7 @@ const openAiToImagen: Translation = {
     noUrls(fields, ledger);
     return {
       instances: [{ prompt: requiredText(fields, 'prompt') }],
-      parameters: { sampleCount: numberOrNothing(fields.n) ?? 1, aspectRatio: aspectRatioOf(fields.size, ledger) },
+      parameters: { sampleCount: countIfGiven(fields, 'n') ?? 1, aspectRatio: aspectRatioOf(fields.size, ledger) },
     };
   },
 
@@ -79,7 +79,7 @@ const openAiToHuggingFace: Translation = {
   request({ payload: { fields } }, _model, ledger) {
     dropOthers(fields, KNOWN_TO_HUGGING_FACE, ledger);
     noUrls(fields, ledger);
-    if ((numberOrNothing(fields.n) ?? 1) > 1) refuse('n', 'can be 1 only for this provider: an answer is one picture');
+    if ((countIfGiven(fields, 'n') ?? 1) > 1) refuse('n', 'can be 1 only for this provider: an answer is one picture');
     const { negative_prompt, num_inference_steps, guidance_scale, seed } = fields;
     return {
       inputs: requiredText(fields, 'prompt'),

@@ -22,6 +22,11 @@ const MAY_BE_FORM: ReadonlySet<OperationKind> = new Set([
   'translation',
 ]);
 
+const FORM = /^\s*multipart\/form-data/i;
+
+/** A form writes it as text, and Python's clients in a way of their own. */
+const IS_TRUE = /^(?:true|1)$/i;
+
 /** Reads what routing needs of an operation's body. Throws GatewayError('invalid-request') that says what is wrong. */
 export function readOperation({
   kind,
@@ -31,9 +36,10 @@ export function readOperation({
   said,
   azure,
 }: OperationGiven): OperationRequest {
-  if (MAY_BE_FORM.has(kind) && /^\s*multipart\/form-data/i.test(contentType)) {
+  if (MAY_BE_FORM.has(kind) && FORM.test(contentType)) {
     return formOperation(kind, format, new FormPayload(contentType, bytes), azure);
   }
+  if (FORM.test(contentType)) throw new GatewayError('invalid-request', `${kind} takes a JSON object, not a form`);
   const { head, source } = readBody(said ? 'gemini' : 'openai-chat', bytes, said, azure);
   const payload = new JsonPayload(source);
   // Speech has a word of its own for streams (OpenAI API reference, audio/speech)
@@ -55,7 +61,14 @@ function formOperation(
       param: 'model',
     });
   }
-  return { kind, format, model, stream: stream === 'true', fallbacks: formFallbacks(fallbacks), payload };
+  return {
+    kind,
+    format,
+    model,
+    stream: typeof stream === 'string' && IS_TRUE.test(stream),
+    fallbacks: formFallbacks(fallbacks),
+    payload,
+  };
 }
 
 /** A form has them one a field, or as JSON in one. */

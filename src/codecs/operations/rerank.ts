@@ -1,3 +1,4 @@
+import { GatewayError } from '../../model/errors.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import type { OperationFormat } from '../../model/operation.ts';
 import {
@@ -9,7 +10,7 @@ import {
   resultsIn,
 } from './rerank-format.ts';
 import { googleRanking, googleRankingClient } from './rerank-google.ts';
-import { dropOthers, requiredText, type Translation, textOrNothing } from './translation.ts';
+import { dropOthers, refuse, requiredText, type Translation, textOrNothing } from './translation.ts';
 import { usageFrom } from './usage.ts';
 
 /** The unified form and Cohere's ask alike; they differ in what they answer. */
@@ -31,8 +32,8 @@ function documentOf(given: JsonValue): RankedDocument {
 
 function textOf(document: JsonValue): string {
   if (typeof document === 'string') return document;
-  if (isObject(document) && typeof document.text === 'string') return document.text;
-  return JSON.stringify(document);
+  if (!isObject(document)) return refuse('documents', 'must be texts or {text}');
+  return typeof document.text === 'string' ? document.text : JSON.stringify(document);
 }
 
 /** Documents are put into the answer here where that is asked for: hardly any provider gives them back. */
@@ -128,6 +129,14 @@ const translationBetween = (client: RerankClient, provider: RerankProvider): Tra
   answer(answer, { model, payload: { fields } }, others) {
     const asked = client.decodeRequest(fields);
     const ranking = provider.decodeAnswers([answer, ...others], asked);
+    const count = asked.documents.length;
+    const stray = ranking.results.find(({ index }) => !(index >= 0 && index < count));
+    if (stray) {
+      throw new GatewayError(
+        'bad-response',
+        `the provider ranked document ${stray.index}, counted from 0, of ${count}`,
+      );
+    }
     return { body: client.encodeAnswer(ranking, asked, model, fields), usage: ranking.usage };
   },
 });

@@ -2,7 +2,15 @@ import { GatewayError } from '../../model/errors.ts';
 import { isObject, type JsonObject, ownValue } from '../../model/json.ts';
 import type { OperationFormat } from '../../model/operation.ts';
 import { inlineDataIn, reasonIn } from './google-parts.ts';
-import { dropOthers, numberOrNothing, refuse, requiredText, type Translation, textOrNothing } from './translation.ts';
+import {
+  dropOthers,
+  numberOrNothing,
+  refuse,
+  requiredText,
+  type Translation,
+  textIfGiven,
+  textOrNothing,
+} from './translation.ts';
 import { usageFrom } from './usage.ts';
 
 const KNOWN = ['model', 'fallbacks', 'input', 'voice', 'response_format', 'stream_format'];
@@ -42,7 +50,7 @@ const KNOWN_TO_GEMINI: ReadonlySet<string> = new Set([...KNOWN, 'instructions'])
 const openAiToGemini: Translation = {
   request({ payload: { fields } }, _model, ledger) {
     dropOthers(fields, KNOWN_TO_GEMINI, ledger);
-    const format = textOrNothing(fields.response_format);
+    const format = textIfGiven(fields, 'response_format');
     if (format !== undefined && format !== 'wav' && format !== 'pcm')
       refuse('response_format', 'can be wav or pcm at gemini');
     const input = requiredText(fields, 'input');

@@ -76,6 +76,23 @@ export function requiredText(fields: JsonObject, field: string): string {
 export const textOrNothing = (value: JsonValue | undefined): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
 
+/** A text that may be left out, also as null or nothing. Throws GatewayError('invalid-request') for anything else. */
+export function textIfGiven(fields: JsonObject, field: string): string | undefined {
+  const value = fields[field] ?? '';
+  if (typeof value !== 'string') return refuse(field, 'must be one text');
+  return value === '' ? undefined : value;
+}
+
+/** A count that may be left out; a form writes it as text. Throws GatewayError('invalid-request') for anything else. */
+export function countIfGiven(fields: JsonObject, field: string): number | undefined {
+  const value = fields[field] ?? '';
+  if (value === '') return undefined;
+  const count = numberOrNothing(value);
+  return count !== undefined && Number.isSafeInteger(count) && count > 0
+    ? count
+    : refuse(field, 'must be a whole number, 1 or more');
+}
+
 /** A number, also where a form wrote it as text. */
 export function numberOrNothing(value: JsonValue | undefined): number | undefined {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;

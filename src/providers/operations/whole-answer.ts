@@ -21,6 +21,8 @@ export function wholeFrame(
   const contentType = contentTypeOf(answer);
   if (!translation?.answer) {
     if (request.stream && hasEvents(request.kind)) return eventsFrame(ownAnswer(answer, provider), request);
+    // a page of some proxy, under a status that says that all went well
+    if (contentType.startsWith('text/html')) throw unreadable(answer, provider, 'an answer');
     const measured = contentType.includes('json') ? measuredInJson(bytes) : {};
     return { contentType, bytes, isWhole: true, ...amountsOf(measured) };
   }
@@ -66,6 +68,7 @@ class WholeAnswer implements ProviderAnswer {
   readonly bytes: Buffer;
   readonly receivedAtMs = Date.now();
   readonly inputTokens: number | undefined;
+  readonly #answer: DirectResponse;
   readonly #provider: string;
 
   constructor(answer: DirectResponse, provider: string) {
@@ -73,27 +76,28 @@ class WholeAnswer implements ProviderAnswer {
     this.bytes = answer.bytes;
     const counted = Number(answer.headers.get('x-amzn-bedrock-input-token-count') ?? Number.NaN);
     this.inputTokens = Number.isNaN(counted) ? undefined : counted;
+    this.#answer = answer;
     this.#provider = provider;
   }
 
   get value(): JsonValue {
     const value = parsedJson(this.bytes.toString('utf8'));
-    if (value === undefined) throw this.#unreadable('JSON');
+    if (value === undefined) throw unreadable(this.#answer, this.#provider, 'JSON');
     return value;
   }
 
   get body(): JsonObject {
     const { value } = this;
     if (isObject(value)) return value;
-    throw this.#unreadable('a JSON object');
+    throw unreadable(this.#answer, this.#provider, 'a JSON object');
   }
+}
 
-  #unreadable(expected: string): GatewayError {
-    const start = this.bytes.toString('utf8', 0, 200);
-    return new GatewayError(
-      'bad-response',
-      `${this.#provider} answered with ${this.contentType} in place of ${expected}: ${start}`,
-      { provider: this.#provider },
-    );
-  }
+function unreadable(answer: DirectResponse, provider: string, expected: string): GatewayError {
+  const start = answer.bytes.toString('utf8', 0, 200);
+  return new GatewayError(
+    'bad-response',
+    `${provider} answered with ${contentTypeOf(answer)} in place of ${expected}: ${start}`,
+    { provider },
+  );
 }

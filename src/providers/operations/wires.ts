@@ -1,6 +1,6 @@
 import { replicateVersionOf } from '../../codecs/operations/image-replicate.ts';
 import { elevenLabsFormat } from '../../codecs/operations/speech.ts';
-import { requiredText, textOrNothing } from '../../codecs/operations/translation.ts';
+import { requiredText, textIfGiven } from '../../codecs/operations/translation.ts';
 import type { OperationKind, StoredKind } from '../../model/operation.ts';
 import { googleModelPath } from '../base-url.ts';
 import type { OperationTable, OperationWire } from '../provider.ts';
@@ -116,7 +116,7 @@ export const elevenLabsOperations: OperationTable = {
       format: 'elevenlabs',
       path: (_model, { payload: { fields } }) => {
         const voice = encodeURIComponent(requiredText(fields, 'voice'));
-        const format = elevenLabsFormat(textOrNothing(fields.response_format));
+        const format = elevenLabsFormat(textIfGiven(fields, 'response_format'));
         return `/v1/text-to-speech/${voice}/stream?output_format=${format}`;
       },
       atRoot: true,
