@@ -309,7 +309,8 @@ export class McpClients {
   }
 
   #timeoutMsOf(config: McpClientConfig): number {
-    return config.tool_execution_timeout || this.#toolManager.tool_execution_timeout;
+    const { tool_execution_timeout: own = 0 } = config;
+    return own > 0 ? own : this.#toolManager.tool_execution_timeout;
   }
 
   #connectionOptionsOf(options: McpClientsOptions): ConnectionOptions {

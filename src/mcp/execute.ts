@@ -1,6 +1,6 @@
 import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
 import { GatewayError } from '../model/errors.ts';
-import { isObject, type JsonObject } from '../model/json.ts';
+import { isObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import type { CatalogTool, ToolCallRequest, ToolResult } from './contract.ts';
 import { credentialErrorIn, reasonOf } from './failures.ts';
 import type { ListedTool } from './listed-tools.ts';
@@ -97,9 +97,21 @@ function paramsOf(name: string, { arguments: args, meta }: ToolCallRequest): Jso
 /** The content is an array in every revision but the first (2024-10-07), which gave `toolResult`. */
 function toolResult(value: unknown): ToolResult {
   if (!isObject(value)) throw new Error('the server gave a result that is no object');
-  if (Array.isArray(value.content)) return value as ToolResult;
-  if (value.toolResult !== undefined) {
-    return { ...value, content: [{ type: 'text', text: JSON.stringify(value.toolResult) }] };
+  const { content, toolResult: oldest } = value;
+  if (Array.isArray(content)) {
+    // as it came, where it is what it must be
+    return content.every(isObject) ? (value as ToolResult) : { ...value, content: content.flatMap(blockOf) };
   }
+  if (content !== undefined) return { ...value, content: blockOf(content) };
+  if (oldest !== undefined) return { ...value, content: [textBlock(JSON.stringify(oldest))] };
   return { ...value, content: [] };
 }
+
+/** Servers written by hand give text without a block around it, or one block without a list. */
+function blockOf(given: JsonValue): JsonObject[] {
+  if (isObject(given)) return [given];
+  if (given === null) return [];
+  return [textBlock(typeof given === 'string' ? given : JSON.stringify(given))];
+}
+
+const textBlock = (text: string): JsonObject => ({ type: 'text', text });

@@ -92,7 +92,7 @@ export class HttpTransport implements GatewayTransport {
       await this.#post(message, () => this.#exchanges.resumable(id));
     } catch (thrown) {
       this.#exchanges.failed(id);
-      throw thrown;
+      throw unreadable(thrown);
     }
     this.#exchanges.sent(id, this.#inner instanceof SSEClientTransport);
   }
@@ -147,4 +147,11 @@ export class HttpTransport implements GatewayTransport {
       void this.close();
     }
   }
+}
+
+/** The SDK says of an answer that is none what its parsers say, which tells nobody what happened. */
+function unreadable(thrown: unknown): unknown {
+  if (thrown instanceof SyntaxError) return new Error("the server's answer is not JSON", { cause: thrown });
+  if (thrown instanceof Error && thrown.name === 'ZodError') return new Error("the server's answer is not JSON-RPC");
+  return thrown;
 }

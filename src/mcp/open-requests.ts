@@ -3,6 +3,7 @@ import { isObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import { onAbort } from '../model/on-abort.ts';
 import type { ToolProgress } from './contract.ts';
 import type { Flight, Origin } from './peer.ts';
+import { timerMs } from './timing.ts';
 
 export interface SessionRequest {
   readonly method: string;
@@ -69,7 +70,7 @@ export class OpenRequests {
     const open = this.#open.get(Number(message.id));
     if (!open) return false;
     if ('result' in message) open.succeed(message.result);
-    else open.fail(McpError.fromError(message.error.code, message.error.message, message.error.data));
+    else open.fail(errorIn(message.error));
     return true;
   }
 
@@ -101,6 +102,16 @@ export class OpenRequests {
     if (this.#open.size === 0) this.#options.idle();
   }
 }
+
+/** What came by a pipe is JSON-RPC by its envelope alone: an error may be anything, or missing. */
+function errorIn(given: unknown): Error {
+  if (!isObject(given)) return new Error(`the server's answer holds neither a result nor an error${toldBy(given)}`);
+  const { code, message, data } = given;
+  const text = typeof message === 'string' ? message : 'the server gave no reason';
+  return McpError.fromError(typeof code === 'number' ? code : ErrorCode.InternalError, text, data);
+}
+
+const toldBy = (given: unknown): string => (typeof given === 'string' ? `: ${given}` : '');
 
 /** The id stands last, where the HTTP transport looks for it. */
 function messageOf(id: number, { method, params = {}, onProgress }: SessionRequest): JSONRPCRequest {
@@ -179,7 +190,7 @@ class OpenRequest implements Flight {
   }
 
   #started(timeoutMs: number): NodeJS.Timeout {
-    return setTimeout(() => this.#cancel(new RequestTimeout(timeoutMs)), timeoutMs);
+    return setTimeout(() => this.#cancel(new RequestTimeout(timeoutMs)), timerMs(timeoutMs));
   }
 
   #cancel(reason: unknown): void {

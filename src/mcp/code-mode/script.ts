@@ -3,6 +3,7 @@ import PQueue from 'p-queue';
 import { GatewayError } from '../../model/errors.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import { reasonOf } from '../failures.ts';
+import { timerMs } from '../timing.ts';
 import type { BoundServer } from './names.ts';
 import type { FromSandbox, ScriptLimits, ServerBinding, ToSandbox } from './protocol.ts';
 import { reportText, type ScriptOutcome } from './report.ts';
@@ -233,7 +234,7 @@ export class Script {
     const { cpuMs } = this.#options.limits;
     const tooLong = `the script computed for more than ${cpuMs} ms and was stopped`;
     clearTimeout(this.#watchdog);
-    this.#watchdog = setTimeout(() => this.#fail(tooLong), cpuMs + GRACE_MS);
+    this.#watchdog = setTimeout(() => this.#fail(tooLong), timerMs(cpuMs + GRACE_MS));
   }
 
   #fail(message: string): void {
@@ -262,7 +263,7 @@ class Countdown {
   run(): void {
     if (this.#timer) return;
     this.#startedAtMs = performance.now();
-    this.#timer = setTimeout(this.#late, Math.max(this.#leftMs, 0));
+    this.#timer = setTimeout(this.#late, timerMs(Math.max(this.#leftMs, 0)));
   }
 
   hold(): void {
