@@ -132,7 +132,7 @@ async function* run(
     }
     const messages = messagesOf(turn, ran.results);
     rounds.push(...messages);
-    const offer = newlyFound(ran.found, request);
+    const offer = newlyFound([...ran.found, ...(tools.appeared?.(request, context) ?? [])], request);
     for (const { name } of offer) if (tools.runsByItself(name)) ours.add(name);
     request = nextRequest(request, messages, offer, turnContext);
   }

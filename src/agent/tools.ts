@@ -10,6 +10,8 @@ export interface GatewayTools {
   any(context: CallContext): boolean;
   /** The tools to append to this request, in a stable order. */
   offered(request: ChatRequest, context: CallContext): readonly FunctionTool[];
+  /** What the request, in a later round, does not offer yet: tools that a server has got since. */
+  appeared?(request: ChatRequest, context: CallContext): readonly FunctionTool[];
   /** True for a tool that may run without asking. */
   runsByItself(name: string): boolean;
   /** How a tool is shown to the client, where its name does not tell. */

@@ -11,6 +11,7 @@ import type { AnswerSampling } from '../mcp/relay.ts';
 import type { RequestServers } from '../mcp/request-servers.ts';
 import { resultText } from '../mcp/result-text.ts';
 import type { LargeResults } from '../mcp/results/large-results.ts';
+import { isReaderTool } from '../mcp/results/reader-tools.ts';
 import type { CallContext, Caller, ModelCall } from '../model/call.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { OperationCall } from '../model/operation.ts';
@@ -83,7 +84,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       join: serverJoiner(serverTools.servers, tools, logRun),
       maxParallelTools: toolManager.max_parallel_tools,
     }),
-    memory: new TranscriptMemory(Date.now),
+    memory: new TranscriptMemory(() => performance.now()),
     paused,
     // The admin API may change it.
     get maxDepth() {
@@ -123,19 +124,21 @@ function showsTools({ caller, dialect }: CallContext, configured: ToolManagerCon
 
 /** The MCP clients' tools as the loop wants them. */
 function agentTools(tools: ModedTools, manager: ToolManagerConfig): GatewayTools {
+  const injected = (request: ChatRequest, caller: Caller, seen: Caller) =>
+    injectedTools({
+      visible: tools.offeredTools(seen),
+      ownNames: request.tools.map((tool) => tool.name),
+      caller,
+      onlyOnDemand: manager.disable_auto_tool_inject,
+    });
   return {
     any: ({ caller }) => mayBeBlocked(caller) || tools.visibleTools(caller).length > 0,
     offered(request, { caller }) {
-      const inject = (seen: Caller) =>
-        injectedTools({
-          visible: tools.offeredTools(seen),
-          ownNames: request.tools.map((tool) => tool.name),
-          caller,
-          onlyOnDemand: manager.disable_auto_tool_inject,
-        });
-      if (mayBeBlocked(caller)) refuseBlockedTools(caller, tools, inject);
-      return inject(caller);
+      if (mayBeBlocked(caller)) refuseBlockedTools(caller, tools, (seen) => injected(request, caller, seen));
+      return injected(request, caller, caller);
     },
+    // results that are read in parts are another request's: each is told of its own where they come
+    appeared: (request, { caller }) => injected(request, caller, caller).filter(({ name }) => !isReaderTool(name)),
     runsByItself: tools.runsByItself,
     run: tools.run,
   };

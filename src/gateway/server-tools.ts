@@ -98,16 +98,25 @@ class ScopedTools implements GatewayTools {
   /** Found tools stand last, in the order in which they were found, as they did when they were: caches keep hitting. */
   offered(request: ChatRequest, context: CallContext): readonly FunctionTool[] {
     const own = new Set(request.tools.map(({ name }) => name));
-    const named = new Set(this.#servers.map(({ name }) => name));
     const usual = this.#everyones.any(context) ? this.#everyones.offered(request, context) : [];
     const hidden = new Map(this.#hidden.map((tool) => [tool.name, tool]));
     const searches = hidden.size > 0 ? [...this.#searches.values()] : [];
     return [
-      ...usual.filter(({ name }) => !named.has(name.slice(0, name.indexOf('-'))) && !this.#joined.has(name)),
+      ...this.#besideServers(usual),
       ...searches.map((search) => searchTool(search, hidden.size)),
       ...this.#joinedWhere(({ deferred }) => !deferred || searches.length === 0),
       ...this.#asked.found.flatMap((name) => hidden.get(name) ?? []),
     ].filter(({ name }) => !own.has(name));
+  }
+
+  appeared(request: ChatRequest, context: CallContext): readonly FunctionTool[] {
+    return this.#besideServers(this.#everyones.appeared?.(request, context) ?? []);
+  }
+
+  /** A server that the request names stands in front of a client of the same name. */
+  #besideServers(tools: readonly FunctionTool[]): FunctionTool[] {
+    const named = new Set(this.#servers.map(({ name }) => name));
+    return tools.filter(({ name }) => !named.has(name.slice(0, name.indexOf('-'))) && !this.#joined.has(name));
   }
 
   runsByItself(name: string): boolean {
