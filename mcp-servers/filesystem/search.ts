@@ -46,7 +46,7 @@ export async function search(
   const excluded = options.exclude.map(globMatcher);
   const matchesOf = options.content === undefined ? nameMatch : contentMatcher(options.content, options);
   const matches: Match[] = [];
-  const endsAt = Date.now() + maxSearchMs;
+  const endsAt = performance.now() + maxSearchMs;
   let visited = 0;
   for await (const entry of entries) {
     signal.throwIfAborted();
@@ -57,7 +57,7 @@ export async function search(
         incomplete: `only the first ${options.maxResults} results`,
       };
     }
-    if (Date.now() > endsAt) return { matches, incomplete: `stopped after ${maxSearchMs / 1000} seconds` };
+    if (performance.now() > endsAt) return { matches, incomplete: `stopped after ${maxSearchMs / 1000} seconds` };
     if (++visited >= maxEntries) return { matches, incomplete: `stopped after ${maxEntries} files and folders` };
   }
   return { matches };

@@ -56,13 +56,13 @@ export function openDatabase(path: string): Db {
 
 /** Two processes that switch a new file to the log at once may meet a lock that no busy timeout waits for: try again. */
 function useWriteAheadLog(db: Db): void {
-  const endsAt = Date.now() + busyTimeoutMs;
+  const endsAt = performance.now() + busyTimeoutMs;
   for (;;) {
     try {
       db.pragma('journal_mode = WAL');
       return;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'SQLITE_BUSY' || Date.now() > endsAt) throw error;
+      if ((error as NodeJS.ErrnoException).code !== 'SQLITE_BUSY' || performance.now() > endsAt) throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
     }
   }

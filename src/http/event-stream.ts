@@ -18,8 +18,11 @@ export class KeepAlive {
 
   constructor({ silenceMs, checkEveryMs } = DEFAULT_TIMING) {
     this.#timer = setInterval(() => {
-      const silentSince = Date.now() - silenceMs;
-      for (const stream of this.#streams) if (stream.lastWriteMs <= silentSince) stream.keepAlive();
+      for (const stream of this.#streams) {
+        stream.silentChecks += 1;
+        // the first of them came at some time between two checks
+        if ((stream.silentChecks - 1) * checkEveryMs >= silenceMs) stream.keepAlive();
+      }
     }, checkEveryMs);
     this.#timer.unref();
   }
@@ -55,7 +58,8 @@ export class EventStream {
   readonly #frames: ((piece: Uint8Array | string) => Uint8Array) | undefined;
   /** Between two events, where a keep-alive may stand. */
   #atBoundary = true;
-  lastWriteMs = Date.now();
+  /** How often it was looked at since something was written: counted, as clocks may be set. */
+  silentChecks = 0;
 
   /** `headers` gives further names and values in turn, in an array of its own. */
   constructor(response: ServerResponse, keepAlive: string, headers: () => string[], framing?: Framing) {
@@ -70,7 +74,7 @@ export class EventStream {
   write(given: Uint8Array | string): Promise<void> | undefined {
     const piece = this.#frames ? this.#frames(given) : given;
     if (piece.length === 0) return undefined;
-    this.lastWriteMs = Date.now();
+    this.silentChecks = 0;
     // frames are made whole
     this.#atBoundary = this.#frames !== undefined || endsEvent(piece);
     const mayGoOn = this.#response.headersSent ? this.#writeWithTurn(piece) : this.#writeAtOnce(piece);
@@ -80,7 +84,7 @@ export class EventStream {
   keepAlive(): void {
     if (!this.#atBoundary || this.#response.destroyed || this.#response.writableNeedDrain) return;
     this.#begin();
-    this.lastWriteMs = Date.now();
+    this.silentChecks = 0;
     this.#response.write(this.#frames ? this.#frames(this.#keepAlive) : this.#keepAlive);
   }
 

@@ -30,7 +30,7 @@ export class KeptItems {
   readonly #now: () => number;
   #characters = 0;
 
-  constructor(now: () => number = Date.now, limits: KeptItemsLimits = DEFAULT_LIMITS) {
+  constructor(now: () => number = () => performance.now(), limits: KeptItemsLimits = DEFAULT_LIMITS) {
     this.#now = now;
     this.#limits = limits;
   }

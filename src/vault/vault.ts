@@ -51,7 +51,7 @@ export class ReasoningVault {
   readonly #now: () => number;
   #bytes = 0;
 
-  constructor(now: () => number = Date.now, limits: VaultLimits = DEFAULT_LIMITS) {
+  constructor(now: () => number = () => performance.now(), limits: VaultLimits = DEFAULT_LIMITS) {
     this.#now = now;
     this.#limits = limits;
   }

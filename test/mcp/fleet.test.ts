@@ -156,6 +156,12 @@ describe('lazy start', () => {
     expect(starts()).toBe(1);
   });
 
+  test('a list of a clock that was ahead is no list, as its age is not known', async () => {
+    await ranOnce();
+    vi.setSystemTime(Date.now() - 3_600_000);
+    expect(only(await run())).toMatchObject({ isStale: false });
+  });
+
   test('a list that is too old is no list', async () => {
     await ranOnce();
     expect(only(await run(light(), { timing: { manifestFreshMs: 0 } }))).toMatchObject({ isStale: false });

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Sessions } from '../../src/mcp/server/sessions.ts';
 
 function listener() {
@@ -106,4 +106,16 @@ test('session ids are long and of visible ASCII', () => {
   const ids = new Set(Array.from({ length: 100 }, () => sessions.open().id));
   expect(ids.size).toBe(100);
   for (const id of ids) expect(id).toMatch(/^[\w-]{32}$/);
+});
+
+test.each([-1, 1])('a clock that is set by %d days ends no session', (days) => {
+  const sessions = new Sessions();
+  const session = sessions.open();
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + days * 86_400_000 });
+  try {
+    sessions.open();
+    expect(sessions.use(session.id)).toBe(session);
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -43,7 +43,9 @@ export class ProcessKeeper {
   /** How long a resting process may rest on until its list must be verified. */
   get restsForMs(): number | undefined {
     if (!this.#isResting) return undefined;
-    return Math.max(0, this.#verifiedAtMs + this.#options.timing.manifestFreshMs - Date.now());
+    const { manifestFreshMs } = this.#options.timing;
+    // a clock that was set back must not let it rest for ever
+    return Math.min(manifestFreshMs, Math.max(0, this.#verifiedAtMs + manifestFreshMs - Date.now()));
   }
 
   /** How often there was use of the process. */
@@ -57,7 +59,10 @@ export class ProcessKeeper {
     const config = this.#options.config();
     if (!manifests || !isProcess(config) || !config.process_config.lazy_start) return undefined;
     const manifest = await manifests.read(config);
-    return manifest && Date.now() - manifest.verifiedAtMs < timing.manifestFreshMs ? manifest : undefined;
+    if (!manifest) return undefined;
+    const ageMs = Date.now() - manifest.verifiedAtMs;
+    // one of the future was written under another clock, and its age is not known
+    return ageMs >= 0 && ageMs < timing.manifestFreshMs ? manifest : undefined;
   }
 
   restWith({ verifiedAtMs }: Manifest): void {

@@ -20,7 +20,7 @@ export class KnownServers {
   readonly #parameters = new Map<string, KnownParameters>();
   readonly #now: () => number;
 
-  constructor(now: () => number = Date.now) {
+  constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
 

@@ -31,7 +31,7 @@ export class KeptResults {
   /** In the order of their last use. */
   readonly #kept = new Map<string, Kept>();
 
-  constructor(limits: KeepingLimits, now: () => number = Date.now) {
+  constructor(limits: KeepingLimits, now: () => number = () => performance.now()) {
     this.#limits = limits;
     this.#now = now;
   }
