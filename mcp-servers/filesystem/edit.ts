@@ -15,9 +15,9 @@ export function applyEdits(text: string, edits: readonly Edit[]): { text: string
     const pieces = edited.split(oldText);
     const count = pieces.length - 1;
     if (count === 0) throw new Error(notFound(edited, oldText, numberOf(index, edits)));
-    if (count > 1 && !edit.replaceAll) {
+    if (!edit.replaceAll && !isOnce(edited, oldText)) {
       throw new Error(
-        `${numberOf(index, edits)}: oldText occurs ${count} times. Add surrounding lines until it is unique, ` +
+        `${numberOf(index, edits)}: oldText occurs ${count > 1 ? `${count} times` : 'twice, once over the other'}. Add surrounding lines until it is unique, ` +
           'or set replaceAll. Nothing was changed.',
       );
     }
@@ -26,6 +26,9 @@ export function applyEdits(text: string, edits: readonly Edit[]): { text: string
   });
   return { text: edited, replacements };
 }
+
+/** Occurrences may overlap (`aa` in `aaa`), and then it is not clear which one is meant. */
+const isOnce = (text: string, part: string): boolean => text.indexOf(part, text.indexOf(part) + 1) === -1;
 
 const withEnds = (text: string, ends: string): string => (ends === '\n' ? text : text.replace(/\r?\n/g, ends));
 

@@ -10,8 +10,9 @@ export interface ManualCall {
 }
 
 /** Reads the body of `POST /v1/mcp/tool/execute`. Throws GatewayError('invalid-request') in the original's words. */
-export function manualCallOf(format: string | null, body: unknown): ManualCall {
-  if (format !== null && format !== 'chat' && format !== 'responses') {
+export function manualCallOf(given: string | null, body: unknown): ManualCall {
+  const format = given?.toLowerCase() || 'chat';
+  if (format !== 'chat' && format !== 'responses') {
     throw new GatewayError('invalid-request', "Invalid format value, must be 'chat' or 'responses'");
   }
   if (!isObject(body)) throw new GatewayError('invalid-request', 'Invalid request format: a JSON object was expected');
@@ -30,7 +31,8 @@ function callOf(format: ManualCall['format'], id: unknown, name: unknown, input:
 
 function argumentsOf(name: string, input: unknown): JsonObject {
   if (isObject(input)) return input;
-  if (input === undefined || input === null || input === '') return {};
+  const isEmpty = typeof input === 'string' && input.trim() === '';
+  if (input === undefined || input === null || isEmpty) return {};
   try {
     const parsed: unknown = JSON.parse(String(input));
     if (isObject(parsed)) return parsed;

@@ -36,7 +36,7 @@ const called = (name: string, args: unknown = { value: 'v' }) => ({
 });
 
 describe('a tool run by hand', () => {
-  test.each(['', '?format=chat'])('answers a chat tool message (%s)', async (query) => {
+  test.each(['', '?format=chat', '?format=', '?format=CHAT'])('answers a chat tool message (%s)', async (query) => {
     expect(await execute(called('ref-echo'), query)).toEqual({
       status: 200,
       body: { role: 'tool', content: 'v', tool_call_id: 'call_1' },
@@ -49,6 +49,11 @@ describe('a tool run by hand', () => {
       status: 200,
       body: { type: 'function_call_output', call_id: 'call_2', output: 'w' },
     });
+  });
+
+  test.each(['', ' \n', undefined, null])('without arguments (%j) is run without any', async (args) => {
+    const { status, body } = await execute({ id: 'x', function: { name: 'ref-echo', arguments: args } });
+    expect({ status, body }).toMatchObject({ status: 200, body: { role: 'tool' } });
   });
 
   test('may be one that does not run by itself', async () => {

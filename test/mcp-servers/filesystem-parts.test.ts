@@ -76,6 +76,14 @@ describe('edits', () => {
     expect(text).toBe('1\r\n2\r\nthree\r\n');
   });
 
+  test.each([
+    ['aaa', 'aa'],
+    ['abababa', 'aba'],
+  ])('a text that overlaps itself is not unique (%s, %s)', (text, oldText) => {
+    expect(() => applyEdits(text, [{ oldText, newText: '' }])).toThrow(/occurs (twice|2 times)/);
+    expect(applyEdits(text, [{ oldText, newText: '', replaceAll: true }]).replacements).toBeGreaterThan(0);
+  });
+
   test('a text that differs in white space only is pointed at', () => {
     const edit = { oldText: 'if (a) {\n  b();', newText: '' };
     expect(() => applyEdits('x\n\tif (a) {\n\t\tb();\n', [edit])).toThrow('Line 2 is alike');
