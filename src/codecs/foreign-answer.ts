@@ -1,13 +1,16 @@
-import type { CodecId, Origin } from '../model/content.ts';
+import type { CodecId, Origin, Part } from '../model/content.ts';
 import type { StreamEvent } from '../model/event.ts';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import type { Loss } from '../model/loss.ts';
 import { citationsOf } from './citations.ts';
 import { citationsAtEnd, citationsInLastText } from './citations-at-end.ts';
+import { documentsCited } from './document-citations.ts';
 import { foreignBlock } from './foreign-block.ts';
 import { says, unsaid } from './foreign-fields.ts';
+import { mediaLosses } from './foreign-media.ts';
 import { WORDS, type Words } from './foreign-words.ts';
 import { compacted } from './ledger.ts';
+import { objectOf, objectsOf } from './members.ts';
 
 /**
  * The account of an answer whose client speaks another format than its provider: what the provider's blocks say beside
@@ -34,19 +37,41 @@ export class AnswerAccount {
     if (event.type === 'response-start') this.#frame(event.origin, 'start');
     else if (event.type === 'response-end') this.#frame(event.origin, 'end');
     else if (event.type === 'part-end') this.#part(event.origin);
-    else if (event.type === 'part-start' && event.part.type === 'opaque') this.#opaque(event.part.origin);
+    else if (event.type === 'part-start') this.#started(event.part);
+  }
+
+  #started(part: Part): void {
+    if (part.type === 'opaque') this.#opaque(part.origin);
+    else if (part.type === 'media') this.#losses.push(...mediaLosses(part, this.#client));
   }
 
   #frame(origin: Origin | undefined, place: 'start' | 'end'): void {
     if (!origin || origin.codec === this.#client) return;
     const words = FRAMES[origin.codec][place];
     if (words) this.#unsaid(withFirstsOnly(origin.block), words, 'answer.', this.#toldAtEnd(origin));
+    if (place === 'end') this.#alternatives(origin.block);
+  }
+
+  #alternatives({ choices, candidates }: JsonObject): void {
+    const field = choices ? 'choices' : 'candidates';
+    const answers = choices ?? candidates;
+    const more = Array.isArray(answers) ? answers.length - 1 : 0;
+    if (more < 1) return;
+    this.#losses.push({ field: `answer.${field}.*`, action: 'dropped', reason: 'only the first of several is told' });
   }
 
   #part(origin: Origin | undefined): void {
     if (!origin || origin.codec === this.#client || isOpaque(origin)) return;
-    const told = citationsOf(origin, 0).length > 0 ? 'all' : 'none';
+    const told = this.#toldInside(origin);
     this.#unsaid(origin.block, PARTS[origin.codec], 'answer.content.*.', told);
+  }
+
+  #toldInside(origin: Origin): PagesTold {
+    const { citations, citationsContent, annotations } = origin.block;
+    const named = objectsOf(citations ?? objectOf(citationsContent).citations ?? annotations).length;
+    const told = citationsOf(origin, 0).length + (TELLING_DOCUMENTS.has(this.#client) ? documentsCited(origin) : 0);
+    if (told === 0) return 'none';
+    return told < named ? 'pages-only' : 'all';
   }
 
   #toldAtEnd(origin: Origin): PagesTold {
@@ -72,7 +97,7 @@ export class AnswerAccount {
 }
 
 /** Which of the pages that an answer cites its client is told. */
-type PagesTold = 'all' | 'some' | 'too-late' | 'none';
+type PagesTold = 'all' | 'pages-only' | 'some' | 'too-late' | 'none';
 
 const toldAsPages = (field: string): Loss => ({
   field,
@@ -86,11 +111,21 @@ const cameTooLate = (field: string): Loss => ({
   reason: 'pages of texts that had ended before the provider named them: this format has no place behind a text',
 });
 
+const placesInFiles = (field: string): Loss => ({
+  field,
+  action: 'dropped',
+  reason: 'places in documents and files have no address in this format',
+});
+
 const TOLD: Readonly<Partial<Record<PagesTold, (field: string) => readonly Loss[]>>> = {
   all: (field) => [toldAsPages(field)],
+  'pages-only': (field) => [toldAsPages(field), placesInFiles(field)],
   some: (field) => [toldAsPages(field), cameTooLate(field)],
   'too-late': (field) => [cameTooLate(field)],
 };
+
+/** Formats that have words for places in the user's documents. */
+const TELLING_DOCUMENTS: ReadonlySet<CodecId> = new Set(['anthropic-messages', 'bedrock-converse']);
 
 /** Formats whose streams tell pages inside of the block that rests on them. */
 const CLOSING_FORMATS: ReadonlySet<CodecId> = new Set(['anthropic-messages', 'bedrock-converse']);

@@ -37,3 +37,12 @@ export interface Failure {
 }
 
 export const isFailure = (outcome: Answer | Failure): outcome is Failure => 'failed' in outcome;
+
+/** The arguments of a call; as text where the answer was cut inside of them. */
+export function parsedInput(text: string): unknown {
+  try {
+    return JSON.parse(text || '{}');
+  } catch {
+    return text;
+  }
+}

@@ -5,8 +5,9 @@ import {
   ConverseStreamCommand,
   type ConverseStreamOutput,
   type TokenUsage,
+  type ToolUseBlock,
 } from '@aws-sdk/client-bedrock-runtime';
-import type { Answer } from './answers.ts';
+import { type Answer, parsedInput } from './answers.ts';
 
 const QUESTION = { messages: [{ role: 'user' as const, content: [{ text: 'hello' }] }] };
 
@@ -47,7 +48,8 @@ function blocksOf(events: readonly ConverseStreamOutput[]): ContentBlock[] {
     block.thinking += delta.delta?.reasoningContent?.text ?? '';
   }
   return [...blocks.values()].map(({ toolUseId, name, text, input, thinking }): ContentBlock => {
-    if (toolUseId !== undefined) return { toolUse: { toolUseId, name, input: JSON.parse(input || '{}') } };
+    if (toolUseId !== undefined)
+      return { toolUse: { toolUseId, name, input: parsedInput(input) as ToolUseBlock['input'] } };
     return thinking ? { reasoningContent: { reasoningText: { text: thinking } } } : { text };
   });
 }

@@ -124,9 +124,9 @@ function kindOf(recording: Recording): Kind {
 
 /** A refusal told in words is a complete answer in the Responses API. */
 const finishFor = (recording: Recording, format: ReadFormat): string =>
-  format === 'openai-responses' && recording.digest.refusal ? 'completed' : WORDS[format][kindOf(recording)];
+  format === 'openai-responses' && recording.digest.refusal ? 'completed' : FINISH_WORDS[format][kindOf(recording)];
 
-const WORDS: Readonly<Record<ReadFormat, Readonly<Record<Kind, string>>>> = {
+export const FINISH_WORDS: Readonly<Record<ReadFormat, Readonly<Record<Kind, string>>>> = {
   'anthropic-messages': {
     stop: 'end_turn',
     'stop-sequence': 'stop_sequence',

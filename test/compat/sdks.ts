@@ -10,7 +10,7 @@ import type {
 import type { CompletionUsage } from 'openai/resources/completions';
 import type { Response, ResponseCreateParamsNonStreaming } from 'openai/resources/responses/responses';
 import { isObject, type JsonObject } from '../../src/model/json.ts';
-import type { Answer, Failure, ReadFormat } from './answers.ts';
+import { type Answer, type Failure, parsedInput, type ReadFormat } from './answers.ts';
 import { askConverse } from './converse.ts';
 
 /** A client format, spoken by the official SDK with the helper that puts a stream together. */
@@ -104,8 +104,6 @@ async function vendorsChunks(chunks: AsyncIterable<ChatCompletionChunk>): Promis
   return { text, refusal, reasoning, finish: String(finish), calls: called, usage: chatCounts(usage) };
 }
 
-const parsedInput = (text: string): unknown => JSON.parse(text || '{}');
-
 function chatAnswer({ choices, usage }: ChatCompletion): Answer {
   const [choice] = choices;
   if (!choice) throw new Error('the completion has no choice');
@@ -173,7 +171,7 @@ function responsesAnswer({ output, status, incomplete_details: incomplete, usage
       .join(''),
     calls: output.flatMap((item) =>
       item.type === 'function_call'
-        ? [{ id: item.call_id, name: item.name, arguments: JSON.parse(item.arguments) }]
+        ? [{ id: item.call_id, name: item.name, arguments: parsedInput(item.arguments) }]
         : [],
     ),
     finish: incomplete?.reason ? `${status}: ${incomplete.reason}` : String(status),

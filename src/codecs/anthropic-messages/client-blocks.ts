@@ -22,7 +22,7 @@ export function clientBlock(part: Part, toId: (id: string) => string): JsonObjec
     case 'tool-result':
       return part.owner === 'gateway' ? gatewayResult(part) : undefined;
     case 'media':
-      return ownBlock(part.origin) ?? mediaText(part);
+      return ownBlock(part.origin) ?? shownMedia(part);
     case 'opaque':
       return ownBlock(part.origin);
   }
@@ -84,7 +84,11 @@ function resultBlock(part: Part): JsonObject[] {
   return [(isShown ? mediaBlock(part) : undefined) ?? mediaText(part)];
 }
 
-/** An assistant message holds no media in this format: an address stays usable, bytes are only named. */
+/** An assistant message holds no media in this format: an address stays usable, the ledger tells of the rest. */
+const shownMedia = (part: MediaPart): JsonObject | undefined =>
+  part.source.type === 'url' || part.source.type === 'text' ? mediaText(part) : undefined;
+
+/** An address stays usable, bytes are only named. */
 function mediaText({ mediaType, source, name }: MediaPart): JsonObject {
   const label = name ?? mediaType;
   switch (source.type) {

@@ -2,11 +2,12 @@ import type { Origin } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
 import type { Citation } from '../citation.ts';
 import { citationsOf } from '../citations.ts';
+import { documentsInMessages } from '../document-citations.ts';
 import { CODEC, objectsOf } from './wire.ts';
 
-/** The pages that a text of another format names, each once: a whole block rests on them here. */
+/** What a text of another format cites, each page once: a whole block rests on them here. */
 export const foreignCitations = (origin: Origin | undefined): JsonObject[] =>
-  origin?.codec === CODEC ? [] : pagesOf(citationsOf(origin, 0));
+  origin?.codec === CODEC ? [] : [...documentsInMessages(origin), ...pagesOf(citationsOf(origin, 0))];
 
 /** Pages as the citations of one block. */
 export function pagesOf(citations: readonly Citation[]): JsonObject[] {

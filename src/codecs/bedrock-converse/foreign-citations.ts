@@ -1,6 +1,9 @@
+import type { Origin } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
 import { lookFor } from '../../model/marks.ts';
 import type { Citation } from '../citation.ts';
+import { citationsOf } from '../citations.ts';
+import { documentsInConverse } from '../document-citations.ts';
 import { objectOf, objectsOf } from './wire.ts';
 
 /** Pages that another format names, each once: a whole block rests on them here (Bedrock API, Citation, WebLocation). */
@@ -15,12 +18,17 @@ export function wireCitations(citations: readonly Citation[]): JsonObject[] {
 const domainOf = (url: string): string => (URL.canParse(url) ? new URL(url).hostname : '');
 
 /**
- * Pages of the text before it, as a block of their own in a whole answer: a client that did not ask for citations reads
+ * Sources of the text before it, as a block of their own in a whole answer: a client that did not ask for citations reads
  * texts only where they are plain ones.
  */
-export function citationsBlocks(citations: readonly Citation[]): JsonObject[] {
-  return citations.length === 0 ? [] : [{ citationsContent: { citations: wireCitations(citations) } }];
-}
+export const citationsBlocks = (citations: readonly JsonObject[]): JsonObject[] =>
+  citations.length === 0 ? [] : [{ citationsContent: { citations: [...citations] } }];
+
+/** What a text of another format cites: pages, and of Claude's texts the documents of the user. */
+export const foreignCitations = (origin: Origin | undefined): JsonObject[] => [
+  ...documentsInConverse(origin),
+  ...wireCitations(citationsOf(origin, 0)),
+];
 
 /** Whether a history may hold such blocks: what no model of Bedrock wrote does not go back to one. */
 export const mayHoldCitationsBlocks = lookFor('"citationsContent"');

@@ -1,9 +1,11 @@
 import type { Part } from '../../model/content.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import { parsedInput, unreadableInput } from '../call-input.ts';
-import { objectOf, textOf } from './wire.ts';
+import { isRunThere } from './parts.ts';
+import { objectOf, objectsOf, textOf } from './wire.ts';
 
-type Kind = 'text' | 'reasoning' | 'call' | 'other';
+/** `ran`: what Bedrock itself runs, and what came of it. */
+type Kind = 'text' | 'reasoning' | 'call' | 'ran' | 'other';
 
 /** A content block as far as its deltas have come. */
 export class GrowingBlock {
@@ -15,16 +17,19 @@ export class GrowingBlock {
   #signature = '';
   #redacted: Buffer[] = [];
   #citations: JsonValue[] = [];
+  readonly #results: JsonObject[] = [];
   #other: JsonObject = {};
 
   constructor(start: JsonObject) {
     this.#start = start;
-    if (isObject(start.toolUse)) this.#kind = 'call';
+    if (isRunThere(start)) this.#kind = 'ran';
+    else if (isObject(start.toolUse)) this.#kind = 'call';
     else if (Object.keys(start).length > 0) this.#kind = 'other';
   }
 
   /** False for a delta of another kind: a server that forgot to stop one block before it began the next. */
   takes(delta: JsonObject): boolean {
+    if (this.#kind === 'ran') return delta.toolUse !== undefined || delta.toolResult !== undefined;
     return this.#kind === undefined || this.#kind === kindOf(delta);
   }
 
@@ -55,6 +60,9 @@ export class GrowingBlock {
         if (typeof redactedContent === 'string') this.#redacted.push(Buffer.from(redactedContent, 'base64'));
         return textOf(text);
       }
+      case 'ran':
+        this.#results.push(...objectsOf(delta.toolResult));
+        return textOf(objectOf(delta.toolUse).input);
       default:
         this.#other = merged(this.#other, delta);
         return '';
@@ -72,14 +80,20 @@ export class GrowingBlock {
       }
       case 'reasoning':
         return { reasoningContent: this.#reasoning() };
-      case 'call': {
-        const { input: given, ...call } = objectOf(this.#start.toolUse);
-        const input = this.#text === '' ? (given ?? {}) : (parsedInput(this.#text) ?? unreadableInput(this.#text));
-        return { toolUse: { ...call, input } };
-      }
+      case 'call':
+        return { toolUse: this.#call() };
+      case 'ran':
+        if (isObject(this.#start.toolUse)) return { toolUse: this.#call() };
+        return { toolResult: { ...objectOf(this.#start.toolResult), content: this.#results } };
       case 'other':
         return merged(this.#start, this.#other);
     }
+  }
+
+  #call(): JsonObject {
+    const { input: given, ...call } = objectOf(this.#start.toolUse);
+    const input = this.#text === '' ? (given ?? {}) : (parsedInput(this.#text) ?? unreadableInput(this.#text));
+    return { ...call, input };
   }
 
   #reasoning(): JsonObject {

@@ -153,6 +153,9 @@ function formatOf(given: string, base64: string): { kind?: MediaKind; format?: s
   return mediaType.startsWith('text/') ? { kind: 'document', format: 'txt' } : {};
 }
 
+/** Whether the format has a block for such media. */
+export const holdsMedia = (mediaType: string): boolean => formatOf(mediaType, '').kind !== undefined;
+
 /** By the first bytes, which in base64 are always the same letters. */
 function imageFormat(base64: string): string {
   if (base64.startsWith('/9j/')) return 'jpeg';

@@ -7,6 +7,7 @@ import { objectOf, objectsOf, originOf, textOf } from './wire.ts';
 export function partOf(block: JsonObject): Part {
   const origin = originOf(block);
   if (typeof block.text === 'string') return { type: 'text', text: block.text, origin };
+  if (isRunThere(block)) return { type: 'opaque', origin };
   if (isObject(block.reasoningContent)) {
     return { type: 'reasoning', text: textOf(objectOf(block.reasoningContent.reasoningText).text), origin };
   }
@@ -19,6 +20,10 @@ export function partOf(block: JsonObject): Part {
   if (text !== undefined) return { type: 'text', text, origin };
   return mediaOf(block) ?? { type: 'opaque', origin };
 }
+
+/** What Bedrock itself runs, and what came of it, have types of their own (ToolUseBlock, ToolResultBlock). */
+export const isRunThere = ({ toolUse, toolResult }: JsonObject): boolean =>
+  objectOf(toolUse).type === 'server_tool_use' || typeof objectOf(toolResult).type === 'string';
 
 /** Blocks of their own kinds whose meaning elsewhere is the text in them. */
 function textInside({ guardContent, citationsContent, searchResult }: JsonObject): string | undefined {
@@ -64,7 +69,8 @@ function decodeMessage({ role, content }: JsonObject): Message[] {
   const results = blocks.filter((block) => isObject(block.toolResult));
   const rest = blocks.filter((block) => !isObject(block.toolResult));
   const messages: Message[] = [];
-  if (results.length > 0) messages.push({ role: 'tool', parts: results.map(partOf) });
+  if (results.length > 0)
+    messages.push({ role: 'tool', parts: results.map((block) => resultPart(block, objectOf(block.toolResult))) });
   if (rest.length > 0 || results.length === 0) messages.push({ role: 'user', parts: rest.map(partOf) });
   return messages;
 }

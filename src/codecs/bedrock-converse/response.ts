@@ -3,11 +3,11 @@ import { GatewayError } from '../../model/errors.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { ChatResponse } from '../../model/response.ts';
 import { parsedInput, unreadableInput } from '../call-input.ts';
-import { citationsOf, endCitationsByText } from '../citations.ts';
+import { endCitationsByText } from '../citations.ts';
 import type { AnswerContext } from '../codec.ts';
 import { streamError } from './errors.ts';
 import { finishReasonOf, stopReasonOf } from './finish.ts';
-import { citationsBlocks } from './foreign-citations.ts';
+import { citationsBlocks, foreignCitations, wireCitations } from './foreign-citations.ts';
 import { uniqueIds } from './ids.ts';
 import { documentNames, mediaBlock } from './media.ts';
 import { partOf } from './parts.ts';
@@ -45,8 +45,8 @@ export function encodeResponse(response: ChatResponse): JsonObject {
   const content = response.parts.flatMap((part) => {
     const block = clientBlock(part, toId);
     if (part.type !== 'text' || !block) return block ? [block] : [];
-    const own = ownBlock(part.origin) ? [] : citationsOf(part.origin, part.text.length);
-    return [block, ...citationsBlocks([...own, ...(pages.get(part) ?? [])])];
+    const own = ownBlock(part.origin) ? [] : foreignCitations(part.origin);
+    return [block, ...citationsBlocks([...own, ...wireCitations(pages.get(part) ?? [])])];
   });
   const { stop, metadata } = endingOf(response, content.some(isCall));
   return { output: { message: { role: 'assistant', content } }, ...stop, ...metadata };

@@ -1,9 +1,8 @@
 import type { Origin, Part } from '../../model/content.ts';
 import type { StreamEvent } from '../../model/event.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
-import { citationsOf } from '../citations.ts';
 import { citationsInLastText } from '../citations-at-end.ts';
-import { wireCitations } from './foreign-citations.ts';
+import { foreignCitations, wireCitations } from './foreign-citations.ts';
 import { uniqueIds } from './ids.ts';
 import { clientBlock, endingOf, reasoningBlock } from './response.ts';
 import { objectOf, objectsOf, ownBlock, sse } from './wire.ts';
@@ -139,7 +138,7 @@ class BlockWriter {
     const own = ownBlock(origin);
     if (part.type === 'text') {
       const { citations } = objectOf(own?.citationsContent);
-      return this.#citations(block.output, own ? objectsOf(citations) : wireCitations(citationsOf(origin, 0)));
+      return this.#citations(block.output, own ? objectsOf(citations) : foreignCitations(origin));
     }
     if (part.type !== 'reasoning') return '';
     const { reasoningContent } = own ?? reasoningBlock(origin ? { ...part, origin } : part);

@@ -6,7 +6,7 @@ import type { AnswerContext, StreamDecoder, WireEvent } from '../codec.ts';
 import { streamError } from './errors.ts';
 import { finishReasonOf } from './finish.ts';
 import { GrowingBlock } from './growing-block.ts';
-import { partOf } from './parts.ts';
+import { isRunThere, partOf } from './parts.ts';
 import { answerPart } from './response.ts';
 import { usageOf } from './usage.ts';
 import { objectOf, originOf } from './wire.ts';
@@ -84,7 +84,7 @@ class Decoder implements StreamDecoder {
     this.#close(place);
     const block = new GrowingBlock(start);
     this.#growing.set(place, block);
-    if (isObject(start.toolUse)) this.#begin(block, partOf({ toolUse: start.toolUse }));
+    if (isObject(start.toolUse) && !isRunThere(start)) this.#begin(block, partOf({ toolUse: start.toolUse }));
   }
 
   #grow(place: number, delta: JsonObject): void {

@@ -48,6 +48,8 @@ export class AnswerReader {
   readonly #context: AnswerContext;
   readonly #candidate: JsonObject = {};
   readonly #top: JsonObject = {};
+  /** Other answers to the same question, by their places. */
+  #others: Set<number> | undefined;
   readonly #ids = new Set<string>();
   #events: StreamEvent[] = [];
   #usage: JsonObject = {};
@@ -98,13 +100,20 @@ export class AnswerReader {
     Object.assign(this.#top, top);
     this.#usage = mergedUsage(this.#usage, usageMetadata);
     // of several candidates only the first is read; verbatim traffic carries them all
-    const candidate = objectsOf(candidates).find(({ index }) => (index ?? 0) === 0);
+    const given = objectsOf(candidates);
+    const candidate = given.find(({ index }) => (index ?? 0) === 0);
+    if (given.length > (candidate ? 1 : 0)) this.#noteOthers(given);
     if (candidate) {
       const { content, index: _3, ...rest } = candidate;
       keepOfCandidate(this.#candidate, rest);
       for (const part of objectsOf(objectOf(content).parts)) takePart(part);
     }
     return this.#taken();
+  }
+
+  #noteOthers(candidates: readonly JsonObject[]): void {
+    this.#others ??= new Set();
+    for (const { index } of candidates) if (typeof index === 'number' && index !== 0) this.#others.add(index);
   }
 
   /** The first chunk tells the input's tokens already. */
@@ -209,8 +218,9 @@ export class AnswerReader {
   /** Everything that the answer says beside its parts, in the shape of a whole body. */
   #closingBlock(): JsonObject {
     const { responseId: _, ...top } = this.#top;
-    const hasCandidate = Object.keys(this.#candidate).length > 0;
-    return { ...top, ...(hasCandidate && { candidates: [this.#candidate] }), usageMetadata: this.#usage };
+    const others = [...(this.#others ?? [])].map((index) => ({ index }));
+    const hasCandidate = Object.keys(this.#candidate).length > 0 || others.length > 0;
+    return { ...top, ...(hasCandidate && { candidates: [this.#candidate, ...others] }), usageMetadata: this.#usage };
   }
 }
 

@@ -1,4 +1,4 @@
-import type { OpaquePart, Origin, ReasoningPart, ToolCallPart } from '../../model/content.ts';
+import type { MediaPart, OpaquePart, Origin, ReasoningPart, ToolCallPart } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
 import { freeText } from '../custom-tools.ts';
 import type { Emitter } from './emitter.ts';
@@ -138,6 +138,24 @@ const CUSTOM = {
   delta: 'response.custom_tool_call_input.delta',
   done: 'response.custom_tool_call_input.done',
 } as const;
+
+interface Picture extends MediaPart {
+  readonly source: Extract<MediaPart['source'], { type: 'base64' }>;
+}
+
+/** The only media that answers of this format hold. */
+export const isPicture = (part: MediaPart): part is Picture =>
+  part.mediaType.startsWith('image/') && part.source.type === 'base64';
+
+/** A picture that a model of another format made, as those of this format's image tool. */
+export function showPicture({ mediaType, source }: Picture, place: Place): [opening: string, shown: ShownPart] {
+  const head = { id: place.mintedId('ig'), type: 'image_generation_call' };
+  const whole = { ...head, status: 'completed', result: source.data, output_format: mediaType.slice('image/'.length) };
+  return [
+    added(place, { ...head, status: 'in_progress', result: null }),
+    { grow: () => '', end: () => done(place, whole) },
+  ];
+}
 
 /** An item of this format that came whole. */
 export function showOpaque(part: OpaquePart, item: JsonObject, place: Place): [opening: string, shown: ShownPart] {

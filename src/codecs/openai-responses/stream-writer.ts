@@ -10,7 +10,15 @@ import { Emitter } from './emitter.ts';
 import { statusFields } from './finish.ts';
 import { itemId, responseId } from './ids.ts';
 import { messageIdOf, ShownMessage } from './shown-message.ts';
-import { type Place, type ShownPart, showCall, showOpaque, showReasoning } from './shown-parts.ts';
+import {
+  isPicture,
+  type Place,
+  type ShownPart,
+  showCall,
+  showOpaque,
+  showPicture,
+  showReasoning,
+} from './shown-parts.ts';
 import { type ShownRun, showApproval, showClientSearch, showListing, showRun } from './shown-runs.ts';
 import { CLIENT_SEARCH } from './tool-names.ts';
 import { wireUsage } from './usage.ts';
@@ -105,6 +113,8 @@ export class ResponseWriter {
         return showReasoning(part, this.#place());
       case 'tool-call':
         return this.#showCall(part);
+      case 'media':
+        return isPicture(part) ? showPicture(part, this.#place()) : undefined;
       case 'opaque': {
         const own = ownBlock(part.origin);
         if (own?.type === 'mcp_list_tools') return showListing(own, this.#place());
