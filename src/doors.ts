@@ -1,6 +1,5 @@
 import type { Server } from 'node:http';
 import { codecs } from './codecs/index.ts';
-import { adminOnDemand, logQueries, openLibrary } from './composition.ts';
 import type { Environment } from './config/secrets.ts';
 import type { House } from './house.ts';
 import { type App, closeGently, createApp } from './http/app.ts';
@@ -10,11 +9,12 @@ import { adminCheck, type OriginRules, originCheck } from './http/origin.ts';
 import { RequestIds } from './http/request-ids.ts';
 import type { SideRoutes } from './http/side-routes.ts';
 import { stopping } from './http/stopping.ts';
+import type { Log } from './logs/process-log.ts';
 import { ModernServer } from './mcp/modern/server.ts';
 import { McpServer } from './mcp/server/server.ts';
 import { AbortPool } from './model/abort-pool.ts';
-import { modelCallers } from './model-callers.ts';
-import type { Log } from './process-log.ts';
+import { adminOnDemand, logQueries, openLibrary } from './rooms/admin.ts';
+import { modelCallers } from './rooms/model-callers.ts';
 import type { ModelCatalog } from './router/catalog.ts';
 
 export interface DoorOptions {

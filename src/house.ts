@@ -1,14 +1,17 @@
-import { type Callers, forAllowedCallers, openCallers, openVirtualKeys } from './callers.ts';
+import { resolveCommand } from './bundled-servers.ts';
 import { codecs } from './codecs/index.ts';
-import { type Mcp, type Models, openMcp, openModels, openRequestLog, searchingClients } from './composition.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import type { VirtualKeys } from './governance/virtual-keys.ts';
 import type { Logs } from './logs/logs.ts';
 import { createMetrics, type Metrics } from './logs/metrics.ts';
-import { openSignIn, type SignIn } from './mcp-sign-in.ts';
-import { openKnowledge } from './model-sheet.ts';
-import type { Log } from './process-log.ts';
+import type { Log } from './logs/process-log.ts';
+import { type Callers, forAllowedCallers, openCallers, openVirtualKeys } from './rooms/callers.ts';
+import { type Mcp, openMcp, searchingClients } from './rooms/mcp.ts';
+import { openSignIn, type SignIn } from './rooms/mcp-sign-in.ts';
+import { openKnowledge } from './rooms/model-sheet.ts';
+import { type Models, openModels } from './rooms/models.ts';
+import { openRequestLog } from './rooms/request-log.ts';
 
 /** Everything of a gateway that is no door: its rooms, and the request path through them. */
 export interface House {
@@ -29,7 +32,7 @@ export interface House {
 export async function openHouse(loaded: LoadedConfig, appDir: string, log: Log): Promise<House> {
   const { config } = loaded;
   const metrics = createMetrics(config.client.prometheus_labels);
-  const mcp = await openMcp(loaded, appDir, log);
+  const mcp = await openMcp(loaded, appDir, resolveCommand, log);
   const keys = openVirtualKeys(config, mcp.clients, mcp.virtualMcps, mcp.keyStore.entries, log);
   const signIn = await openSignIn(config, keys, log);
   const callers = openCallers(config, mcp.clients, keys, signIn);

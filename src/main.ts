@@ -50,7 +50,7 @@ async function runMcpCommand(asked: McpCommand): Promise<void> {
 
 async function runGateway(options: ServeOptions): Promise<void> {
   setUpV8();
-  const [{ serve }, { openProcessLog }] = await Promise.all([import('./serve.ts'), import('./process-log.ts')]);
+  const [{ serve }, { openProcessLog }] = await Promise.all([import('./serve.ts'), import('./logs/process-log.ts')]);
   const processLog = await openProcessLog(options.logLevel, options.logStyle);
   try {
     const running = await serve(options, version(), processLog);

@@ -9,8 +9,8 @@ import { openDoors } from './doors.ts';
 import { openHouse } from './house.ts';
 import { KeepAlive } from './http/event-stream.ts';
 import { listen } from './listen.ts';
+import type { ProcessLog } from './logs/process-log.ts';
 import type { McpClients } from './mcp/clients.ts';
-import type { ProcessLog } from './process-log.ts';
 import { builtInDeployments } from './providers/registry.ts';
 
 /** What the gateway stands in; tests give their own. */

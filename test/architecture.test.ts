@@ -16,6 +16,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['router', 'agent', 'governance', 'logs'],
   ['gateway'],
   ['http'],
+  ['rooms'],
   ['top'],
 ];
 
@@ -25,7 +26,7 @@ const MOST_LINES = 400;
 /** Tables and state machines that are one idea and longer than a file should be. */
 const LONG_FILES: readonly string[] = [];
 
-/** The folder below src; a file of src itself is the composition (`top`). */
+/** The folder below src; a file of src itself is `top`, which joins them all. */
 const unitOf = (path: string): string => (path.includes('/') ? (path.split('/')[0] ?? '') : 'top');
 
 const rowOf = (unit: string): number => ROWS.findIndex((row) => row.includes(unit));

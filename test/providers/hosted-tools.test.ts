@@ -1,7 +1,7 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { searchingClients } from '../../src/composition.ts';
 import type { Catalog } from '../../src/mcp/contract.ts';
+import { searchingClients } from '../../src/rooms/mcp.ts';
 import { eventually, type Gateway, keyed, post, startGatewayHere } from '../support/gateway.ts';
 import { json, startUpstream, type Upstream } from '../support/upstream.ts';
 

@@ -1,20 +1,20 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { KeyAccess } from './config/governance-section.ts';
-import type { Config } from './config/load.ts';
-import type { McpClientConfig } from './config/schema.ts';
-import { unenforcedLimits } from './governance/unenforced.ts';
-import { VirtualKeys } from './governance/virtual-keys.ts';
-import { callerFor, decidingContents } from './http/caller.ts';
-import { afterStep, requiring } from './http/header-rules.ts';
-import { dimensioned, loggableHeaders, withLogLabels } from './http/log-labels.ts';
-import { type Admission, mcpAdmission, mcpStanding } from './http/mcp-admission.ts';
-import { WatchedStreams } from './http/watched-streams.ts';
-import type { McpClients } from './mcp/clients.ts';
-import type { VirtualMcps } from './mcp/virtual-mcps.ts';
+import type { KeyAccess } from '../config/governance-section.ts';
+import type { Config } from '../config/load.ts';
+import type { McpClientConfig } from '../config/schema.ts';
+import { unenforcedLimits } from '../governance/unenforced.ts';
+import { VirtualKeys } from '../governance/virtual-keys.ts';
+import { callerFor, decidingContents } from '../http/caller.ts';
+import { afterStep, requiring } from '../http/header-rules.ts';
+import { dimensioned, loggableHeaders, withLogLabels } from '../http/log-labels.ts';
+import { type Admission, mcpAdmission, mcpStanding } from '../http/mcp-admission.ts';
+import { WatchedStreams } from '../http/watched-streams.ts';
+import type { Log } from '../logs/process-log.ts';
+import type { McpClients } from '../mcp/clients.ts';
+import type { VirtualMcps } from '../mcp/virtual-mcps.ts';
+import type { CallContext, Caller } from '../model/call.ts';
+import { GatewayError } from '../model/errors.ts';
 import type { SignIn } from './mcp-sign-in.ts';
-import type { CallContext, Caller } from './model/call.ts';
-import { GatewayError } from './model/errors.ts';
-import type { Log } from './process-log.ts';
 
 /** Who calls, as every way in asks it. */
 export interface Callers {

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Config } from './config/load.ts';
-import type { Log } from './process-log.ts';
-import { keepSheetFresh } from './providers/models/refresh.ts';
-import { createModelKnowledge, type ModelKnowledge } from './providers/models/traits.ts';
+import type { Config } from '../config/load.ts';
+import type { Log } from '../logs/process-log.ts';
+import { keepSheetFresh } from '../providers/models/refresh.ts';
+import { createModelKnowledge, type ModelKnowledge } from '../providers/models/traits.ts';
 
 const TIMEOUT_MS = 30_000;
 

@@ -1,9 +1,9 @@
-import type { Config } from './config/load.ts';
-import { addressRulesFor } from './mcp/api-clients.ts';
-import { UpstreamAuth } from './mcp/auth/upstream-auth.ts';
-import { patientFetch } from './mcp/patient-fetch.ts';
-import type { CredentialStore } from './model/mcp-credentials.ts';
-import type { Log } from './process-log.ts';
+import type { Config } from '../config/load.ts';
+import type { Log } from '../logs/process-log.ts';
+import { addressRulesFor } from '../mcp/api-clients.ts';
+import { UpstreamAuth } from '../mcp/auth/upstream-auth.ts';
+import { patientFetch } from '../mcp/patient-fetch.ts';
+import type { CredentialStore } from '../model/mcp-credentials.ts';
 
 /** The logins to MCP servers, and where they are done. */
 export interface UpstreamLogins {
@@ -44,6 +44,6 @@ async function openStore(config: Config, log: Log): Promise<CredentialStore> {
   const { path } = kept.config;
   if (!key) log('warn', `logins to MCP servers are kept in plain text in ${path}; set encryption_key to encrypt them`);
   else if (!key.ref) log('warn', 'encryption_key stands in the config file itself; write "env.NAME" in its place');
-  const { openCredentialStore } = await import('./stores/credential-store.ts');
+  const { openCredentialStore } = await import('../stores/credential-store.ts');
   return openCredentialStore({ path, encryptionKeys: key ? [key.value] : [] });
 }

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Config } from './config/load.ts';
-import { bringingKey, wishingCompat, wishingRaw } from './http/caller.ts';
-import { afterStep, type CallerStep, filteringHeaders } from './http/header-rules.ts';
-import type { Caller } from './model/call.ts';
+import type { Config } from '../config/load.ts';
+import { bringingKey, wishingCompat, wishingRaw } from '../http/caller.ts';
+import { afterStep, type CallerStep, filteringHeaders } from '../http/header-rules.ts';
+import type { Caller } from '../model/call.ts';
 
 type CallerOf = (headers: IncomingHttpHeaders) => Caller;
 

@@ -1,11 +1,11 @@
-import { ConfigError } from './config/config-error.ts';
-import type { Config } from './config/load.ts';
-import type { VirtualKeys } from './governance/virtual-keys.ts';
-import type { OauthRoutes } from './http/oauth/routes.ts';
-import type { AddressRules } from './mcp/address-guard.ts';
-import { asGatewayError } from './model/errors.ts';
-import type { GrantMode } from './model/oauth-grants.ts';
-import type { Log } from './process-log.ts';
+import { ConfigError } from '../config/config-error.ts';
+import type { Config } from '../config/load.ts';
+import type { VirtualKeys } from '../governance/virtual-keys.ts';
+import type { OauthRoutes } from '../http/oauth/routes.ts';
+import type { Log } from '../logs/process-log.ts';
+import type { AddressRules } from '../mcp/address-guard.ts';
+import { asGatewayError } from '../model/errors.ts';
+import type { GrantMode } from '../model/oauth-grants.ts';
 
 /** The gateway as the authorization server of its own /mcp. */
 export interface SignIn extends OauthRoutes {
@@ -28,9 +28,9 @@ export async function openSignIn(config: Config, keys: VirtualKeys, log: Log): P
   }
   // nobody who does without logins pays for them
   const [{ openGrantStore }, { AuthorizationServer }, { ClientDocuments }] = await Promise.all([
-    import('./stores/grant-store.ts'),
-    import('./http/oauth/authorization-server.ts'),
-    import('./http/oauth/client-documents.ts'),
+    import('../stores/grant-store.ts'),
+    import('../http/oauth/authorization-server.ts'),
+    import('../http/oauth/client-documents.ts'),
   ]);
   const issuerUrl = issuerUrlOf(config);
   const store = await openGrantStore({ path, encryptionKeys: key ? [key.value] : [] }).catch(unreadable);
