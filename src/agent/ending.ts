@@ -1,5 +1,5 @@
 import type { CallContext } from '../model/call.ts';
-import type { GatewayTurn, Message, Part, ToolCallPart, ToolResultPart } from '../model/content.ts';
+import type { EarlierEnd, GatewayTurn, Message, Part, ToolCallPart, ToolResultPart } from '../model/content.ts';
 import type { FinishReason, StreamEvent } from '../model/event.ts';
 import type { Usage } from '../model/usage.ts';
 import type { Outcome } from './outcome.ts';
@@ -29,6 +29,8 @@ export interface DoneTurn {
   readonly usage: Usage;
   readonly rounds: readonly Message[];
   readonly round: number;
+  /** What was said at the ends of the turns before. */
+  readonly earlier: readonly EarlierEnd[];
   readonly shows: boolean;
   readonly numbering: PartNumbering;
 }
@@ -81,11 +83,15 @@ async function* mixedEnding(
   yield [...ran, ...handed, endOf(last, { kind: hasCalls ? 'tool-calls' : 'stop' }, context)];
 }
 
-const endOf = ({ turn, round, usage }: DoneTurn, reason: FinishReason, { dialect }: CallContext): StreamEvent => ({
+const endOf = (
+  { turn, round, earlier, usage }: DoneTurn,
+  reason: FinishReason,
+  { dialect }: CallContext,
+): StreamEvent => ({
   type: 'response-end',
   reason,
   usage,
-  ...turn.saidAtEnd(round, dialect),
+  ...turn.saidAtEnd(round, dialect, earlier),
 });
 
 /** The end of a response whose runs wait for calls that the client is handed. */

@@ -1,6 +1,6 @@
 import type { CallContext, ModelCall } from '../model/call.ts';
 import { newTrace } from '../model/call.ts';
-import type { GatewayTurn, Message, Part, ToolResultPart } from '../model/content.ts';
+import type { EarlierEnd, GatewayTurn, Message, Part, ToolResultPart } from '../model/content.ts';
 import type { Frame, StreamEvent } from '../model/event.ts';
 import type { Loss } from '../model/loss.ts';
 import type { ChatRequest, FunctionTool } from '../model/request.ts';
@@ -102,6 +102,7 @@ async function* run(
   const numbering = new PartNumbering();
   const rounds: Message[] = [];
   let usage: Usage = NO_USAGE;
+  let earlier: readonly EarlierEnd[] = [];
   let request = first;
   for (let round = 0; ; round++) {
     const turn = new Turn();
@@ -114,7 +115,17 @@ async function* run(
       if (flowing.length > 0) yield { events: flowing };
     }
     usage = addUsage(usage, turn.response.usage);
-    const done: DoneTurn = { asked: first.messages.at(-1), turn, ours, usage, rounds, round, shows, numbering };
+    const done: DoneTurn = {
+      asked: first.messages.at(-1),
+      turn,
+      ours,
+      usage,
+      rounds,
+      round,
+      earlier,
+      shows,
+      numbering,
+    };
     const outcome = outcomeOf({ parts: turn.parts, reason: turn.response.reason, ours, round, maxDepth });
     if (outcome.type !== 'run-tools') {
       for await (const events of ending(options, done, outcome, context)) yield { events };
@@ -132,6 +143,7 @@ async function* run(
     }
     const messages = messagesOf(turn, ran.results);
     rounds.push(...messages);
+    earlier = turn.earlierEnds(earlier);
     const offer = newlyFound([...ran.found, ...(tools.appeared?.(request, context) ?? [])], request);
     for (const { name } of offer) if (tools.runsByItself(name)) ours.add(name);
     request = nextRequest(request, messages, offer, turnContext);

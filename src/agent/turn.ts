@@ -1,4 +1,4 @@
-import type { CodecId, Origin, Part } from '../model/content.ts';
+import type { CodecId, EarlierEnd, Origin, Part } from '../model/content.ts';
 import type { StreamEvent } from '../model/event.ts';
 import { type ChatResponse, emptyResponse, fold } from '../model/response.ts';
 
@@ -29,12 +29,23 @@ export class Turn {
    * What the provider says at its end. Of a turn among others, a client of the same format is not told: its counts and
    * places are that turn's own. Other formats read from it the pages that the turn's text rests on.
    */
-  saidAtEnd(round: number, dialect: CodecId): { origin?: Origin } {
-    const { endOrigin, parts } = this.response;
+  saidAtEnd(round: number, dialect: CodecId, earlier: readonly EarlierEnd[]): { origin?: Origin } {
+    const { endOrigin } = this.response;
     if (!endOrigin || round === 0) return endOrigin ? { origin: endOrigin } : {};
     if (endOrigin.codec === dialect) return {};
-    const covers = parts.reduce((length, part) => length + (part.type === 'text' ? part.text.length : 0), 0);
-    return { origin: { ...endOrigin, covers } };
+    return { origin: { ...endOrigin, covers: this.#textLength, ...(earlier.length > 0 && { earlier }) } };
+  }
+
+  /** What the provider says at its end, for the end of the whole answer; `before`: the turns before this one. */
+  earlierEnds(before: readonly EarlierEnd[]): readonly EarlierEnd[] {
+    const length = this.#textLength;
+    if (length === 0) return before;
+    const last = before.at(-1);
+    return [...before, { origin: this.response.endOrigin, from: last ? last.from + last.length : 0, length }];
+  }
+
+  get #textLength(): number {
+    return this.response.parts.reduce((length, part) => length + (part.type === 'text' ? part.text.length : 0), 0);
   }
 }
 

@@ -9,8 +9,14 @@ import { objectOf, objectsOf, stringsOf, textOf } from './members.ts';
  */
 export function citationsAtEnd(origin: Origin | undefined, text: string): Citation[] {
   const before = Math.max(0, text.length - (origin?.covers ?? text.length));
-  const citations = citationsIn(origin, before === 0 ? text : text.slice(before));
-  return before === 0 ? citations : citations.map((citation) => shifted(citation, before));
+  const last = inStretch(origin, text, before, text.length - before);
+  if (!origin?.earlier) return last;
+  return [...origin.earlier.flatMap((end) => inStretch(end.origin, text, end.from, end.length)), ...last];
+}
+
+function inStretch(origin: Origin | undefined, text: string, from: number, length: number): Citation[] {
+  const citations = citationsIn(origin, length === text.length ? text : text.slice(from, from + length));
+  return from === 0 ? citations : citations.map((citation) => shifted(citation, from));
 }
 
 function citationsIn(origin: Origin | undefined, text: string): Citation[] {

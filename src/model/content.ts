@@ -12,6 +12,15 @@ export interface Origin {
    * own turn. Absent means all.
    */
   readonly covers?: number;
+  /** At the end of an answer that took several turns: what was said at the ends of those before the last. */
+  readonly earlier?: readonly EarlierEnd[];
+}
+
+export interface EarlierEnd {
+  readonly origin: Origin | undefined;
+  /** Where the texts of that turn begin in all of the answer's, and how long they are. */
+  readonly from: number;
+  readonly length: number;
 }
 
 /** Who runs a tool: the caller, we (an MCP tool), or the provider itself (hosted web search and the like). */

@@ -141,6 +141,30 @@ describe('rounds of tools', () => {
     expect(gemini.response.endOrigin).toBeUndefined();
   });
 
+  test('pages that an earlier round names are told at the end, in their places', async () => {
+    const page = (name: string): Origin => {
+      const groundingChunks = [{ web: { uri: `https://${name}.test`, title: name } }];
+      const groundingSupports = [{ segment: { startIndex: 0, endIndex: 4 }, groundingChunkIndices: [0] }];
+      return {
+        codec: 'gemini',
+        block: { candidates: [{ groundingMetadata: { groundingChunks, groundingSupports } }] },
+      };
+    };
+    const [first, second] = rounds;
+    const steps = [
+      { ...first, parts: first?.parts ?? [], endOrigin: page('a') },
+      { ...second, parts: second?.parts ?? [], endOrigin: page('b') },
+      { parts: [text('done')], endOrigin: page('c') },
+    ];
+    const { response } = await play({ steps });
+    const cited = (name: string, start_index: number) => ({
+      url_citation: { url: `https://${name}.test`, start_index, end_index: start_index + 4 },
+    });
+    expect(codecs['openai-chat'].encodeResponse(response)).toMatchObject({
+      choices: [{ message: { content: 'lookingdone', annotations: [cited('a', 0), cited('c', 7)] } }],
+    });
+  });
+
   test('I3 every round offers the same tools', async () => {
     const { model } = await play({ steps: rounds });
     for (const request of model.requests) expect(request.tools.map((tool) => tool.name)).toEqual(TOOLS);
