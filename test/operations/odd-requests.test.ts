@@ -55,26 +55,17 @@ const plain =
     void response.writeHead(200, { 'content-type': contentType }).end(text);
 
 describe('embeddings', () => {
-  const cohereVectors: Answer = (response, { body }) => {
-    const { texts } = JSON.parse(body.toString()) as { texts: string[] };
-    json({
-      embeddings: { float: texts.map((text) => [Number(text), 0.5]) },
-      meta: { billed_units: { input_tokens: 1 } },
-    })(response, { ...EMPTY, body });
+  const cohereVectors: Answer = (response, request) => {
+    const { texts } = JSON.parse(request.body.toString()) as { texts: string[] };
+    const embeddings = { float: texts.map((text) => [Number(text), 0.5]) };
+    return json({ embeddings, meta: { billed_units: { input_tokens: 1 } } })(response, request);
   };
-  const EMPTY = {
-    method: '',
-    path: '',
-    headers: {},
-    body: Buffer.alloc(0),
-    closed: Promise.resolve('complete' as const),
-  };
-  const geminiVectors: Answer = (response, { body }) => {
-    const { requests } = JSON.parse(body.toString()) as { requests: { content: { parts: [{ text: string }] } }[] };
-    json({ embeddings: requests.map(({ content }) => ({ values: [Number(content.parts[0].text), 0.5] })) })(response, {
-      ...EMPTY,
-      body,
-    });
+  const geminiVectors: Answer = (response, request) => {
+    const { requests } = JSON.parse(request.body.toString()) as {
+      requests: { content: { parts: [{ text: string }] } }[];
+    };
+    const embeddings = requests.map(({ content }) => ({ values: [Number(content.parts[0].text), 0.5] }));
+    return json({ embeddings })(response, request);
   };
 
   test.each<[string, Answer, number]>([

@@ -339,12 +339,58 @@ describe('pictures', () => {
     await expect(all(stream)).rejects.toThrow();
   });
 
+  const drawn = (text: string) => ({
+    type: 'image_generation.completed',
+    b64_json: Buffer.from(text).toString('base64'),
+  });
+  const ask = (n: number) => openai.images.generate({ model: 'openai/gpt-image-1', prompt: 'a cat', stream: true, n });
+
+  test('that are several are whole when all have come', async () => {
+    upstream.answers(sse([named(drawn('a')), named(drawn('b'))], 'open'));
+    expect(await all(await ask(2))).toEqual([drawn('a'), drawn('b')]);
+  });
+
+  test('of which the last was cut are an error', async () => {
+    upstream.answers(sse([named(drawn('a'))], 'cut'));
+    const read = async () => all(await ask(2));
+    await expect(read()).rejects.toThrow();
+  });
+
+  test('that are fewer than asked for, and properly ended, are all there are', async () => {
+    upstream.answers(sse([named(drawn('a'))]));
+    expect(await all(await ask(2))).toEqual([drawn('a')]);
+  });
+
   test('that a provider of OpenAI’s format gave whole are the last event', async () => {
     upstream.answers(json({ created: 5, data: [{ b64_json: 'aGk=' }], usage, size: '1024x1024' }));
     const stream = await openai.images.generate({ model: 'xai/grok-2-image', prompt: 'a cat', stream: true });
     expect(await all(stream)).toEqual([
       { type: 'image_generation.completed', created_at: 5, size: '1024x1024', b64_json: 'aGk=', usage },
     ]);
+  });
+});
+
+describe('completions of text', () => {
+  const chunk = (index: number, finish_reason: string | null = null) =>
+    event({ object: 'text_completion', choices: [{ index, text: 'x', finish_reason }] });
+
+  test.each([
+    ['two of a prompt', { prompt: 'a', n: 2 }],
+    ['one of each of two prompts', { prompt: ['a', 'b'] }],
+    ['one of each of two prompts in tokens', { prompt: [[1, 2], [3]] }],
+  ])('%s, one of them cut, are an error', async (_what, more) => {
+    const ask = () => openai.completions.create({ model: 'openai/babbage-002', stream: true, ...more });
+    upstream.answers(sse([chunk(0), chunk(1), chunk(0, 'stop')]));
+    const cut = await ask();
+    await expect(all(cut)).rejects.toThrow(/ended before it was complete/);
+    upstream.answers(sse([chunk(0), chunk(1), chunk(0, 'stop'), chunk(1, 'stop')]));
+    expect(await all(await ask())).toHaveLength(4);
+  });
+
+  test('one of a prompt in tokens is whole when it says so', async () => {
+    upstream.answers(sse([chunk(0), chunk(0, 'stop')]));
+    const stream = await openai.completions.create({ model: 'openai/babbage-002', stream: true, prompt: [1, 2, 3] });
+    expect(await all(stream)).toHaveLength(2);
   });
 });
 

@@ -1,5 +1,5 @@
 import type { Codec } from '../../codecs/codec.ts';
-import type { Translation } from '../../codecs/operations/translation.ts';
+import { numberOrNothing, type Translation } from '../../codecs/operations/translation.ts';
 import type { CallContext } from '../../model/call.ts';
 import type { CodecId } from '../../model/content.ts';
 import { asGatewayError, GatewayError } from '../../model/errors.ts';
@@ -193,14 +193,16 @@ function streamFrames(
   body: StreamBody,
   answer: DirectResponse,
   { provider }: CallTarget,
-  { kind, stream }: OperationRequest,
+  request: OperationRequest,
   { trace }: CallContext,
 ): AsyncIterable<OperationFrame> {
+  const { kind, stream } = request;
   const contentType = contentTypeOf(answer);
   const streamed = {
     body,
     contentType,
     provider: provider.name,
+    answers: answersAsked(request),
     idleMs: provider.network.stream_idle_timeout_in_seconds * 1_000,
     onErrorInside: (error: GatewayError) => {
       // The attempt under way is the last one
@@ -212,6 +214,15 @@ function streamFrames(
     return stream && kind === 'speech' ? spokenEvents(byteFrames(streamed)) : byteFrames(streamed);
   }
   return kind === 'transcription' ? transcriptEvents(eventFrames(streamed)) : eventFrames(streamed);
+}
+
+/** Pictures are asked for by number; of text there are so many for each prompt. */
+function answersAsked({ kind, payload }: OperationRequest): number {
+  if (kind !== 'text_completion' && kind !== 'image_generation' && kind !== 'image_edit') return 1;
+  const { n, prompt } = payload.fields;
+  const prompts =
+    kind === 'text_completion' && Array.isArray(prompt) && typeof prompt[0] !== 'number' ? prompt.length : 1;
+  return Math.max(1, Math.floor(numberOrNothing(n) ?? 1) * prompts);
 }
 
 const cancelled = ({ signal }: CallContext): GatewayError =>

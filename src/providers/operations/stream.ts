@@ -2,7 +2,7 @@ import { streamError } from '../../codecs/openai-errors.ts';
 import { type Measured, measuredFrom } from '../../codecs/operations/usage.ts';
 import { createSseReader } from '../../codecs/sse.ts';
 import { GatewayError } from '../../model/errors.ts';
-import { isObject, parsedObject } from '../../model/json.ts';
+import { isObject, type JsonValue, parsedObject } from '../../model/json.ts';
 import type { OperationFrame } from '../../model/operation.ts';
 import type { StreamBody } from '../direct-response.ts';
 import { watchIdle } from '../idle.ts';
@@ -13,6 +13,8 @@ export interface StreamedAnswer {
   readonly contentType: string;
   readonly provider: string;
   readonly idleMs: number;
+  /** Pictures or completions that were asked for; absent = one. */
+  readonly answers?: number;
   /** Called with an error that the bytes already tell the client about. */
   readonly onErrorInside: (error: GatewayError) => void;
 }
@@ -42,8 +44,8 @@ export async function* byteFrames({
  * its place can still be answered by another provider. A stream that was cut throws GatewayError('network').
  */
 export async function* eventFrames(answer: StreamedAnswer): AsyncGenerator<OperationFrame> {
-  const { body, contentType, provider, idleMs, onErrorInside } = answer;
-  const events = new SeenEvents();
+  const { body, contentType, provider, idleMs, answers, onErrorInside } = answer;
+  const events = new SeenEvents(answers);
   const watch = watchIdle(body, { idleMs, provider, isComplete: () => events.isComplete });
   let held: Buffer[] | undefined = [];
   let broken: unknown;
@@ -66,7 +68,9 @@ export async function* eventFrames(answer: StreamedAnswer): AsyncGenerator<Opera
   }
   events.end();
   if (events.error && held) throw named(events.error, provider);
-  if (!events.isComplete && !events.error) throw broken ?? cutShort(provider);
+  // fewer pictures than were asked for, and a proper end behind them, are all that there are
+  const isOver = events.isComplete || (events.pictures > 0 && broken === undefined);
+  if (!isOver && !events.error) throw broken ?? cutShort(provider);
   if (events.error) onErrorInside(named(events.error, provider));
   const bytes = held ? Buffer.concat(held) : NO_BYTES;
   yield { ...(held && { contentType }), bytes, ...amountsOf(events.measured) };
@@ -82,15 +86,25 @@ const cutShort = (provider: string): GatewayError =>
 
 /** The last event of each kind of stream (OpenAI API reference; `transcription.done` is Mistral's). */
 const LAST_TYPE =
-  /^(?:transcription\.done|image_(?:generation|edit)\.completed|speech\.audio\.done|transcript\.text\.done|response\.(?:completed|incomplete|failed))$/;
+  /^(?:transcription\.done|speech\.audio\.done|transcript\.text\.done|response\.(?:completed|incomplete|failed))$/;
+
+/** The last event of each picture. */
+const PICTURE_TYPE = /^image_(?:generation|edit)\.completed$/;
 
 /** What the events of a stream tell of it, seen in passing. */
 class SeenEvents {
   readonly #reader = createSseReader();
+  readonly #answers: number;
+  readonly #finished = new Set<unknown>();
   count = 0;
+  pictures = 0;
   isComplete = false;
   measured: Measured = {};
   error: GatewayError | undefined;
+
+  constructor(answers = 1) {
+    this.#answers = answers;
+  }
 
   push(bytes: Uint8Array): void {
     for (const { data } of this.#reader.push(bytes)) this.#see(data);
@@ -105,18 +119,28 @@ class SeenEvents {
     if (data === '[DONE]') this.isComplete = true;
     // pictures are long, and only short events say how things went
     if (data.length > MAX_READ && !data.includes('"usage"')) {
-      this.isComplete ||= LAST_TYPE.test(/"type":\s*"([\w.]+)"/.exec(data)?.[1] ?? '');
+      this.#seeType(/"type":\s*"([\w.]+)"/.exec(data)?.[1]);
       return;
     }
     const body = parsedObject(data);
     if (!body) return;
     if (isObject(body.error) || typeof body.error === 'string') this.error ??= streamError(body.error);
     if (isObject(body.usage)) this.measured = { ...this.measured, ...measuredFrom(body.usage) };
-    this.isComplete ||= typeof body.type === 'string' && LAST_TYPE.test(body.type);
-    this.isComplete ||= Array.isArray(body.choices) && body.choices.some(isFinished);
+    this.#seeType(body.type);
+    for (const choice of Array.isArray(body.choices) ? body.choices : []) this.#seeChoice(choice);
+  }
+
+  #seeType(type: JsonValue | undefined): void {
+    if (typeof type !== 'string') return;
+    if (PICTURE_TYPE.test(type)) this.pictures += 1;
+    this.isComplete ||= LAST_TYPE.test(type) || this.pictures >= this.#answers;
+  }
+
+  #seeChoice(choice: JsonValue): void {
+    if (!isObject(choice) || typeof choice.finish_reason !== 'string') return;
+    this.#finished.add(choice.index);
+    this.isComplete ||= this.#finished.size >= this.#answers;
   }
 }
 
 const MAX_READ = 65_536;
-
-const isFinished = (choice: unknown): boolean => isObject(choice) && typeof choice.finish_reason === 'string';
