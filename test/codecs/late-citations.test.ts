@@ -151,6 +151,22 @@ describe('pages that come behind their texts', () => {
     });
   });
 
+  test('have the places that their part gives them', () => {
+    const segment = { partIndex: 2, startIndex: 1, endIndex: 3 };
+    const groundingMetadata = {
+      groundingChunks: [page('a')],
+      groundingSupports: [{ segment, groundingChunkIndices: [0] }],
+    };
+    const parts = [{ text: 'é one' }, { text: 'hm', thought: true }, { text: ' two' }];
+    const body = { candidates: [{ content: { role: 'model', parts }, finishReason: 'STOP', groundingMetadata }] };
+    const response = codecs.gemini.decodeResponse(body, { foreign: true });
+    expect(codecs['openai-chat'].encodeResponse(response)).toMatchObject({
+      choices: [
+        { message: { content: 'é one two', annotations: [{ url_citation: { start_index: 6, end_index: 8 } }] } },
+      ],
+    });
+  });
+
   test('that nothing supports are those of all of the text', () => {
     const told = whole('openai-chat', [
       part(SECOND),

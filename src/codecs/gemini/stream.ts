@@ -9,6 +9,7 @@ import { streamError } from './errors.ts';
 import { blockReasonOf, finishReasonOf } from './finish.ts';
 import { isFragment, PartialCall } from './partial-call.ts';
 import { partOf, wireCallOf } from './parts.ts';
+import { withPlacesInAll } from './segments.ts';
 import { signedId } from './signatures.ts';
 import { mergedUsage, usageOf } from './usage.ts';
 import { objectOf, objectsOf, originOf, textOf } from './wire.ts';
@@ -73,7 +74,12 @@ export class AnswerReader {
       throw new GatewayError('bad-response', 'the provider answered with something other than candidates');
     }
     const events = this.#take(body, (part) => this.#takeWholePart(part));
+    if (this.#context.foreign) this.#placeSegments(objectsOf(body.candidates)[0] ?? {});
     return [...events, ...this.finish()];
+  }
+
+  #placeSegments({ content }: JsonObject): void {
+    Object.assign(this.#candidate, withPlacesInAll(this.#candidate, objectsOf(objectOf(content).parts)));
   }
 
   /** The wire ended. Throws GatewayError('network') if it did so in the middle of the answer. */
