@@ -2,22 +2,15 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import { isModernPost } from '../mcp/modern/request-check.ts';
 import type { ModernServer } from '../mcp/modern/server.ts';
 import { Exchange } from '../mcp/server/exchange.ts';
-import {
-  errorText,
-  incomingOf,
-  type JsonRpcId,
-  RPC_CODE,
-  type IncomingMessage as RpcMessage,
-} from '../mcp/server/json-rpc.ts';
+import { errorText, incomingOf, RPC_CODE, type IncomingMessage as RpcMessage } from '../mcp/server/json-rpc.ts';
 import { allowsBatches, isKnownVersion, primesStreams, supportedVersions } from '../mcp/server/protocol.ts';
 import type { Entrance, McpServer } from '../mcp/server/server.ts';
 import { type Session, sessionOwner } from '../mcp/server/sessions.ts';
 import type { Caller } from '../model/call.ts';
-import { asGatewayError, statusOf } from '../model/errors.ts';
 import { answerPreflight, applyCors } from './cors.ts';
-import { Unadmitted } from './mcp-admission.ts';
 import { McpAnswer } from './mcp-answer.ts';
 import { answerModern } from './mcp-modern.ts';
+import { invalidRequest, nothingAt, Refusal, refuse } from './mcp-refusal.ts';
 import { McpStream, type StreamWatch } from './mcp-stream.ts';
 import type { RequestCheck } from './origin.ts';
 import { requestBody } from './request-body.ts';
@@ -42,20 +35,6 @@ export interface McpEndpoint {
 const KEEP_ALIVE_MS = 15_000;
 const RESUME_WITHIN_MS = 30_000;
 const MAX_BATCH = 100;
-
-/** Why a request is refused before any message of it was answered. */
-class Refusal extends Error {
-  readonly status: number;
-  readonly code: number;
-  readonly id: JsonRpcId | null;
-
-  constructor(status: number, message: string, code: number = RPC_CODE.refused, id: JsonRpcId | null = null) {
-    super(message);
-    this.status = status;
-    this.code = code;
-    this.id = id;
-  }
-}
 
 /** One request, as far as the endpoint has understood it. */
 interface Visit {
@@ -303,48 +282,4 @@ function parsed(bytes: Buffer): unknown {
       RPC_CODE.parseError,
     );
   }
-}
-
-const invalidRequest = (reason: string, id: JsonRpcId | null = null): Refusal =>
-  new Refusal(400, `Invalid Request: ${reason}`, RPC_CODE.invalidRequest, id);
-
-function refuse(response: ServerResponse, thrown: unknown): void {
-  if (response.headersSent) {
-    response.destroy();
-    return;
-  }
-  if (thrown instanceof Unadmitted) {
-    if (thrown.challenge !== undefined) response.setHeader('www-authenticate', thrown.challenge);
-    denyAccess(response, thrown);
-    return;
-  }
-  const { status, code, id, message } = refusalOf(thrown);
-  const text = errorText(id, code, message);
-  response.writeHead(status, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-    ...(status === 405 && { allow: 'GET, POST, DELETE' }),
-  });
-  response.end(text);
-}
-
-/** There is nothing at this address for this caller, and it is not told which of the two it is. */
-function nothingAt(slug: string | undefined): Unadmitted {
-  const message = `access_denied: there is no MCP server at /mcp/${slug ?? ''}, or you may not use it`;
-  return new Unadmitted(403, message, { type: 'access_denied' });
-}
-
-/** A body that JSON-RPC clients can read, with the members that the gateway's other errors have. */
-function denyAccess(response: ServerResponse, { status, type, message }: Unadmitted): void {
-  const error = { code: RPC_CODE.refused, ...(type !== undefined && { type }), message };
-  const text = JSON.stringify({ jsonrpc: '2.0', id: null, is_bifrost_error: false, status_code: status, error });
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
-  response.end(text);
-}
-
-function refusalOf(thrown: unknown): Refusal {
-  if (thrown instanceof Refusal) return thrown;
-  const error = asGatewayError(thrown);
-  const code = error.kind === 'internal' ? RPC_CODE.internalError : RPC_CODE.refused;
-  return new Refusal(statusOf(error), error.message, code);
 }
