@@ -24,7 +24,13 @@ export function finish(
   };
   return {
     config,
-    warnings: [...warnings, ...idleKeyWarnings(config), ...sameNameWarnings(config), ...clients.warnings],
+    warnings: [
+      ...warnings,
+      ...idleKeyWarnings(config),
+      ...sameNameWarnings(config),
+      ...sameKeyWarnings(config),
+      ...clients.warnings,
+    ],
   };
 }
 
@@ -78,14 +84,38 @@ function sameNameWarnings({ providers }: ConfigFile): string[] {
 }
 
 function uniquelyNamed(clients: McpClients): { kept: McpClients; warnings: string[] } {
-  const isFirst = (client: McpClients[number], index: number): boolean =>
-    clients.findIndex(({ name }) => name === client.name) === index;
-  return {
-    kept: clients.filter(isFirst),
-    warnings: clients
-      .filter((client, index) => !isFirst(client, index))
-      .map(({ name }) => `a second MCP client named "${name}" is skipped; names are unique: rename it and restart`),
-  };
+  const kept: McpClients[number][] = [];
+  const warnings: string[] = [];
+  for (const client of clients) {
+    const { name, client_id: id } = client;
+    const namesake = kept.some((other) => other.name === name);
+    const twin = id ? kept.find((other) => other.client_id === id) : undefined;
+    if (namesake) {
+      warnings.push(`a second MCP client named "${name}" is skipped; names are unique: rename it and restart`);
+    } else if (twin) {
+      warnings.push(
+        `MCP client "${name}" is skipped: "${twin.name}" has the same client_id; give it another, or none, and restart`,
+      );
+    } else {
+      kept.push(client);
+    }
+  }
+  return { kept, warnings };
+}
+
+/** The first of two virtual keys with one id or one value is the one that counts. */
+function sameKeyWarnings({ governance: { virtual_keys: keys } }: ConfigFile): string[] {
+  return keys.flatMap(({ id, name, value: { value } }, index) => {
+    const earlier = keys.slice(0, index);
+    const sameId = earlier.some((other) => other.id === id);
+    const sameValue = value === '' ? undefined : earlier.find((other) => other.value.value === value);
+    return [
+      ...(sameId ? [`governance.virtual_keys has several keys with the id "${id}"; give each its own`] : []),
+      ...(sameValue
+        ? [`virtual key "${name}" can never be shown: "${sameValue.name}" has the same value; change it`]
+        : []),
+    ];
+  });
 }
 
 const withAbsolutePath = <Store extends { config: { path: string } }>(store: Store, appDir: string): Store => ({

@@ -6,9 +6,14 @@ import { nearest } from './nearest.ts';
 import { textOf } from './usable.ts';
 import { asksInVain } from './without-effect.ts';
 
+/** Who has more of them wrote another kind of file, and reads no more of them either. */
+const MOST_FIELDS = 200;
+
 /** What of a prepared file has no effect, a line each. */
 export const ignoredFieldWarnings = (prepared: JsonObject): string[] => [
-  ...unknownFields(configFile, prepared).flatMap((field) => unknownFieldWarning(field, prepared) ?? []),
+  ...unknownFields(configFile, prepared)
+    .slice(0, MOST_FIELDS)
+    .flatMap((field) => unknownFieldWarning(field, prepared) ?? []),
   ...SECTIONS_WITHOUT_EFFECT.filter((name) => !isEmpty(prepared[name])).map((name) => unusedText(name, 'config.json')),
 ];
 

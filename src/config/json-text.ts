@@ -63,7 +63,8 @@ class Fault extends Error {
 const SPACE = /[ \t\r\n]*/y;
 const SCALAR = /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids exactly these inside a string
-const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+const PLAIN = /[^"\\\u0000-\u001f]+/y;
+const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 
 /** Walks JSON text once: reports where each value starts, and throws a Fault at the first thing that is not JSON. */
 class Scanner {
@@ -124,7 +125,14 @@ class Scanner {
 
   #string(): string {
     const start = this.#offset;
-    if (!this.#take(STRING)) this.#fail('this text never closes, or holds a line break or a bad escape such as "\\x"');
+    this.#offset += 1;
+    // one pattern for the whole would need a stack as deep as the text is long
+    while (this.#take(PLAIN) || this.#take(ESCAPE));
+    if (this.#text[this.#offset] !== '"') {
+      this.#offset = start;
+      this.#fail('this text never closes, or holds a line break or a bad escape such as "\\x"');
+    }
+    this.#offset += 1;
     return this.#text.slice(start, this.#offset);
   }
 
@@ -153,5 +161,8 @@ function adviceFor(character: string | undefined, expected: string): string {
   if (character === undefined) return `the text ends where ${expected} is expected`;
   if (character === '/' || character === '#') return 'JSON has no comments; remove this one';
   if (character === "'") return 'write double quotes instead of single quotes';
+  if (character === '\u201c' || character === '\u201d') return 'write straight double quotes instead of curly ones';
+  if (/\s/.test(character)) return 'this looks like a space and is none; write an ordinary one';
+  if (/[TFN]/.test(character)) return `expected ${expected}; the words are true, false and null, in lower case`;
   return `expected ${expected}`;
 }

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import { ConfigError } from './config-error.ts';
 import type { ConfigFile } from './config-file.ts';
 import { type DetectionSources, detectProviders } from './detect.ts';
+import { textOfFile } from './file-text.ts';
 import { finish } from './finish.ts';
 import { ignoredFieldWarnings } from './ignored.ts';
 import { type JsonText, parseJsonText } from './json-text.ts';
@@ -54,6 +54,7 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> 
     config: frozen(finished.config),
     warnings: [
       ...repetitionWarnings(path, source),
+      ...caseWarnings(source.value.providers),
       ...ignoredFieldWarnings(prepared),
       ...(detected?.warnings ?? []),
       ...usable.warnings,
@@ -85,21 +86,14 @@ const repetitionWarnings = (file: string, { value, positionOf, repeated }: JsonT
     (path) => `${file}:${positionOf(path)} ${textOf(path, value)} is written twice; only this one counts, so join them`,
   );
 
-async function textOfFile(path: string): Promise<string | undefined> {
-  try {
-    // Editors on Windows may put a byte order mark in front, and its shell writes two bytes for each character.
-    const bytes = await readFile(path);
-    const isWide = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
-    if (isWide) throw new ConfigError(`${path} is written in UTF-16; save it as UTF-8`);
-    return bytes.toString('utf8').replace(/^\uFEFF/, '');
-  } catch (thrown) {
-    if (thrown instanceof ConfigError) throw thrown;
-    const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
-    if (code === 'ENOENT') return undefined;
-    throw new ConfigError(`${path} cannot be read (${code}); make it a file that this user may read, or remove it`, {
-      cause: thrown,
-    });
-  }
+/** Providers are known in lower case, so that one of two spellings would be missed. */
+function caseWarnings(providers: unknown): string[] {
+  const names = Object.keys(isObject(providers) ? providers : {});
+  return names.flatMap((name, index) => {
+    const other = names.slice(index + 1).find((later) => later.toLowerCase() === name.toLowerCase());
+    const lost = `providers.${name} is the same provider as providers.${other}, which alone counts; join them`;
+    return other === undefined ? [] : [lost];
+  });
 }
 
 const namesNoProvider = ({ providers }: JsonObject): boolean =>

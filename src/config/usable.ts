@@ -70,10 +70,21 @@ function faultText(issue: z.core.$ZodIssue, entryPath: readonly PathStep[]): str
 }
 
 /** zod's words without its prefix: "expected boolean, received string". They never hold the value itself. */
-const messageOf = ({ message }: z.core.$ZodIssue): string =>
-  message
+const messageOf = (issue: z.core.$ZodIssue): string =>
+  (choicesIn(issue) ?? issue.message)
     .replace(/^Invalid (input|option): /, '')
+    .replace(/^expected record/, 'expected object')
     .replace(/^expected (.+), received undefined$/, 'is missing (expected $1)');
+
+/** What may stand where several things may, of which zod itself says nothing. */
+function choicesIn(issue: z.core.$ZodIssue): string | undefined {
+  if (issue.code !== 'invalid_union' || issue.message !== 'Invalid input') return undefined;
+  const firsts = issue.errors.flatMap(([first]) => first ?? []);
+  const inside = firsts.find(({ path }) => path.length > 0);
+  if (inside) return `${textOf(stepsOf(inside.path), undefined)} ${messageOf(inside)}`;
+  const types = firsts.flatMap((first) => (first.code === 'invalid_type' ? [first.expected] : []));
+  return types.length === 0 ? undefined : `expected ${[...new Set(types)].join(' or ')}`;
+}
 
 function without(entryPaths: readonly PathStep[][], prepared: JsonObject): JsonObject {
   const dropped = new Set(entryPaths.map((path) => JSON.stringify(path)));

@@ -76,7 +76,7 @@ describe('a file that cannot be used', () => {
       'config.json:3:23 client.enable_logging: expected boolean, received string; correct it and start again',
     ],
     ['{\n "mcp": []\n}', 'config.json:2:9 mcp: expected object, received array; correct it and start again'],
-    ['{"providers": []}', 'config.json:1:15 providers: expected record, received array; correct it and start again'],
+    ['{"providers": []}', 'config.json:1:15 providers: expected object, received array; correct it and start again'],
     ['{"version": 3}', 'config.json:1:13 version: expected one of 1|2; correct it and start again'],
     [
       '{"logs_store": {"type": "postgres"}}',
@@ -186,12 +186,12 @@ describe('sections and fields without effect', () => {
     const { warnings } = await load({
       providers: {
         groq: { keys: [], openai_config: { disable_store: true }, store_raw_request_response: false },
-        xai: { keys: [], store_raw_request_response: true, concurrency_and_buffer_size: null },
+        xai: { keys: [], prompt_cache: { auto_inject: true }, concurrency_and_buffer_size: null },
       },
     });
     expect(warnings).toEqual([
       '"openai_config" in providers.groq is accepted but has no effect in this version',
-      '"store_raw_request_response" in providers.xai is accepted but has no effect in this version',
+      '"prompt_cache" in providers.xai is accepted but has no effect in this version',
     ]);
   });
 
