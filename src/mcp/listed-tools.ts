@@ -68,7 +68,7 @@ export class ToolList {
 export function readTools(listed: readonly unknown[], warn: (message: string) => void): ListedTool[] {
   const tools = new Map<string, ListedTool>();
   for (const value of listed) {
-    const fault = isObject(value) ? nameFault(value.name, tools) : 'it is not an object';
+    const fault = isObject(value) ? faultOf(value, tools) : 'it is not an object';
     if (!isObject(value) || fault) warn(`a tool was skipped: ${fault}`);
     else tools.set(String(value.name), listedTool(value));
   }
@@ -78,11 +78,21 @@ export function readTools(listed: readonly unknown[], warn: (message: string) =>
 /** Alphabetical by code unit: the same order on every machine, whatever its locale. */
 export const compareNames = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-function nameFault(name: unknown, known: ReadonlyMap<string, ListedTool>): string | undefined {
+function faultOf(tool: JsonObject, known: ReadonlyMap<string, ListedTool>): string | undefined {
+  const { name } = tool;
   if (typeof name !== 'string' || name.trim() === '') return 'its name is empty';
   if (/\/|\.\./.test(name)) return `its name '${name}' contains '/' or '..'`;
-  return known.has(name) ? `the name '${name}' is listed twice` : undefined;
+  if (known.has(name)) return `the name '${name}' is listed twice`;
+  return isDeeperThan(MAX_LEVELS, tool) ? `the definition of '${name}' has more than ${MAX_LEVELS} levels` : undefined;
 }
+
+/** Far more than any schema has, and far less than what takes the stack of those who walk it. */
+const MAX_LEVELS = 500;
+
+const isDeeperThan = (levels: number, value: JsonValue | undefined): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner)));
 
 function listedTool(definition: JsonObject): ListedTool {
   const { name, description } = definition;

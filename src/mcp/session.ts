@@ -235,7 +235,9 @@ export class Session {
 
   #answered(message: JSONRPCMessage): void {
     if (this.#requests.answered(message)) return;
-    this.#events.onTrouble(new Error(`the server answered a request that is not open: ${JSON.stringify(message)}`));
+    // what it says may be anybody's content: an answer that came too late is a tool's result
+    const id = 'id' in message ? JSON.stringify(message.id) : 'none';
+    this.#events.onTrouble(new Error(`the server answered a request that is not open (id ${id})`));
   }
 
   #tellCancelled(requestId: number, reason: string): void {

@@ -6,6 +6,13 @@ const read = (tools: unknown[]) => {
   return { tools: readTools(tools, (message) => warnings.push(message)), warnings };
 };
 
+/** A schema of so many levels of objects in objects. */
+function nested(levels: number): object {
+  let schema = {};
+  for (let level = 0; level < levels; level++) schema = { properties: { inner: schema } };
+  return schema;
+}
+
 test.each([
   ['no name', { description: 'x' }, 'its name is empty'],
   ['a blank name', { name: ' ' }, 'its name is empty'],
@@ -13,6 +20,11 @@ test.each([
   ['two dots', { name: 'a..b' }, "its name 'a..b' contains '/' or '..'"],
   ['a name used before', { name: 'good' }, "the name 'good' is listed twice"],
   ['no object', 'good', 'it is not an object'],
+  [
+    'a bottomless schema',
+    { name: 'deep', inputSchema: nested(5_000) },
+    "the definition of 'deep' has more than 500 levels",
+  ],
 ])('a tool with %s is skipped with a warning', (_, tool, reason) => {
   const { tools, warnings } = read([{ name: 'good' }, tool]);
   expect(tools.map(({ upstreamName }) => upstreamName)).toEqual(['good']);
