@@ -55,6 +55,7 @@ async function runGateway(options: ServeOptions): Promise<void> {
   try {
     const running = await serve(options, version(), processLog);
     stopOnSignal(running.stop);
+    running.openLog();
     setTimeout(() => warmUp(running), WARM_UP_AFTER_MS).unref();
   } catch (thrown) {
     const explained = thrown instanceof Error && ['ConfigError', 'StartError', 'GatewayError'].includes(thrown.name);

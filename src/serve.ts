@@ -23,6 +23,8 @@ export interface Surroundings {
 
 export interface Running {
   readonly url: string;
+  /** Opens the request log ahead of the first request, whose row would wait for it where a killed gateway loses it. */
+  openLog(): void;
   /** Does ahead what the first request would wait for. Never rejects. */
   warmUp(): Promise<void>;
   /** Lets answers in flight finish, ends every MCP server, writes what is left of the log. */
@@ -63,6 +65,7 @@ export async function serve(
     });
   return {
     url,
+    openLog: () => house.logs.start(),
     warmUp: house.models.warmUp,
     async stop() {
       log('info', 'stopping: answers in flight may finish');

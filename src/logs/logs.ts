@@ -53,6 +53,8 @@ export interface Logs {
   deleteLogs(ids: readonly string[]): Promise<number>;
   deleteMcpLogs(ids: readonly string[]): Promise<number>;
   counters(): WriterCounters;
+  /** Opens the database now; otherwise the first row does, and waits for it. */
+  start(): void;
   /** Resolves once everything recorded so far is in the database, or lost and counted. */
   flush(): Promise<void>;
   /** Writes what is left and ends the worker; after `timeoutMs` what cannot be written at once is lost. */
@@ -110,6 +112,9 @@ export function openLogs(options: LogsOptions): Logs {
     deleteLogs: (ids) => deleteRows('logs', ids),
     deleteMcpLogs: (ids) => deleteRows('mcp_logs', ids),
     counters: () => writer.counters,
+    start() {
+      if (options.enabled) worker.start();
+    },
     flush: () => writer.flush(),
     async close(timeoutMs = CLOSE_TIMEOUT_MS) {
       let timer: NodeJS.Timeout | undefined;

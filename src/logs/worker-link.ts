@@ -31,6 +31,11 @@ export class LogWorker {
     this.#warn = warn;
   }
 
+  /** Opens the database ahead of the first rows, which would wait for it where a killed gateway loses them. */
+  start(): void {
+    this.#running();
+  }
+
   send(batch: Batch): Promise<BatchOutcome> {
     const worker = this.#running();
     if (!worker) return Promise.resolve({ written: 0, trouble: 'the log worker is not running' });
@@ -79,12 +84,24 @@ export class LogWorker {
 
   #running(): Worker | undefined {
     if (this.#worker || this.#isClosing || Date.now() < this.#restartAtMs) return this.#worker;
-    const worker = ownThread('worker', import.meta.url, { workerData: this.#settings });
+    const worker = this.#begun();
+    if (!worker) return undefined;
     worker.on('message', (message: FromWorker) => this.#onMessage(message));
     worker.on('error', (error) => this.#trouble(`the log worker failed: ${error.message}`));
     worker.on('exit', () => this.#onExit());
     this.#worker = worker;
     return worker;
+  }
+
+  /** Undefined where the system has no thread to give: the request that wanted its row written knows nothing of it. */
+  #begun(): Worker | undefined {
+    try {
+      return ownThread('worker', import.meta.url, { workerData: this.#settings });
+    } catch (thrown) {
+      this.#restartAtMs = Date.now() + RESTART_AFTER_MS;
+      this.#trouble(`the log worker did not start: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+      return undefined;
+    }
   }
 
   #onMessage(message: FromWorker): void {

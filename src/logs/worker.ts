@@ -17,19 +17,32 @@ const FIRST_SWEEP_AFTER_MS = 60_000;
 // set by the one who starts this file
 const { path, limits, sweepEveryMs } = workerData as WorkerSettings;
 
-let opening: Promise<LogStore> | undefined;
+let isClosing = false;
+let isAbandoned = false;
 let retryOpenAtMs = 0;
+let opening = opened();
 
 /** The store; a failed opening is tried again, but not with every batch. */
-function store(): Promise<LogStore> {
-  if (opening === undefined || (retryOpenAtMs > 0 && Date.now() >= retryOpenAtMs)) {
-    retryOpenAtMs = 0;
-    opening = openSqlite(path).then(logStoreOn);
-    opening.catch(() => {
-      retryOpenAtMs = Date.now() + RETRY_OPEN_AFTER_MS;
-    });
+async function store(): Promise<LogStore> {
+  if (retryOpenAtMs > 0 && Date.now() >= retryOpenAtMs) opening = opened();
+  const current = opening;
+  const open = await current;
+  if (!open.isGone()) return open;
+  if (opening === current) {
+    post({ type: 'warning', message: `the log database ${path} was moved or deleted in use; a new one is made` });
+    // the old one takes its journal along, which the new one would read as its own
+    opening = opened(open.close().catch(() => undefined));
   }
   return opening;
+}
+
+function opened(before: Promise<void> = Promise.resolve()): Promise<LogStore> {
+  retryOpenAtMs = 0;
+  const next = before.then(() => untilFree(() => openSqlite(path))).then(logStoreOn);
+  next.catch(() => {
+    retryOpenAtMs = Date.now() + RETRY_OPEN_AFTER_MS;
+  });
+  return next;
 }
 
 /** Loaded once somebody reads what was said; writing needs none. */
@@ -95,7 +108,7 @@ async function close(): Promise<void> {
   if (isClosing) return;
   isClosing = true;
   clearTimeout(sweepTimer);
-  await opening?.then((open) => open.close()).catch(() => undefined);
+  await opening.then((open) => open.close()).catch(() => undefined);
   parentPort?.close();
 }
 
@@ -111,8 +124,6 @@ async function handle(message: ToWorker): Promise<void> {
   }
 }
 
-let isClosing = false;
-let isAbandoned = false;
 let sweepTimer = setTimeout(sweepNow, Math.min(FIRST_SWEEP_AFTER_MS, sweepEveryMs));
 
 // one after the other, in the order of asking; none of them throws

@@ -10,5 +10,7 @@ export interface LogDriver {
   usedBytes(): Promise<number>;
   /** Gives a bounded part of the freed space back to the file system; true = there is more. */
   giveBackSpace(): Promise<boolean>;
+  /** Whether the file was moved or deleted since it was opened: what is written to it is lost. */
+  isGone(): boolean;
   close(): Promise<void>;
 }

@@ -69,6 +69,8 @@ export interface LogStore {
   deleteRows(table: LogTable, ids: readonly string[]): Promise<number>;
   /** Makes the log keep its limits, in short batches with a pause between them. */
   sweep(limits: LogLimits, nowMs: number): Promise<Swept>;
+  /** Whether the database was moved or deleted since it was opened: what is written to it is lost. */
+  isGone(): boolean;
   close(): Promise<void>;
 }
 
@@ -160,6 +162,7 @@ export function logStoreOn(driver: LogDriver): LogStore {
       return Number(numDeletedRows);
     },
     sweep: (limits, nowMs) => sweep(driver, limits, nowMs),
+    isGone: driver.isGone,
     close: driver.close,
   };
 }

@@ -3,6 +3,7 @@ import Database from 'better-sqlite3';
 import { Kysely, SqliteDialect } from 'kysely';
 import type { LogDriver } from './log-driver.ts';
 import { migrate } from './migrations.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import {
   CONTENT_COLUMNS,
   CONTENT_TABLE,
@@ -27,7 +28,7 @@ export async function openSqlite(path: string): Promise<LogDriver> {
   try {
     configure(database);
     const db = new Kysely<LogSchema>({ dialect: new SqliteDialect({ database }) });
-    await migrate(db);
+    await oneAtATime(database, () => migrate(db));
     return driverOf(path, database, db);
   } catch (error) {
     database.close();
@@ -48,8 +49,11 @@ function configure(database: Database.Database): void {
 function driverOf(path: string, database: Database.Database, db: Kysely<LogSchema>): LogDriver {
   const inserts = { logs: inserter(database, 'logs'), mcp_logs: inserter(database, 'mcp_logs') };
   const pragma = (name: string): number => Number(database.pragma(name, { simple: true }));
+  const file = fileAt(path);
+  const isGone = () => fileAt(path) !== file;
   return {
     db,
+    isGone,
     insert: async (table, rows) => inserts[table](rows),
     usedBytes: async () =>
       (pragma('page_count') - pragma('freelist_count')) * pragma('page_size') + sizeOf(`${path}-wal`),
@@ -59,7 +63,11 @@ function driverOf(path: string, database: Database.Database, db: Kysely<LogSchem
       database.pragma(`incremental_vacuum(${PAGES_GIVEN_BACK_AT_ONCE})`);
       return pragma('freelist_count') > 0;
     },
-    close: () => db.destroy(),
+    close: async () => {
+      // into a file that was moved SQLite does not empty the journal by itself, which still stands where the file was
+      if (isGone()) database.pragma('wal_checkpoint(TRUNCATE)');
+      await db.destroy();
+    },
   };
 }
 
@@ -125,5 +133,8 @@ function runEnder(database: Database.Database): (row: Row) => number | undefined
 /** better-sqlite3 binds Buffers, and no other view of bytes. */
 const bindable = (value: string | Uint8Array | null): string | Buffer | null =>
   value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : value;
+
+/** Which file stands there now: whoever has a deleted one open writes on without a word, for nobody to read. */
+const fileAt = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.ino;
 
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -256,6 +256,14 @@ describe('the request log', () => {
   });
 });
 
+test('the database is there before the first row, once the log is told to start', async () => {
+  const path = freshPath();
+  const { logs } = open({ path });
+  logs.start();
+  await expect.poll(() => existsSync(path), { timeout: 20_000 }).toBe(true);
+  expect(logs.counters()).toMatchObject({ rowsWritten: 0, rowsFailed: 0 });
+});
+
 describe('at the end', () => {
   test('whoever reads it finds what was recorded a moment before', async () => {
     const { logs } = open();
@@ -318,6 +326,62 @@ describe('a log database in trouble', () => {
     await logs.flush();
     expect(logs.counters()).toMatchObject({ rowsWritten: 501, rowsDropped: 1_500, rowsFailed: 0 });
     expect(warnings).toEqual([]);
+  });
+
+  test('that is deleted while it is in use is told, and made anew for the rows that follow', async () => {
+    const path = freshPath();
+    const { logs, warnings } = open({ path });
+    logs.sink.recordCall(callRecord({ id: 'before' }));
+    await logs.flush();
+    rmSync(path);
+    logs.sink.recordCall(callRecord({ id: 'after' }));
+    await logs.flush();
+    expect(logs.counters()).toMatchObject({ rowsWritten: 2, rowsFailed: 0 });
+    expect(warnings).toEqual([expect.stringMatching(/was moved or deleted in use; a new one is made/)]);
+    expect((await listed(logs)).logs.map(({ id }) => id)).toEqual(['after']);
+    const database = new Database(path, { readonly: true });
+    expect(database.prepare('select id from logs').all()).toEqual([{ id: 'after' }]);
+    expect(database.pragma('integrity_check', { simple: true })).toBe('ok');
+    database.close();
+  });
+
+  test('that is moved away takes its rows along', async () => {
+    const path = freshPath();
+    const { logs } = open({ path });
+    logs.sink.recordCall(callRecord({ id: 'before' }));
+    await logs.flush();
+    renameSync(path, `${path}.old`);
+    logs.sink.recordCall(callRecord({ id: 'after' }));
+    await logs.flush();
+    const old = new Database(`${path}.old`, { readonly: true });
+    expect(old.prepare('select id from logs').all()).toEqual([{ id: 'before' }]);
+    old.close();
+  });
+
+  test('that is no database is told with what to do, and left as it is', async () => {
+    const path = freshPath();
+    writeFileSync(path, 'no database '.repeat(1_000));
+    const { logs, warnings } = open({ path });
+    logs.sink.recordCall(callRecord({ id: 'a' }));
+    await logs.flush();
+    expect(logs.counters()).toMatchObject({ rowsFailed: 1 });
+    expect(warnings).toEqual([expect.stringMatching(/not a database; move the file away, and a new one is made/)]);
+    expect(readFileSync(path, 'utf8')).toMatch(/^no database no/);
+  });
+
+  test('that two gateways share gets the rows of both', async () => {
+    const path = freshPath();
+    const pair = [open({ path }), open({ path })];
+    const rows = 300;
+    for (let index = 0; index < rows; index++) {
+      pair.forEach(({ logs }, of) => void logs.sink.recordCall(callRecord({ id: `${of}-${index}` })));
+    }
+    await Promise.all(pair.map(({ logs }) => logs.flush()));
+    expect(pair.map(({ logs }) => logs.counters().rowsWritten)).toEqual([rows, rows]);
+    expect(pair.flatMap(({ warnings }) => warnings)).toEqual([]);
+    const database = new Database(path, { readonly: true });
+    expect(database.prepare('select count(*) as rows from logs').get()).toEqual({ rows: 2 * rows });
+    database.close();
   });
 
   test('J1 removes what is too old by itself', async () => {
