@@ -26,6 +26,7 @@ beforeAll(async () => {
       mine: { ...here, custom_provider_config: { base_provider_type: 'openai' } },
       elevenlabs: keyed(upstream.url),
       gemini: keyed(upstream.url),
+      replicate: keyed(upstream.url),
     },
   });
   openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'theirs', maxRetries: 0 });
@@ -236,6 +237,14 @@ describe('a transcript', () => {
       expect(await all(await transcribed('openai/as-text'))).toEqual(WHOLE);
     });
 
+    test('and the provider’s own words, where it is an error under a good status', async () => {
+      upstream.answers(json({ error: { message: 'this model hears nothing', type: 'invalid_request_error' } }));
+      await expect(transcribed('openai/deaf')).rejects.toMatchObject({
+        status: 400,
+        message: expect.stringContaining('this model hears nothing'),
+      });
+    });
+
     test('and without a text an error', async () => {
       upstream.answers(json({ task: 'none' }));
       await expect(transcribed('openai/no-text')).rejects.toMatchObject({ status: 502 });
@@ -359,6 +368,15 @@ describe('pictures', () => {
   test('that are fewer than asked for, and properly ended, are all there are', async () => {
     upstream.answers(sse([named(drawn('a'))]));
     expect(await all(await ask(2))).toEqual([drawn('a')]);
+  });
+
+  test('in part are asked of nobody who gives none', async () => {
+    upstream.answers(json({ status: 'succeeded', output: ['https://r.example/a.png'] }));
+    const model = 'replicate/a/b';
+    const stream = await openai.images.generate({ model, prompt: 'a cat', stream: true, partial_images: 2 });
+    expect(await all(stream)).toMatchObject([{ type: 'image_generation.completed', url: 'https://r.example/a.png' }]);
+    expect(JSON.parse(said()?.body.toString() ?? '')).toEqual({ input: { prompt: 'a cat' } });
+    expect(await logRow(gateway, 'a/b')).toMatchObject({ losses: [{ field: 'partial_images', action: 'dropped' }] });
   });
 
   test('that a provider of OpenAI’s format gave whole are the last event', async () => {

@@ -34,10 +34,12 @@ export const openAiToReplicate: Translation = {
       size,
       response_format,
       stream: _stream,
+      partial_images,
       ...others
     } = payload.fields;
     requiredText(payload.fields, 'prompt');
     if (response_format === 'b64_json') ledger.dropped('response_format', 'the provider gives addresses of pictures');
+    if (partial_images !== undefined) ledger.dropped('partial_images', 'the provider gives whole pictures only');
     const aspectRatio = aspectRatioOf(size, ledger);
     const count = countIfGiven(payload.fields, 'n');
     const input = {

@@ -18,7 +18,21 @@ export function usageFrom(wire: JsonValue | undefined): Usage | undefined {
   const total = first(wire, 'total_tokens', 'totalTokenCount');
   const input = first(wire, 'prompt_tokens', 'input_tokens', 'promptTokenCount') ?? total;
   if (input === undefined) return undefined;
-  return { ...NO_USAGE, input, output: first(wire, 'completion_tokens', 'output_tokens', 'candidatesTokenCount') ?? 0 };
+  const thoughts = count(wire.thoughtsTokenCount) ?? 0;
+  const output =
+    first(wire, 'completion_tokens', 'output_tokens') ?? (count(wire.candidatesTokenCount) ?? 0) + thoughts;
+  const reasoning = detail(wire, 'reasoning_tokens', 'completion_tokens_details', 'output_tokens_details') ?? thoughts;
+  const cacheRead = detail(wire, 'cached_tokens', ...INPUT_DETAILS) ?? count(wire.cachedContentTokenCount) ?? 0;
+  return { ...NO_USAGE, input, output, cacheRead, reasoning };
+}
+
+/** `input_token_details` are those of transcripts. */
+const INPUT_DETAILS = ['prompt_tokens_details', 'input_tokens_details', 'input_token_details'] as const;
+
+/** A part of the counts, in whichever of the members that break them down. */
+function detail(wire: JsonObject, name: string, ...members: readonly string[]): number | undefined {
+  const broken = members.map((member) => wire[member]).find(isObject);
+  return broken && count(broken[name]);
 }
 
 /** What a provider says that an answer took: tokens, or seconds of sound. */

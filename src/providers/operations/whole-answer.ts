@@ -1,3 +1,4 @@
+import { streamError } from '../../codecs/openai-errors.ts';
 import { eventsOfAnswer, hasEvents } from '../../codecs/operations/answer-events.ts';
 import type { ClientAnswer, ProviderAnswer } from '../../codecs/operations/translation.ts';
 import { type Measured, measuredFrom, measuredInJson } from '../../codecs/operations/usage.ts';
@@ -39,6 +40,7 @@ function ownAnswer(answer: DirectResponse, provider: string): ClientAnswer {
   const contentType = contentTypeOf(answer);
   if (!contentType.includes('json')) return { contentType, bytes: answer.bytes };
   const { body } = readAnswer(answer, provider);
+  if (isObject(body.error) || typeof body.error === 'string') throw streamError(body.error);
   return { body, ...measuredFrom(body.usage) };
 }
 
