@@ -111,7 +111,6 @@ export const FIELDS_WITHOUT_EFFECT: readonly string[] = [
   'providers',
   // providers and their keys
   'prompt_cache',
-  'openai_config',
   'batch_s3_config',
   'force_single_region',
   'does_not_send_done_marker',

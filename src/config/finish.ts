@@ -27,6 +27,7 @@ export function finish(
     warnings: [
       ...warnings,
       ...idleKeyWarnings(config),
+      ...idleStoreWarnings(config),
       ...sameNameWarnings(config),
       ...sameKeyWarnings(config),
       ...clients.warnings,
@@ -69,6 +70,15 @@ function idleKeyWarnings({ providers }: ConfigFile): string[] {
       ({ provider, name }) =>
         `providers.${provider}.keys["${name}"] serves no model: "models" is empty and "version" is 2; write ["*"] for all`,
     );
+}
+
+/** Other providers of OpenAI's format know no `store`, or refuse it. */
+function idleStoreWarnings({ providers }: ConfigFile): string[] {
+  return Object.entries(providers).flatMap(([name, { openai_config: own, custom_provider_config: custom }]) =>
+    own.disable_store && (custom?.base_provider_type ?? name) !== 'openai'
+      ? [`providers.${name}.openai_config has no effect: it is for openai and custom providers based on it; remove it`]
+      : [],
+  );
 }
 
 /** Logs, pins and price overrides know a key by its name alone. */

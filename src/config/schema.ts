@@ -150,6 +150,15 @@ export const provider = z.looseObject({
     z.looseObject({ concurrency: z.number().default(1_000), buffer_size: z.number().default(5_000) }).prefault({}),
   ),
   custom_provider_config: customProvider.optional(),
+  openai_config: z
+    .looseObject({
+      disable_store: z
+        .boolean()
+        .default(false)
+        .describe('Ask OpenAI to store nothing (store: false), whatever clients say.'),
+    })
+    .prefault({})
+    .describe('For openai, and for custom providers based on it.'),
   send_back_raw_request: z.boolean().default(false).describe('Show what was sent in extra_fields.raw_request.'),
   send_back_raw_response: z.boolean().default(false).describe('Show what came back in extra_fields.raw_response.'),
   store_raw_request_response: z

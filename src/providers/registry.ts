@@ -10,6 +10,7 @@ import { mockDeployment } from './mock.ts';
 import { openAiCompatible } from './openai-compatible.ts';
 import { ownServerOperations, withOperations } from './operations/offers.ts';
 import type { ConfiguredProviders, Deployment, Operation, Provider, ScriptedDeployment } from './provider.ts';
+import { storingAsAllowed } from './storing.ts';
 import type { UpstreamTarget } from './upstream.ts';
 import { vertex } from './vertex/deployments.ts';
 
@@ -94,7 +95,7 @@ export function createProviders(
     if (typeof deployment === 'string') {
       problems.push(deployment);
       leftOut.set(name, deployment);
-    } else byName.set(name, providerOf(deployment, settings));
+    } else byName.set(name, providerOf(storingAsAllowed(deployment, settings), settings));
   }
   return { byName: Object.assign(byName, { leftOut }), problems };
 }

@@ -190,8 +190,8 @@ describe('sections and fields without effect', () => {
       },
     });
     expect(warnings).toEqual([
-      '"openai_config" in providers.groq is accepted but has no effect in this version',
       '"prompt_cache" in providers.xai is accepted but has no effect in this version',
+      'providers.groq.openai_config has no effect: it is for openai and custom providers based on it; remove it',
     ]);
   });
 

@@ -44,7 +44,6 @@ test.each<[path: string, file: object]>([
   ['stream_throughput_guard', provider({ network_config: { stream_throughput_guard: { x: 1 } } })],
   ['concurrency_and_buffer_size', provider({ concurrency_and_buffer_size: { concurrency: 1, buffer_size: 2 } })],
   ['prompt_cache', provider({ prompt_cache: { auto_inject: true } })],
-  ['openai_config', provider({ openai_config: { disable_store: true } })],
   ['writer', { logs_store: { writer: { max_batch_size: 5 } } }],
   ['object_storage', { logs_store: { object_storage: { type: 's3' } } }],
   ['live_models_sync_interval', { framework: { pricing: { live_models_sync_interval: 60 } } }],
