@@ -1,5 +1,6 @@
 import type { AnswerContext, Codec, WireEvent } from '../codecs/codec.ts';
 import { createSseReader } from '../codecs/sse.ts';
+import { GatewayError } from '../model/errors.ts';
 import type { Frame, StreamEvent } from '../model/event.ts';
 import type { StreamBody } from './direct-response.ts';
 import type { ForeignAccount } from './foreign-account.ts';
@@ -55,6 +56,26 @@ export async function* decodedFrames(given: Decoded): AsyncGenerator<Frame> {
   if (answer.failure) throw broken ?? answer.failure;
 }
 
+/**
+ * Whoever translates an answer may have to hold all of it, its text and an object or two for each event: more than any
+ * model says, and not more than can be held many times.
+ */
+const MOST_WEIGHT = 64 * 1024 * 1024;
+const DELTA_WEIGHT = 32;
+const EVENT_WEIGHT = 512;
+
+function weightOf(event: StreamEvent): number {
+  if (event.type === 'part-delta') return DELTA_WEIGHT + event.delta.length;
+  if (event.type !== 'part-start' || event.part.type !== 'media') return EVENT_WEIGHT;
+  return event.part.source.type === 'base64' ? EVENT_WEIGHT + event.part.source.data.length : EVENT_WEIGHT;
+}
+
+const endless = (): GatewayError =>
+  new GatewayError(
+    'bad-response',
+    'the answer has grown beyond 64 million characters and is not read any further; look at what answers there',
+  );
+
 /** Events that wait to be passed on, and the fault that ended them. */
 class DecodedAnswer {
   failure: Error | undefined;
@@ -65,6 +86,7 @@ class DecodedAnswer {
   readonly #account: ForeignAccount | undefined;
   #events: StreamEvent[] = [];
   #hasContent = false;
+  #weight = 0;
 
   constructor(decoder: ReturnType<Codec['decodeStream']>, { witness, account }: Pick<Decoded, 'witness' | 'account'>) {
     this.#decoder = decoder;
@@ -107,12 +129,14 @@ class DecodedAnswer {
   #add(events: readonly StreamEvent[]): void {
     for (const event of events) {
       this.#events.push(event);
+      this.#weight += weightOf(event);
       this.#witness?.see(event);
       this.#account?.see(event);
       if (event.type !== 'response-start') this.#hasContent = true;
       if (event.type === 'part-delta') this.hasWords = true;
       if (event.type === 'response-end') this.isComplete = true;
     }
+    if (this.#weight > MOST_WEIGHT) throw endless();
   }
 
   #guarded(decode: () => void): void {

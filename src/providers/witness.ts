@@ -4,7 +4,7 @@ import type { CallContext } from '../model/call.ts';
 import type { Part } from '../model/content.ts';
 import type { StreamEvent } from '../model/event.ts';
 import { isObject } from '../model/json.ts';
-import { emptyResponse, fold, foldAll } from '../model/response.ts';
+import { type ChatResponse, emptyResponse, fold, foldAll } from '../model/response.ts';
 import { familyOf } from '../vault/family.ts';
 import { mayHoldState, stateOf } from '../vault/state.ts';
 import type { Answered, ReasoningVault } from '../vault/vault.ts';
@@ -19,7 +19,8 @@ export class Witness {
   readonly #reader: Reader;
   readonly #context: CallContext;
   readonly #codec: Codec;
-  readonly #response = emptyResponse();
+  /** Undefined once the answer is too long. */
+  #response: ChatResponse | undefined = emptyResponse();
   #read: Buffer[] = [];
   #bytes = 0;
 
@@ -32,6 +33,12 @@ export class Witness {
 
   /** An event of an answer that is translated. */
   see(event: StreamEvent): void {
+    if (!this.#response) return;
+    if (event.type === 'part-delta') this.#bytes += event.delta.length;
+    if (this.#bytes > MOST_BYTES) {
+      this.#response = undefined;
+      return;
+    }
     fold(this.#response, event);
     if (event.type === 'response-end') this.seeParts(this.#response.parts);
   }
@@ -44,6 +51,7 @@ export class Witness {
   seeBytes(bytes: Buffer): void {
     this.#bytes += bytes.length;
     if (this.#bytes <= MOST_BYTES) this.#read.push(bytes);
+    else this.#read = [];
   }
 
   /** The bytes are whole. They are decoded only when the client turns out to have dropped what they hold. */
