@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { McpClientConfig, ToolManagerConfig } from '../config/schema.ts';
 import type { Caller } from '../model/call.ts';
@@ -8,7 +7,7 @@ import { isPerUser, needsLogin, ownIdentity } from './auth/identity.ts';
 import { sampleSource, type UpstreamAuth, withSource } from './auth/upstream-auth.ts';
 import { UserConnections } from './auth/user-connections.ts';
 import type { CatalogSource } from './catalog.ts';
-import { clientIdOf } from './client-id.ts';
+import { ClientEntries } from './client-entries.ts';
 import { changesOf, mustRedial } from './config-changes.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionOptions } from './connection-options.ts';
@@ -67,16 +66,13 @@ export class McpClients {
   readonly #timing: McpTiming;
   readonly #connectionOptions: ConnectionOptions;
   readonly #http: TrustingFetch;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new ClientEntries();
   readonly #own: OwnSessions;
   readonly #catalog: LiveCatalog;
   readonly #safety: ToolSafety | undefined;
   readonly #auth: UpstreamAuth | undefined;
   readonly #users: UserConnections | undefined;
   #toolManager: ToolManagerConfig;
-  /** Asked for by each request; undefined after a change. */
-  #extraHeaders: ReadonlySet<string> | undefined;
-  #asksForLogins: boolean | undefined;
   #closed = false;
 
   constructor(options: McpClientsOptions) {
@@ -97,7 +93,7 @@ export class McpClients {
     this.#safety?.onRelease((id) => this.#entries.get(id)?.connection?.reviewAgain());
     this.#own = new OwnSessions((config) => this.relay.eventsOf(config), options.ownSessions);
     this.servers = new UpstreamServers({
-      entries: () => this.#entries.values(),
+      entries: () => this.#entries,
       relay: this.relay,
       own: this.#own,
       asUser: (config, caller, work) => this.#users?.use(config, caller, (own) => own.use(work)),
@@ -114,7 +110,7 @@ export class McpClients {
    */
   async start(): Promise<void> {
     await this.#connectionOptions.transport.journal?.reap();
-    const dials = [...this.#entries.values()].map((entry) => entry.connection?.start());
+    const dials = this.#entries.all.map((entry) => entry.connection?.start());
     await settlesWithin(Promise.allSettled(dials), this.#timing.bootWaitMs);
   }
 
@@ -147,18 +143,12 @@ export class McpClients {
 
   /** Lower-case names of the request headers that some client wants of its callers; `*` = all. */
   get allowedExtraHeaders(): ReadonlySet<string> {
-    this.#extraHeaders ??= new Set(
-      [...this.#entries.values()].flatMap(({ config }) =>
-        config.allowed_extra_headers.map((name) => name.toLowerCase()),
-      ),
-    );
-    return this.#extraHeaders;
+    return this.#entries.allowedExtraHeaders;
   }
 
   /** Whether some client asks its callers to log in: they must be told where. */
   get asksForLogins(): boolean {
-    this.#asksForLogins ??= [...this.#entries.values()].some(({ config }) => isPerUser(config));
-    return this.#asksForLogins;
+    return this.#entries.asksForLogins;
   }
 
   /** Calls `listener` after each change of the catalog; gives the function that ends it. */
@@ -168,14 +158,14 @@ export class McpClients {
 
   /** The catalog as this caller may see it, in catalog order. The same array until something changed. */
   visibleTools(caller: CallerFilters): readonly CatalogTool[] {
-    return this.#catalog.visibleTo(caller, (name) => this.#named(name)?.config);
+    return this.#catalog.visibleTo(caller, (name) => this.#entries.named(name)?.config);
   }
 
   /** Runs one tool. What the tool itself calls an error is a result; everything else throws GatewayError. */
   async call(request: ToolCallRequest): Promise<ToolResult> {
     const { name, caller } = request;
     const hyphen = name.indexOf('-');
-    const entry = hyphen === -1 ? undefined : this.#named(name.slice(0, hyphen));
+    const entry = hyphen === -1 ? undefined : this.#entries.named(name.slice(0, hyphen));
     if (!entry) throw new GatewayError('not-found', unknownTool(name));
     const { config, connection } = entry;
     const upstreamName = name.slice(hyphen + 1);
@@ -202,7 +192,7 @@ export class McpClients {
 
   /** Every client, by name, with what is shown of it. */
   statuses(): ClientStatus[] {
-    return [...this.#entries.values()].map(statusOf).sort((a, b) => compareNames(a.name, b.name));
+    return this.#entries.all.map(statusOf).sort((a, b) => compareNames(a.name, b.name));
   }
 
   /** The config of a client, for the admin API; holds secrets. */
@@ -212,7 +202,7 @@ export class McpClients {
 
   /** Dials first and throws with the reason when that fails, leaving nothing behind. */
   async add(config: McpClientConfig): Promise<ClientStatus> {
-    this.#requireNewName(config.name);
+    this.#entries.requireNewName(config.name);
     const entry = this.#admit(config);
     try {
       await entry.connection?.dial();
@@ -227,9 +217,9 @@ export class McpClients {
 
   /** Changes what may change; a new name, new rules and limits hold from the next call on. */
   async update(id: string, patch: Partial<McpClientConfig>): Promise<ClientStatus> {
-    const entry = this.#required(id);
+    const entry = this.#entries.required(id);
     const changes = changesOf(patch);
-    if (changes.name !== undefined && changes.name !== entry.config.name) this.#requireNewName(changes.name);
+    if (changes.name !== undefined && changes.name !== entry.config.name) this.#entries.requireNewName(changes.name);
     entry.config = { ...entry.config, ...changes };
     const { connection, config } = entry;
     const redialled = config.disabled ? undefined : connection?.reconfigure(config, mustRedial(changes));
@@ -247,7 +237,7 @@ export class McpClients {
   }
 
   async remove(id: string): Promise<void> {
-    const entry = this.#required(id);
+    const entry = this.#entries.required(id);
     this.#entries.delete(id);
     this.#safety?.forget(id);
     this.#rebuild();
@@ -281,7 +271,7 @@ export class McpClients {
 
   /** A new connection in place of the old one, which stays if that fails. Throws GatewayError with the reason. */
   async reconnect(id: string): Promise<ClientStatus> {
-    const entry = this.#required(id);
+    const entry = this.#entries.required(id);
     const connection = reconnectable(entry);
     try {
       await connection.redial();
@@ -301,7 +291,7 @@ export class McpClients {
     this.#closed = true;
     await this.#own.close();
     await this.#users?.close();
-    const closing = [...this.#entries.values()].map((entry) => entry.connection?.close());
+    const closing = this.#entries.all.map((entry) => entry.connection?.close());
     await Promise.allSettled(closing);
     await this.#connectionOptions.manifests?.settled();
     await this.#safety?.settled();
@@ -338,15 +328,7 @@ export class McpClients {
   }
 
   #admit(config: McpClientConfig): Entry {
-    const derivedId = clientIdOf(config.name);
-    const id = config.client_id || (this.#entries.has(derivedId) ? randomUUID() : derivedId);
-    const identified = { ...config, client_id: id };
-    const connection = config.disabled ? undefined : this.#newConnection(identified);
-    const entry: Entry = { id, config: identified, connection };
-    this.#entries.set(id, entry);
-    this.#extraHeaders = undefined;
-    this.#asksForLogins = undefined;
-    return entry;
+    return this.#entries.admit(config, (identified) => this.#newConnection(identified));
   }
 
   #newConnection(config: McpClientConfig): Connection {
@@ -365,27 +347,11 @@ export class McpClients {
     return new UserConnections({ auth, connection: this.#connectionOptions, baseOf });
   }
 
-  #named(name: string): Entry | undefined {
-    for (const entry of this.#entries.values()) if (entry.config.name === name) return entry;
-    return undefined;
-  }
-
-  #required(id: string): Entry {
-    const entry = this.#entries.get(id);
-    if (!entry) throw new GatewayError('not-found', 'MCP client not found');
-    return entry;
-  }
-
-  #requireNewName(name: string): void {
-    if (this.#named(name)) throw new GatewayError('invalid-request', `MCP client with name '${name}' already exists`);
-  }
-
   #rebuild(): void {
     if (this.#closed) return;
-    this.#extraHeaders = undefined;
-    this.#asksForLogins = undefined;
+    this.#entries.changed();
     this.#catalog.rebuild(
-      [...this.#entries.values()].map(({ config, connection }) => ({ config, listed: connection?.listed ?? NO_TOOLS })),
+      this.#entries.all.map(({ config, connection }) => ({ config, listed: connection?.listed ?? NO_TOOLS })),
     );
   }
 }

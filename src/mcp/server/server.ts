@@ -1,13 +1,13 @@
 import { AbortPool } from '../../model/abort-pool.ts';
 import type { Caller } from '../../model/call.ts';
-import { asGatewayError, GatewayError } from '../../model/errors.ts';
+import { asGatewayError, type GatewayError } from '../../model/errors.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { CatalogTool, ToolCallRequest, ToolProgress, ToolResult } from '../contract.ts';
-import type { RpcError } from '../peer.ts';
 import type { LargeResults } from '../results/large-results.ts';
 import { isResultUri, withResultLink } from '../results/result-link.ts';
 import { rpcErrorIn } from '../rpc-failure.ts';
 import type { Exchange } from './exchange.ts';
+import { endedText, errorTextOf, failureText, refusalText } from './failure-texts.ts';
 import { Features } from './features.ts';
 import {
   errorText,
@@ -324,19 +324,6 @@ export class McpServer {
 const linksOf = ({ content }: ToolResult): boolean =>
   content.some(({ type }) => type === 'resource' || type === 'resource_link');
 
-const errorTextOf = (id: JsonRpcId, { code, message, data }: RpcError): string => errorText(id, code, message, data);
-
-/** Nobody waits for what a client cancelled; what the gateway ended by itself is told. */
-const endedText = (id: JsonRpcId, { reason }: AbortSignal): string | undefined =>
-  reason instanceof GatewayError ? errorText(id, RPC_CODE.internalError, reason.message) : undefined;
-
-function refusalText(id: JsonRpcId, thrown: unknown): string {
-  const error = rpcErrorIn(thrown);
-  if (error) return errorTextOf(id, error);
-  const { kind, message } = asGatewayError(thrown);
-  return errorText(id, kind === 'permission' ? RPC_CODE.invalidParams : RPC_CODE.internalError, message);
-}
-
 function progressTo({ notify }: Exchange, meta: unknown): ((progress: ToolProgress) => void) | undefined {
   const token = isObject(meta) ? meta.progressToken : undefined;
   if (!notify || (typeof token !== 'string' && typeof token !== 'number')) return undefined;
@@ -345,11 +332,3 @@ function progressTo({ notify }: Exchange, meta: unknown): ((progress: ToolProgre
 
 const progressText = (progressToken: JsonRpcId, progress: ToolProgress): string =>
   notificationText('notifications/progress', { progressToken, ...progress });
-
-/** A failed call is a result that the model reads, so that it can do something else (Bifrost's wording). */
-function failureText(thrown: unknown): string {
-  const { message, details } = asGatewayError(thrown);
-  // Whoever must log in first reads where, and nothing before that (Bifrost).
-  const text = details.mcpAuthRequired ? message : `Tool execution failed: ${message}`;
-  return JSON.stringify({ content: [{ type: 'text', text }], isError: true });
-}
