@@ -1,4 +1,4 @@
-import { mkdirSync, statSync } from 'node:fs';
+import { mkdirSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { StartError } from './listen.ts';
 
@@ -15,7 +15,7 @@ export function openAppDir(appDir: string): void {
 
 /** One folder at a time: Node's own recursive mkdir never returns below folders that refuse children, such as /proc. */
 function makeFolder(path: string): void {
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = foundAt(path);
   if (found?.isDirectory()) return;
   if (found) throw new Error(`is impossible: ${path} is a file`);
   makeFolder(dirname(path));
@@ -23,13 +23,24 @@ function makeFolder(path: string): void {
     mkdirSync(path);
   } catch (thrown) {
     // another gateway that starts at the same time may have made it
-    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw thrown;
+    if (!foundAt(path)?.isDirectory()) throw thrown;
   }
 }
 
+/** What stands there; undefined also below a file, where Node 20 throws and later ones do not. */
+function foundAt(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (thrown) {
+    if (codeOf(thrown) === 'ENOTDIR') return undefined;
+    throw thrown;
+  }
+}
+
+const codeOf = (thrown: unknown): unknown => (thrown instanceof Error && 'code' in thrown ? thrown.code : undefined);
+
 function whyNot(thrown: unknown): string {
-  const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
-  if (code === 'ENOTDIR') return 'is impossible: one of the folders above it is a file';
+  const code = codeOf(thrown);
   if (code !== undefined) return `cannot be made (${code})`;
   return thrown instanceof Error ? thrown.message : String(thrown);
 }

@@ -22,8 +22,8 @@ test('an app-dir that is missing is made, with the folders above it', () => {
 
 test.each([
   ['a file', 'notes', 'is impossible: %/notes is a file'],
-  ['below a file', 'notes/bifrost', 'is impossible: one of the folders above it is a file'],
-  ['deep below a file', 'notes/a/b', 'is impossible: one of the folders above it is a file'],
+  ['below a file', 'notes/bifrost', 'is impossible: %/notes is a file'],
+  ['deep below a file', 'notes/a/b', 'is impossible: %/notes is a file'],
 ])('an app-dir that is %s is refused in words', (_what, given, why) => {
   writeFileSync(join(home, 'notes'), '');
   const appDir = join(home, given);

@@ -71,6 +71,18 @@ const whole = (body: unknown) => (response: ServerResponse) => {
 const streamed = (response: ServerResponse): ServerResponse =>
   response.writeHead(200, { 'content-type': 'text/event-stream' });
 
+/** Whether a request that begins now gets an answer. Node 20 refuses it at once, later ones with the session's end. */
+async function isAnswered(open: ClientHttp2Session): Promise<boolean> {
+  try {
+    const stream = open.request({ ':path': '/health' });
+    return await new Promise((resolve) => {
+      stream.on('response', () => resolve(true)).on('error', () => resolve(false));
+    });
+  } catch {
+    return false;
+  }
+}
+
 const PATH = '/v1/chat/completions';
 
 function post(body: unknown, path = PATH): ClientHttp2Stream {
@@ -262,10 +274,11 @@ describe('a gateway that stops', () => {
     const goodbye = new Promise<number>((resolve) => session.once('goaway', resolve));
     const stopped = gateway.stop();
     expect(await goodbye).toBe(0);
-    expect(() => session.request({ ':path': '/health' })).toThrow();
+    const late = isAnswered(session);
     finish();
     expect(await text).toContain('data: [DONE]');
     await stopped;
+    expect(await late).toBe(false);
     gateway = await startGatewayHere({ providers: {} });
   });
 
