@@ -98,7 +98,7 @@ async function* run(
 ): AsyncGenerator<Frame> {
   const { tools, maxDepth } = options;
   const shows = options.showsTools(context);
-  const ours = new Set(offered.map((tool) => tool.name).filter((name) => tools.runsByItself(name)));
+  const given = offered.map(({ name }) => name);
   const numbering = new PartNumbering();
   const rounds: Message[] = [];
   let usage: Usage = NO_USAGE;
@@ -115,6 +115,8 @@ async function* run(
       if (flowing.length > 0) yield { events: flowing };
     }
     usage = addUsage(usage, turn.response.usage);
+    // asked anew in each round, as an admin may have changed it meanwhile
+    const ours = new Set(given.filter((name) => tools.runsByItself(name)));
     const done: DoneTurn = {
       asked: first.messages.at(-1),
       turn,
@@ -145,7 +147,7 @@ async function* run(
     rounds.push(...messages);
     earlier = turn.earlierEnds(earlier);
     const offer = newlyFound([...ran.found, ...(tools.appeared?.(request, context) ?? [])], request);
-    for (const { name } of offer) if (tools.runsByItself(name)) ours.add(name);
+    given.push(...offer.map(({ name }) => name));
     request = nextRequest(request, messages, offer, turnContext);
   }
 }

@@ -170,6 +170,25 @@ describe('rounds of tools', () => {
     for (const request of model.requests) expect(request.tools.map((tool) => tool.name)).toEqual(TOOLS);
   });
 
+  test('tools that appear while the loop runs stand behind the others from the next round on', async () => {
+    const tools = new RecordedTools();
+    const late = { type: 'function', name: 'fs-late', inputSchema: {}, owner: 'gateway' } as const;
+    Object.assign(tools, {
+      appeared: (request: ChatRequest) => (request.tools.some(({ name }) => name === late.name) ? [] : [late]),
+      runsByItself: () => true,
+    });
+    const { model } = await play({
+      steps: [...rounds.slice(0, 1), { parts: [call('n', 'fs-late')] }, { parts: [] }],
+      tools,
+    });
+    expect(model.requests.map((request) => request.tools.map(({ name }) => name))).toEqual([
+      TOOLS,
+      [...TOOLS, 'fs-late'],
+      [...TOOLS, 'fs-late'],
+    ]);
+    expect(tools.ran.at(-1)?.name).toBe('fs-late');
+  });
+
   test('part indexes count through all rounds', async () => {
     const { events } = await play({ steps: rounds });
     const starts = events.flatMap((event) => (event.type === 'part-start' ? [event.index] : []));
@@ -347,6 +366,18 @@ describe('mixed turns', () => {
     const { response } = await play({ steps: [{ parts: [call('w', 'fs-write')] }], tools });
     expect(tools.ran).toEqual([]);
     expect(visible(response.parts)).toEqual(['client:fs-write']);
+  });
+
+  test('I4 leave that is taken back while the loop runs counts from the next round on', async () => {
+    const tools = new RecordedTools();
+    tools.answers['fs-list'] = async () => {
+      tools.manual.add('fs-list');
+      return { content: [text('listed')], isError: false };
+    };
+    const again: Step = { parts: [call('l', 'fs-list')] };
+    const { response } = await play({ steps: [again, again], tools });
+    expect(tools.ran).toHaveLength(1);
+    expect(visible(response.parts)).toEqual(['client:fs-list']);
   });
 
   test("a client's own tool with a gateway tool's name stays the client's", async () => {
