@@ -145,7 +145,8 @@ async function replyEvents(
     let frame = first;
     const fields = first.isConverted && holdsExtraFields(codec.id) ? new ChunkFields(context, model) : undefined;
     for (;;) {
-      const piece = fields ? fields.into(Buffer.from(frame.bytes).toString(), frame.usage !== undefined) : frame.bytes;
+      const isEnd = frame.usage !== undefined || frame.isWhole === true;
+      const piece = fields ? fields.into(Buffer.from(frame.bytes).toString(), isEnd) : frame.bytes;
       const slow = piece.length > 0 ? stream.write(piece) : undefined;
       if (slow) await slow;
       if (response.destroyed) return;

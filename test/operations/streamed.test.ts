@@ -219,11 +219,24 @@ describe('a transcript', () => {
     ])('%s', async (model, answer, usage) => {
       upstream.answers(answer);
       const [delta, end] = WHOLE;
-      expect(await all(await transcribed(model))).toEqual([delta, { ...end, ...(usage && { usage }) }]);
+      expect(await all(await transcribed(model))).toMatchObject([delta, { ...end, ...(usage && { usage }) }]);
       expect(await logRow(gateway, model.split('/')[1] ?? '')).toMatchObject({
         object: 'transcription_stream',
         status: 'success',
       });
+    });
+
+    test('and says how it was translated, where it was', async () => {
+      upstream.answers(json({ text: 'hello', words: [] }));
+      const ask = { model: 'elevenlabs/scribe_v2', file: await sound(), stream: true, prompt: 'names' } as const;
+      expect(await all(await openai.audio.transcriptions.create(ask))).toMatchObject([
+        { extra_fields: { provider: 'elevenlabs', chunk_index: 0 } },
+        { extra_fields: { chunk_index: 1, losses: [{ field: 'prompt', action: 'dropped' }] } },
+      ]);
+      upstream.answers(json({ text: 'hello' }));
+      for (const each of await all(await transcribed('groq/whisper-plain'))) {
+        expect(each).not.toHaveProperty('extra_fields');
+      }
     });
 
     test('with its segments, where it tells speakers apart', async () => {

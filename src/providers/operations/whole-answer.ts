@@ -29,7 +29,7 @@ export function wholeFrame(
   }
   const read = (each: DirectResponse) => readAnswer(each, provider);
   const told = translation.answer(read(answer), request, others.map(read));
-  return request.stream ? eventsFrame(told, request) : toldFrame(told);
+  return request.stream ? { ...eventsFrame(told, request), isConverted: true } : toldFrame(told);
 }
 
 export const readAnswer = (answer: DirectResponse, provider: string): ProviderAnswer =>
@@ -55,6 +55,7 @@ function toldFrame(told: ClientAnswer): OperationFrame {
 const eventsFrame = (told: ClientAnswer, { kind }: OperationRequest): OperationFrame => ({
   contentType: 'text/event-stream',
   bytes: Buffer.from(eventsOfAnswer(kind, told)),
+  isWhole: true,
   ...amountsOf(told),
 });
 
