@@ -71,7 +71,10 @@ const providerKey = z.looseObject({
   blacklisted_models: z.array(z.string()).default([]),
   weight: z.number().min(0).default(1),
   enabled: z.boolean().default(true),
-  use_for_batch_api: withoutEffect(z.boolean().optional()),
+  use_for_batch_api: z
+    .boolean()
+    .optional()
+    .describe('Files and batches go with such keys only; with any where no key of the provider is one.'),
   aliases: z.record(z.string(), keyAlias).default({}),
   ollama_key_config: z.looseObject({ url: secret }).optional(),
   vllm_key_config: z.looseObject({ url: secret, model_name: z.string().optional() }).optional(),

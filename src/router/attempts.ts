@@ -4,7 +4,7 @@ import { asGatewayError, GatewayError } from '../model/errors.ts';
 import type { CallTarget } from '../providers/call.ts';
 import { backoffMs, type Sleep } from './backoff.ts';
 import { keyOfCaller } from './direct-keys.ts';
-import { aliasOf, eligibleKeys, pickKey } from './keys.ts';
+import { aliasOf, eligibleKeys, keysMeantFor, pickKey } from './keys.ts';
 import { type Reaction, reactionTo } from './reactions.ts';
 import type { Target } from './resolve.ts';
 
@@ -45,7 +45,9 @@ export async function tryTarget<Request, Piece>(
 ): Promise<Begun<Piece> | Failed> {
   const { provider, model } = target;
   const { directKey, keyPin } = context.caller;
-  const usable = directKey ? [keyOfCaller(provider, directKey)] : eligibleKeys(provider, model, keyPin);
+  const usable = directKey
+    ? [keyOfCaller(provider, directKey)]
+    : keysMeantFor(context.operation, eligibleKeys(provider, model, keyPin));
   const keys = new KeyRing(usable, tools.random);
   for (let retry = 0; ; ) {
     const key = keys.current;

@@ -46,6 +46,16 @@ export function eligibleKeys(provider: Provider, model: string, pin?: Caller['ke
   throw new GatewayError('invalid-request', why, { provider: provider.name });
 }
 
+/** Files and batches, which only the account of the key that made them knows. */
+const KEPT_AT_PROVIDER = /^(?:batch|file)_/;
+
+/** Of keys that may serve, those that are meant for `operation` (`use_for_batch_api`); all where none is. */
+export function keysMeantFor(operation: string, keys: readonly ProviderKey[]): readonly ProviderKey[] {
+  if (!KEPT_AT_PROVIDER.test(operation)) return keys;
+  const meant = keys.filter((key) => key.use_for_batch_api);
+  return meant.length > 0 ? meant : keys;
+}
+
 const whyNotPinned = ({ name }: Provider, model: string, { by, value }: NonNullable<Caller['keyPin']>): string =>
   `no supported key found with ${by} "${value}" at provider "${name}" for model "${model}"; correct or leave out the header ${by === 'id' ? 'x-bf-api-key-id' : 'x-bf-api-key'}`;
 

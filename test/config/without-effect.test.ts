@@ -36,7 +36,6 @@ test.each<[path: string, file: object]>([
   ['delete_expired_virtual_keys', { client: { delete_expired_virtual_keys: true } }],
   ['webhook_config', { client: { webhook_config: { delivery_history_retention_days: 3 } } }],
   ['mcp_enable_temp_token_auth', { client: { mcp_enable_temp_token_auth: true } }],
-  ['use_for_batch_api', key({ use_for_batch_api: true })],
   ['use_deployments_endpoint', key({ replicate_key_config: { use_deployments_endpoint: true } })],
   ['api_format', key({ databricks_key_config: { workspace_url: 'https://x', api_format: 'model_serving' } })],
   ['client_secret', key({ databricks_key_config: { workspace_url: 'https://x', client_secret: 's' } })],

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type ProviderKey, provider as providerSchema } from '../../src/config/schema.ts';
 import type { Caller } from '../../src/model/call.ts';
 import { backoffMs } from '../../src/router/backoff.ts';
-import { eligibleKeys, pickKey, servesModel, upstreamModel, whyUnusable } from '../../src/router/keys.ts';
+import { eligibleKeys, keysMeantFor, pickKey, servesModel, upstreamModel, whyUnusable } from '../../src/router/keys.ts';
 import { configured } from './fixtures.ts';
 
 function keyWith(settings: object): ProviderKey {
@@ -23,6 +23,20 @@ describe('which models a key serves', () => {
     [{ vllm_key_config: { url: 'http://x', model_name: 'llama' } }, 'qwen', false],
   ])('%j: %s', (settings, model, serves) => {
     expect(servesModel(keyWith(settings), model)).toBe(serves);
+  });
+});
+
+describe('files and batches go with the keys that are meant for them', () => {
+  const chats = keyWith({ name: 'chats' });
+  const batches = keyWith({ name: 'batches', use_for_batch_api: true });
+  test.each([
+    ['batch_create', [chats, batches], ['batches']],
+    ['file_upload', [chats, batches], ['batches']],
+    ['file_content', [chats], ['chats']],
+    ['chat_completion', [chats, batches], ['chats', 'batches']],
+    ['embedding', [chats, batches], ['chats', 'batches']],
+  ])('%s', (operation, keys, expected) => {
+    expect(keysMeantFor(operation, keys).map(({ name }) => name)).toEqual(expected);
   });
 });
 
