@@ -13,7 +13,8 @@ const redirectStatuses = new Set([301, 302, 303, 307, 308]);
 const headers = {
   'user-agent': `bifrost-fetch/${serverVersion}`,
   accept: 'text/html, application/xhtml+xml, application/json;q=0.9, text/*;q=0.9, */*;q=0.5',
-  'accept-encoding': 'gzip, deflate, br',
+  // not deflate: servers do not agree on what it is (RFC 9110, section 8.4.1.2)
+  'accept-encoding': 'gzip, br',
 };
 
 /** What a download may reach and take. */

@@ -8,7 +8,7 @@ import { maxAnswerBytes, partOf, readContent, sizeText } from './content.ts';
 import { explained } from './errors.ts';
 import type { Roots } from './roots.ts';
 import { drawTree } from './tree.ts';
-import { entriesOf, typeOf } from './walk.ts';
+import { entriesOf, onOneLine, typeOf } from './walk.ts';
 
 const maxListed = 1000;
 
@@ -120,7 +120,8 @@ function registerListDirectory(server: McpServer, roots: Roots): void {
           }),
         );
         const lines = entries.map(
-          ({ name, type, size }) => `${typeLabel[type]} ${name}${size === undefined ? '' : ` (${sizeText(size)})`}`,
+          ({ name, type, size }) =>
+            `${typeLabel[type]} ${onOneLine(name)}${size === undefined ? '' : ` (${sizeText(size)})`}`,
         );
         if (all.length === 0) lines.push('(empty)');
         if (all.length > maxListed)

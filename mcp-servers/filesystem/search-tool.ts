@@ -6,7 +6,7 @@ import { explained } from './errors.ts';
 import { folderArgument } from './read-tools.ts';
 import type { Roots } from './roots.ts';
 import { type Match, search } from './search.ts';
-import { walkFrom } from './walk.ts';
+import { onOneLine, walkFrom } from './walk.ts';
 
 const globArgument = z.string().min(1).max(500);
 
@@ -60,7 +60,7 @@ export function registerSearchTool(server: McpServer, roots: Roots): void {
 
 function textOfMatches(matches: readonly Match[], incomplete: string | undefined): string {
   const lines = matches.map(({ path, isFolder, line, text }) =>
-    line === undefined ? path + (isFolder ? '/' : '') : `${path}:${line}: ${text}`,
+    line === undefined ? onOneLine(path) + (isFolder ? '/' : '') : `${onOneLine(path)}:${line}: ${text}`,
   );
   if (lines.length === 0) lines.push('Nothing found.');
   if (incomplete) lines.push(`[${incomplete}; narrow the search for the rest]`);

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type EntryType, entriesOf, isEntered } from './walk.ts';
+import { type EntryType, entriesOf, isEntered, onOneLine } from './walk.ts';
 
 interface Node {
   readonly name: string;
@@ -46,5 +46,8 @@ async function expand(node: Node, isRoot: boolean, maxDepth: number, left: numbe
 function linesOf(node: Node, indent: string): string[] {
   const mark = { directory: '/', symlink: ' (symbolic link)', other: ' (special)', file: '' }[node.type];
   const remark = node.remark ? ` [${node.remark}]` : '';
-  return [`${indent}${node.name}${mark}${remark}`, ...node.children.flatMap((child) => linesOf(child, `${indent}  `))];
+  return [
+    `${indent}${onOneLine(node.name)}${mark}${remark}`,
+    ...node.children.flatMap((child) => linesOf(child, `${indent}  `)),
+  ];
 }

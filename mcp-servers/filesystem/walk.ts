@@ -25,6 +25,10 @@ export async function entriesOf(real: string): Promise<{ name: string; type: Ent
     .sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
+/** A name on one line of a list: line ends in it would look like further entries. */
+export const onOneLine = (name: string): string =>
+  name.replace(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
+
 export interface WalkedEntry {
   readonly real: string;
   /** With `/`, relative to the folder the walk began in; the name of a file that was named itself. */

@@ -134,7 +134,7 @@ function serveAsked(
 
 /** What stands behind `/mcp/`; undefined for /mcp itself. */
 function slugIn(path: string): string | undefined {
-  const slug = path.slice('/mcp/'.length);
+  const slug = path.slice('/mcp/'.length).replace(/\/$/, '');
   if (slug === '') return undefined;
   try {
     return decodeURIComponent(slug);

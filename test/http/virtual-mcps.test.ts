@@ -49,6 +49,20 @@ test('a virtual MCP lists what was chosen, under the names of the gateway, and c
   await client.close();
 });
 
+test('a slash behind the address is no other address', async () => {
+  const list = (slug: string) =>
+    post(
+      `${gateway.url}/mcp/${slug}`,
+      { jsonrpc: '2.0', id: 1, method: 'tools/list' },
+      { accept: 'application/json' },
+    ).then((answer) => answer.text());
+  for (const slug of ['one', 'chosen']) {
+    expect(await list(slug)).toContain('inputSchema');
+    expect(await list(`${slug}/`)).toBe(await list(slug));
+  }
+  expect(await list('one//')).toContain('access_denied');
+});
+
 test('what was not chosen cannot be called there', async () => {
   const client = await connected('chosen');
   const answer = await client

@@ -26,6 +26,7 @@ const answers: Record<string, Answer> = {
   '/huge': (response) => response.writeHead(200, { 'content-length': '99999999' }).write('x'),
   '/missing': (response) => response.writeHead(404, { 'content-type': 'text/html' }).end('<h1>No such page</h1>'),
   '/agent': (response, request) => response.end(`${request.method} ${request.headers['user-agent']}`),
+  '/encodings': (response, request) => response.end(`takes ${request.headers['accept-encoding']}`),
   '/redirect': (response) => response.writeHead(301, { location: '/page' }).end(),
   '/loop': (response) => response.writeHead(302, { location: '/loop' }).end(),
   '/away': (response) => response.writeHead(302, { location: 'file:///etc/passwd' }).end(),
@@ -69,6 +70,7 @@ describe('content', () => {
     ['/gzip', 'squeezed'],
     ['/brotli', 'squeezed more'],
     ['/agent', 'GET bifrost-fetch/0.1.0'],
+    ['/encodings', 'takes gzip, br'],
   ])('%s is %j', async (path, expected) => {
     expect((await get(path)).split('\n[http')[0]).toBe(expected);
   });

@@ -142,6 +142,18 @@ describe('looking around', () => {
     symlinkSync('b.txt', join(root, 'look/link'));
   });
 
+  test('a name with line ends in it is one line of every list', async () => {
+    put('odd/a\n[FILE] b', 'needle');
+    expect(await server.textOf('list_directory', { path: 'odd' })).toBe('[FILE] a\\n[FILE] b (6 bytes)');
+    expect(await server.textOf('directory_tree', { path: 'odd' })).toContain('  a\\n[FILE] b');
+    expect(await server.textOf('search_files', { path: 'odd', content: 'needle' })).toContain(
+      'odd/a\\n[FILE] b:1: needle',
+    );
+    expect((await server.dataOf('list_directory', { path: 'odd' })).entries).toEqual([
+      { name: 'a\n[FILE] b', type: 'file', size: 6 },
+    ]);
+  });
+
   test('lists a folder', async () => {
     expect(await server.dataOf('list_directory', { path: 'look' })).toEqual({
       path: 'look',
