@@ -18,8 +18,10 @@ export async function listen(server: Server, host: string, port: number): Promis
   for (const event of ['request', 'clientError']) {
     for (const listener of server.listeners(event)) second.on(event, listener as RequestListener);
   }
-  second.keepAliveTimeout = server.keepAliveTimeout;
-  second.requestTimeout = server.requestTimeout;
+  const { keepAliveTimeout, requestTimeout, headersTimeout } = server;
+  // Node keeps the limit of headers here, and its types leave it out
+  const { maxHeaderSize } = server as Server & { readonly maxHeaderSize?: number };
+  Object.assign(second, { keepAliveTimeout, requestTimeout, headersTimeout, maxHeaderSize });
   const address = first.address();
   const chosen = typeof address === 'object' && address ? address.port : port;
   try {

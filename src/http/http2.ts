@@ -30,7 +30,7 @@ export function acceptHttp2(server: Server, listener: RequestListener): void {
   server.on('clientError', (error: ClientError, socket: Socket) => {
     if (error.code !== PREFACE || !error.rawPacket) return refuse(error, socket);
     const connection = handedOver(socket, error.rawPacket);
-    opening ??= openHttp2(listener, sessions);
+    opening ??= openHttp2(server, listener, sessions);
     void opening.then((http2) => http2.emit('connection', connection));
   });
   const { closeIdleConnections, closeAllConnections } = server;
@@ -58,7 +58,11 @@ const LEFT_OUT: PropertyDescriptorMap & ThisType<Http2ServerResponse> = {
   },
 };
 
-async function openHttp2(listener: RequestListener, sessions: Set<ServerHttp2Session>): Promise<Http2Server> {
+async function openHttp2(
+  { keepAliveTimeout, requestTimeout }: Server,
+  listener: RequestListener,
+  sessions: Set<ServerHttp2Session>,
+): Promise<Http2Server> {
   const { createServer, Http2ServerResponse: Plain } = await import('node:http2');
   class Answer extends Plain {}
   Object.defineProperties(Answer.prototype, LEFT_OUT);
@@ -66,14 +70,42 @@ async function openHttp2(listener: RequestListener, sessions: Set<ServerHttp2Ses
     request.headers.host ??= request.authority;
     // a stream that its client gave up stays open while writes wait for a window that never opens
     request.on('aborted', () => request.stream.destroy());
+    endUnlessComplete(request, requestTimeout);
     // with what stands above, the compatibility API has what our routes use of both
     listener(asIncoming(request), asResponse(response));
   });
   http2.on('session', (session) => {
     sessions.add(session);
     session.on('close', () => sessions.delete(session));
+    closeOnceIdle(session, keepAliveTimeout);
   });
   return http2;
+}
+
+/** A client that keeps its request to itself holds a stream no longer than HTTP/1's server lets it hold a connection. */
+function endUnlessComplete(request: Http2ServerRequest, afterMs: number): void {
+  const timer = setTimeout(() => {
+    const { stream } = request;
+    // `complete` would say whether somebody has read the request
+    if (!stream.destroyed && stream.state.remoteClose !== 1) stream.destroy();
+  }, afterMs);
+  request.on('close', () => clearTimeout(timer));
+}
+
+/** Says goodbye to a connection that nobody has asked anything on for a while; answers under way are no such while. */
+function closeOnceIdle(session: ServerHttp2Session, afterMs: number): void {
+  let open = 0;
+  const startTimer = () => setTimeout(() => session.close(), afterMs);
+  let timer = startTimer();
+  session.on('stream', (stream) => {
+    open += 1;
+    clearTimeout(timer);
+    stream.on('close', () => {
+      open -= 1;
+      if (open === 0 && !session.closed) timer = startTimer();
+    });
+  });
+  session.on('close', () => clearTimeout(timer));
 }
 
 const asIncoming = (request: Http2ServerRequest): IncomingMessage => request as unknown as IncomingMessage;

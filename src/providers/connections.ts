@@ -4,6 +4,8 @@ import { undici } from '../model/undici.ts';
 export const CONNECT_TIMEOUT_MS = 10_000;
 /** Where nothing is configured, for servers that say nothing themselves. */
 const KEEP_ALIVE_MS = 60_000;
+/** Gateways in front of models put cookies, policies and traces into theirs; undici's own limit is 16 KB. */
+const MOST_HEADER_BYTES = 128 * 1024;
 
 export interface NetworkOptions {
   readonly maxConnections: number;
@@ -35,6 +37,7 @@ export function openConnections(origin: string, options: NetworkOptions): Dispat
   const shared = {
     connections: options.maxConnections,
     pipelining: 1,
+    maxHeaderSize: MOST_HEADER_BYTES,
     keepAliveTimeout: options.keepAliveMs ?? KEEP_ALIVE_MS,
     ...(options.keepAliveMs !== undefined && { keepAliveMaxTimeout: options.keepAliveMs }),
     // Requests do not share a session: undici sends again what is under way when a session ends, and a chat is paid for twice

@@ -287,6 +287,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   UND_ERR_SOCKET: 'it closed the connection',
   // The SDKs take every message with "timeout" in it for one of their own timeouts, so the word is avoided
   UND_ERR_CONNECT_TIMEOUT: `no connection within ${CONNECT_TIMEOUT_MS / 1_000} s; check base_url and the network`,
+  UND_ERR_HEADERS_OVERFLOW: 'its headers are larger than 128 KB; look at what answers there',
   ETIMEDOUT: 'no connection; check base_url and the network',
   DEPTH_ZERO_SELF_SIGNED_CERT:
     'its certificate is self-signed; trust it with NODE_EXTRA_CA_CERTS, or set network_config.insecure_skip_verify',

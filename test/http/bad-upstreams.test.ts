@@ -237,6 +237,10 @@ describe.each(titled(CASES))('%s', (_title, each) => {
     saysFine(await asked(each, sent(type, pack(good), { headers: { 'content-encoding': encoding } })));
   });
 
+  test('an answer behind 64 KB of headers is read', async () => {
+    saysFine(await asked(each, sent(type, good, { headers: { 'x-policy': 'p'.repeat(64 * 1024) } })));
+  });
+
   test('an answer in single bytes is read', async () => {
     saysFine(
       await asked(each, async (response) => {
