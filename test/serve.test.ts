@@ -149,6 +149,15 @@ function rowsIn(appDir: string): { id: string; status: string }[] {
   }
 }
 
+/** How many rows the log has; undefined while it is no log yet. */
+function countIn(appDir: string): number | undefined {
+  try {
+    return rowsIn(appDir).length;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The process of the one MCP server, once it has come up. */
 async function serverPid(url: string): Promise<number> {
   const ask = async (): Promise<unknown> => (await fetch(`${url}/api/mcp/clients`)).json();
@@ -158,6 +167,23 @@ async function serverPid(url: string): Promise<number> {
   );
   return Number(/"pid":(\d+)/.exec(text)?.[1]);
 }
+
+test('a gateway that is killed soon after its first answer has written it down', async () => {
+  const upstream = await chatUpstream();
+  const gateway = await started({ providers: { openai: keyed(upstream.url) } });
+  // ready before anybody has asked: rows would wait for it otherwise
+  await eventually(
+    async () => countIn(gateway.appDir),
+    (rows) => rows === 0,
+  );
+  await post(`${gateway.url}/v1/chat/completions`, chat.question('openai/m'), { 'x-request-id': 'first' });
+  await eventually(
+    async () => countIn(gateway.appDir),
+    (rows) => rows === 1,
+  );
+  await gateway.stop('SIGKILL');
+  expect(rowsIn(gateway.appDir)).toEqual([{ id: 'first', status: 'success' }]);
+});
 
 describe('a gateway that is told to stop', () => {
   test('lets a stream finish, keeps its row in the log, and ends its MCP servers', async () => {
