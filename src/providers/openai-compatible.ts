@@ -99,13 +99,14 @@ const openAiOnly = drops(
   'prompt_cache_retention',
 );
 
-/** Thinking in the fields of other providers, in messages of the history. */
+/** Thinking and pictures in the fields of other providers, in messages of the history. */
 const noThinking = (...fields: readonly string[]): Quirk =>
   dropsFromHistory(
     'a field of another provider, refused here',
     'reasoning_content',
     'reasoning_details',
     'extra_content',
+    'images',
     ...fields,
   );
 
@@ -129,7 +130,7 @@ const LINES: readonly Line[] = [
     url: 'https://api.openai.com/v1',
     key: ['OPENAI_API_KEY', 'OPENAI_KEY'],
     limit: 'max_completion_tokens',
-    quirks: [...openAiReasoning, completesToolSchemas, onlyFor(isOpenAis, noThinking('reasoning'))],
+    quirks: [...openAiReasoning, completesToolSchemas, onlyFor(isOpenAis, noThinking('reasoning', 'executed_tools'))],
   },
   {
     name: 'groq',
@@ -143,7 +144,7 @@ const LINES: readonly Line[] = [
       newLimit,
       developerIsSystem,
       drops('refused by Groq', 'logprobs', 'top_logprobs', 'logit_bias'),
-      noThinking(),
+      noThinking('executed_tools'),
       takesPlainAnswers,
     ],
   },

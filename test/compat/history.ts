@@ -1,6 +1,6 @@
 import { isObject, type JsonObject } from '../../src/model/json.ts';
 import type { Recording } from '../support/recordings.ts';
-import type { Format } from './answers.ts';
+import { type Format, parsedInput } from './answers.ts';
 import { formatOf } from './expected.ts';
 
 /** What an upstream request says the model said and did before, and what came of it. */
@@ -14,7 +14,7 @@ interface History {
 
 const objectOf = (value: unknown): JsonObject => (isObject(value) ? value : {});
 const objects = (value: unknown): JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : []);
-const parsed = (text: unknown): unknown => JSON.parse(String(text || '{}'));
+const parsed = (text: unknown): unknown => parsedInput(String(text || '{}'));
 /** A text, or the texts of blocks. */
 const textIn = (content: unknown): string =>
   Array.isArray(content)

@@ -7,21 +7,9 @@ import { slipsIn } from './compare.ts';
 import { ANY_ID, type Expected, FINISH_WORDS } from './expected.ts';
 import { pathOf } from './replay.ts';
 import { type AskSdk, sdksAt } from './sdks.ts';
-import { UNRECORDED_CHATS } from './unrecorded/chat.ts';
-import { UNRECORDED_CONVERSES } from './unrecorded/converse.ts';
-import { UNRECORDED_GEMINIS } from './unrecorded/gemini.ts';
-import { UNRECORDED_MESSAGES } from './unrecorded/messages.ts';
-import { UNRECORDED_RESPONSES } from './unrecorded/responses.ts';
+import { UNRECORDED } from './unrecorded/all.ts';
 import type { Said, Unrecorded } from './unrecorded/unrecorded.ts';
 import { startUnrecorded, type UnrecordedUpstream, wireOf } from './unrecorded/upstream.ts';
-
-const ALL: readonly Unrecorded[] = [
-  ...UNRECORDED_CHATS,
-  ...UNRECORDED_MESSAGES,
-  ...UNRECORDED_GEMINIS,
-  ...UNRECORDED_RESPONSES,
-  ...UNRECORDED_CONVERSES,
-];
 
 /** The provider that answers in each format. */
 const PROVIDERS: Readonly<Record<CodecId, string>> = {
@@ -39,7 +27,7 @@ let gateway: Gateway;
 let sdks: Readonly<Record<ReadFormat, AskSdk>>;
 
 beforeAll(async () => {
-  upstream = await startUnrecorded(ALL);
+  upstream = await startUnrecorded(UNRECORDED);
   const { url } = upstream;
   const custom = (allowed_requests: object) => ({
     ...keyed(url),
@@ -65,7 +53,8 @@ afterAll(async () => {
   await upstream.close();
 });
 
-const modelOf = (one: Unrecorded): string => `${one.provider ?? PROVIDERS[one.format]}/unrecorded-${ALL.indexOf(one)}`;
+const modelOf = (one: Unrecorded): string =>
+  `${one.provider ?? PROVIDERS[one.format]}/unrecorded-${UNRECORDED.indexOf(one)}`;
 
 /** What a client of a format must hold in its hands. */
 function expectedBy(format: ReadFormat, said: Said): Expected {
@@ -88,7 +77,7 @@ function expectedBy(format: ReadFormat, said: Said): Expected {
 
 const MODES = [true, false].flatMap((stream) => CLIENTS.map((client) => [client, stream] as const));
 
-describe.each(ALL.map((one) => [one.format, one.what, one] as const))('of %s: %s', (format, _what, one) => {
+describe.each(UNRECORDED.map((one) => [one.format, one.what, one] as const))('of %s: %s', (format, _what, one) => {
   const { says } = one;
 
   test.each(MODES.filter(([client]) => client !== format))(

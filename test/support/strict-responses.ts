@@ -41,7 +41,8 @@ const ID_PREFIX: Readonly<Record<string, string>> = { message: 'msg', reasoning:
 
 const itemsOf = ({ body }: StrictRequest): JsonObject[] => objectsOf(body.input);
 const typeOf = ({ type }: JsonObject): string => textOf(type) || 'message';
-const isCall = (item: JsonObject): boolean => /^(function|custom_tool)_call$/.test(typeOf(item));
+const isCall = (item: JsonObject): boolean =>
+  /^(function|custom_tool|computer|local_shell|shell|apply_patch)_call$/.test(typeOf(item));
 const isOutput = (item: JsonObject): boolean => /_call_output$/.test(typeOf(item));
 
 const RULES: readonly Rule[] = [

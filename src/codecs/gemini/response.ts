@@ -55,9 +55,10 @@ export function clientPart(part: Part): JsonObject | undefined {
   const own = ownBlock(part.origin);
   switch (part.type) {
     case 'text':
-      return { ...own, text: part.text };
+      // a client sends its history as it got it, and the API refuses parts that are empty
+      return own || part.text !== '' ? { ...own, text: part.text } : undefined;
     case 'reasoning':
-      return { ...own, text: part.text, thought: true };
+      return own || part.text !== '' ? { ...own, text: part.text, thought: true } : undefined;
     case 'media':
       return wireMedia(part, 'parts', new Ledger());
     case 'tool-call':

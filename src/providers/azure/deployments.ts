@@ -28,6 +28,7 @@ const noForeignThinking = dropsFromHistory(
   'reasoning_details',
   'reasoning',
   'extra_content',
+  'images',
 );
 
 function openAiOn(folderOf: (model: string) => string, limit: Limit): Deployment {

@@ -84,14 +84,20 @@ function speaking(at: number, item: JsonObject, ...deltas: string[]): JsonObject
   ];
 }
 
+/** Those that the API looks at in what comes back. */
+const PREFIXES: Readonly<Record<string, string>> = { message: 'msg', reasoning: 'rs', function_call: 'fc' };
+
 const ANSWER = message('msg_9', said('Done.'));
 /** An item of some kind and a text behind it, as it is streamed (with events of its own) and whole. */
 function beside(
   what: string,
-  item: JsonObject,
-  events: JsonObject[] = [],
+  given: JsonObject,
+  itsEvents: JsonObject[] = [],
   more: Partial<Unrecorded> = {},
 ): Omit<Unrecorded, 'format'> {
+  const id = `${PREFIXES[String(given.type)] ?? 'x'}_1`;
+  const item = { ...given, id };
+  const events = itsEvents.map((event) => (event.item_id === undefined ? event : { ...event, item_id: id }));
   return {
     what,
     chunks: [

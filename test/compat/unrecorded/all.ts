@@ -1,0 +1,15 @@
+import { UNRECORDED_CHATS } from './chat.ts';
+import { UNRECORDED_CONVERSES } from './converse.ts';
+import { UNRECORDED_GEMINIS } from './gemini.ts';
+import { UNRECORDED_MESSAGES } from './messages.ts';
+import { UNRECORDED_RESPONSES } from './responses.ts';
+import type { Unrecorded } from './unrecorded.ts';
+
+/** All of them; a model is named by its place among them. */
+export const UNRECORDED: readonly Unrecorded[] = [
+  ...UNRECORDED_CHATS,
+  ...UNRECORDED_MESSAGES,
+  ...UNRECORDED_GEMINIS,
+  ...UNRECORDED_RESPONSES,
+  ...UNRECORDED_CONVERSES,
+];
