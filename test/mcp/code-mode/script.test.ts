@@ -272,7 +272,9 @@ describe('a script that tries to get out or to take everything', () => {
     ['arguments that are no object', 'await math.add(new Proxy([], {}));', /takes one object/],
     ['arguments whose getter throws', 'await math.add({ get a() { throw new Error("mine"); } });', /Error: mine/],
   ])('%s', async (_, code, report) => {
-    expect(await run(code, { cpuMs: 600 })).toMatch(report);
+    // computing is measured on a clock: what ends in another way must come to it on a busy machine too
+    const cpuMs = report.source.includes('computed') ? 600 : 15_000;
+    expect(await run(code, { cpuMs })).toMatch(report);
   });
 
   test('code that is too long is not even read', async () => {
