@@ -1,3 +1,4 @@
+import { nearest } from '../config/nearest.ts';
 import type { NetworkConfig, ProviderConfig, ProviderKey } from '../config/schema.ts';
 import type { Secret } from '../config/secrets.ts';
 import { GatewayError } from '../model/errors.ts';
@@ -112,8 +113,11 @@ function deploymentOf(name: string, settings: ProviderConfig): Deployment | Scri
   if (known) return known;
   if (name === 'mock' && !custom) return mockDeployment;
   if (SPOKEN_ELSEWHERE.has(name) && !custom) return adviceFor(name) ?? name;
-  if (!custom)
-    return `provider "${name}" is not built in; say what it speaks in custom_provider_config.base_provider_type`;
+  if (!custom) {
+    const meant = nearest(name, [...builtIn.keys()]);
+    const asks = meant ? `did you mean "${meant}"? Otherwise ` : '';
+    return `provider "${name}" is not built in; ${asks}say what it speaks in custom_provider_config.base_provider_type`;
+  }
   const base = builtIn.get(custom.base_provider_type);
   if (!base) return `provider "${name}": base_provider_type "${custom.base_provider_type}" is not built in`;
   return customDeployment(name, base, custom);

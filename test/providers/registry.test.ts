@@ -188,3 +188,12 @@ test.each([
 ])('advice for %s', (name, advice) => {
   expect(adviceFor(name)).toBe(advice);
 });
+
+test.each([
+  ['opnai', 'provider "opnai" is not built in; did you mean "openai"? Otherwise say what it speaks in'],
+  ['inhouse', 'provider "inhouse" is not built in; say what it speaks in'],
+])('a provider that nobody knows is left out, and one that was mistyped is named: %s', (name, words) => {
+  const { problems, byName } = createProviders({ [name]: providerSchema.parse({}) });
+  expect(problems).toEqual([expect.stringContaining(words)]);
+  expect(byName.has(name)).toBe(false);
+});
