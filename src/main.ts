@@ -55,6 +55,7 @@ async function runGateway(options: ServeOptions): Promise<void> {
   try {
     const running = await serve(options, version(), processLog);
     stopOnSignal(running.stop);
+    outliveReaders();
     running.openLog();
     setTimeout(() => warmUp(running), WARM_UP_AFTER_MS).unref();
   } catch (thrown) {
@@ -70,6 +71,11 @@ function warmUp(running: Running): void {
   undici();
   void running.warmUp();
   speedUpV8();
+}
+
+/** A pipe that is closed, or a terminal, takes its lines and not the gateway with it. */
+function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 }
 
 /** The first signal ends the gateway gently, the second at once. */

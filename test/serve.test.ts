@@ -185,6 +185,19 @@ test('a gateway that is killed soon after its first answer has written it down',
   expect(rowsIn(gateway.appDir)).toEqual([{ id: 'first', status: 'success' }]);
 });
 
+test('a gateway whose output nobody reads any more goes on', async () => {
+  const gateway = await started({});
+  gateway.child.stdout?.destroy();
+  gateway.child.stderr?.destroy();
+  for (let asked = 0; asked < 3; asked++) {
+    const answer = await post(`${gateway.url}/v1/chat/completions`, chat.question('nobody/m'));
+    expect(answer.status).toBe(400);
+  }
+  gateway.child.kill('SIGTERM');
+  await until(() => gateway.child.exitCode !== null);
+  expect(gateway.child.exitCode).toBe(0);
+});
+
 describe('a gateway that is told to stop', () => {
   test('lets a stream finish, keeps its row in the log, and ends its MCP servers', async () => {
     const upstream = await patientUpstream();
