@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { isScripted, type Provider } from './provider.ts';
 import type { Sdk, UpstreamTarget } from './upstream.ts';
 import type { Upstreams } from './upstreams.ts';
@@ -7,17 +6,15 @@ import type { Upstreams } from './upstreams.ts';
 const NEED_ONLY_READING: ReadonlySet<Sdk> = new Set<Sdk>(['openai', 'anthropic', 'google']);
 
 /**
- * Reads the vendors' SDKs that the configured providers need, one after the other, so that nobody's first request waits
- * for it (a fifth of a second each). What fails is told to whoever asks that provider.
+ * Reads the vendor's SDK of the first provider that has one, so that the first request need not wait for it: a fifth of
+ * a second, and 15 to 25 MB, which is why the others' wait until they are asked. What fails is told to whoever asks.
  */
-export async function readSdks(providers: Iterable<Provider>, upstreams: Upstreams): Promise<void> {
-  const read = new Set<Sdk>();
+export async function readFirstSdk(providers: Iterable<Provider>, upstreams: Upstreams): Promise<void> {
   for (const provider of providers) {
     const target = targetOf(provider);
-    if (!target || !NEED_ONLY_READING.has(target.sdk) || read.has(target.sdk)) continue;
-    read.add(target.sdk);
+    if (!target || !NEED_ONLY_READING.has(target.sdk)) continue;
     await upstreams(target).catch(() => undefined);
-    await setImmediate();
+    return;
   }
 }
 

@@ -14,7 +14,7 @@ import { mayStandIn, withChats } from '../providers/operations/text-by-chat.ts';
 import type { ConfiguredProviders } from '../providers/provider.ts';
 import { createProviders } from '../providers/registry.ts';
 import { createUpstreams } from '../providers/upstreams.ts';
-import { readSdks } from '../providers/warm-up.ts';
+import { readFirstSdk } from '../providers/warm-up.ts';
 import { createModelCatalog, keepingListing, type ModelCatalog } from '../router/catalog.ts';
 import { lacksVariable, whyUnusable } from '../router/keys.ts';
 import { createOperationRouter, createRouter } from '../router/router.ts';
@@ -62,7 +62,7 @@ export function openModels(
     ),
     serverToolHost: (request, context) => serverToolHost(request, context, providers),
     isUsable: (name) => providers.has(name.toLowerCase()) && !unusable.has(name.toLowerCase()),
-    warmUp: () => readSdks(providers.values(), upstreams),
+    warmUp: () => readFirstSdk(providers.values(), upstreams),
     close: () => network.close(),
   };
 }

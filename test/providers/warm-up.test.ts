@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { provider as providerSchema } from '../../src/config/schema.ts';
 import { createProviders } from '../../src/providers/registry.ts';
 import type { Upstreams } from '../../src/providers/upstreams.ts';
-import { readSdks } from '../../src/providers/warm-up.ts';
+import { readFirstSdk } from '../../src/providers/warm-up.ts';
 
 const keys = [{ name: 'k', value: 'sk-1' }];
 const providersOf = (settings: Record<string, unknown>) =>
@@ -17,13 +17,16 @@ async function openedFor(settings: Record<string, unknown>): Promise<string[]> {
     opened.push(`${target.sdk} for ${target.provider}`);
     return Promise.reject(new Error('its module is broken'));
   };
-  await readSdks(providersOf(settings), upstreams);
+  await readFirstSdk(providersOf(settings), upstreams);
   return opened;
 }
 
-test('each SDK is read once, whoever needs it, also behind one that cannot be read', async () => {
-  const opened = await openedFor({ openai: { keys }, groq: { keys }, anthropic: { keys }, gemini: { keys } });
-  expect(opened).toEqual(['openai for openai', 'anthropic for anthropic', 'google for gemini']);
+test('the SDK of the first provider is read, and no other', async () => {
+  expect(await openedFor({ groq: { keys }, anthropic: { keys }, gemini: { keys } })).toEqual(['openai for groq']);
+});
+
+test('providers that have none to read are passed over', async () => {
+  expect(await openedFor({ vllm: { keys }, openai: {}, gemini: { keys } })).toEqual(['google for gemini']);
 });
 
 test.each([
