@@ -31,7 +31,7 @@ export interface WorkerSettings {
   readonly sweepEveryMs: number;
 }
 
-/** Rows of both tables in one block of shared bytes, which its sender leaves alone until the batch is done. */
+/** Rows of both tables in one block of bytes, which its sender leaves alone until the batch is done: shared, or handed over. */
 export interface Batch {
   /** For each row three numbers: its table, where it starts in the slab, and how long it is. */
   readonly places: readonly number[];

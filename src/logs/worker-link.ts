@@ -41,7 +41,8 @@ export class LogWorker {
     if (!worker) return Promise.resolve({ written: 0, trouble: 'the log worker is not running' });
     return new Promise((resolve) => {
       this.#batches.push(resolve);
-      worker.postMessage({ type: 'batch', batch } satisfies ToWorker);
+      const { buffer } = batch.slab;
+      worker.postMessage({ type: 'batch', batch } satisfies ToWorker, buffer instanceof ArrayBuffer ? [buffer] : []);
     });
   }
 

@@ -37,7 +37,7 @@ const BATCH_BYTES = 4 * 1024 * 1024;
 const BATCH_DELAY_MS = 50;
 /** One that is being written, and one that waits at the door. */
 const BATCHES_UNDER_WAY = 2;
-/** What a database that was behind has grown is given back to the system. */
+/** What a database that was behind has grown is given back to the system, and handed over: V8 does not count what is shared. */
 const LARGEST_SPARE_SLAB = 8 * 1024 * 1024;
 
 /**
@@ -131,7 +131,8 @@ export class LogWriter {
   #takeSlab(bytes: number): Uint8Array {
     const index = this.#spareSlabs.findIndex(({ length }) => length >= bytes);
     const [spare] = index === -1 ? [] : this.#spareSlabs.splice(index, 1);
-    return spare ?? new Uint8Array(new SharedArrayBuffer(bytes));
+    if (spare) return spare;
+    return bytes > LARGEST_SPARE_SLAB ? Buffer.allocUnsafeSlow(bytes) : new Uint8Array(new SharedArrayBuffer(bytes));
   }
 
   #keepSpare(slab: Uint8Array): void {
