@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import { GatewayError } from '../model/errors.ts';
 import { ownValue } from '../model/json.ts';
+import { atTurnEnd } from '../model/turn-end.ts';
 
 const DECODERS: Readonly<Record<string, (bytes: Buffer, limits: { maxOutputLength: number }) => Promise<Buffer>>> = {
   gzip: promisify(gunzip),
@@ -43,7 +44,9 @@ function collected(request: IncomingMessage, maxBytes: number): Promise<Buffer> 
         reject(tooLarge(maxBytes));
       } else chunks.push(chunk);
     });
-    request.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
+    request.on('end', () =>
+      atTurnEnd(() => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks))),
+    );
     request.on('error', (cause) =>
       reject(new GatewayError('cancelled', 'the client broke off its request', { cause })),
     );

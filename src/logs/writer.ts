@@ -32,8 +32,21 @@ export interface WriterCounters {
   readonly bytesWaiting: number;
 }
 
+interface LooseRow {
+  readonly table: LogTable;
+  readonly row: Row;
+  /** Of its contents. */
+  readonly bytes: number;
+}
+
 const BATCH_ROWS = 200;
 const BATCH_BYTES = 4 * 1024 * 1024;
+/**
+ * Rows are packed a few at a time, which costs each a third of what it costs alone, with nothing of it in the processor's
+ * caches; not all at once, or what they hold would live long enough to be copied by the collector.
+ */
+const PACK_ROWS = 50;
+const PACK_BYTES = 256 * 1024;
 const BATCH_DELAY_MS = 50;
 /** One that is being written, and one that waits at the door. */
 const BATCHES_UNDER_WAY = 2;
@@ -50,6 +63,8 @@ export class LogWriter {
   readonly #underWay = new Set<Promise<void>>();
   readonly #counters = { rowsWritten: 0, rowsDropped: 0, contentsDropped: 0, rowsFailed: 0, rowsRepeated: 0 };
   readonly #next = new BatchBuilder((needed) => this.#takeSlab(needed));
+  #loose: LooseRow[] = [];
+  #looseBytes = 0;
   #spareSlabs: Uint8Array[] = [];
   #rowsWaiting = 0;
   #bytesWaiting = 0;
@@ -77,15 +92,18 @@ export class LogWriter {
       bytes = 0;
       this.#counters.contentsDropped++;
     }
-    this.#next.add(table, row, bytes);
+    this.#loose.push({ table, row, bytes });
+    this.#looseBytes += bytes;
     this.#rowsWaiting++;
     this.#bytesWaiting += bytes;
+    if (this.#loose.length >= PACK_ROWS || this.#looseBytes >= PACK_BYTES) this.#pack();
     if (this.#isFull) this.#post();
     else this.#timer ??= setTimeout(() => this.#onTimer(), BATCH_DELAY_MS);
   }
 
   /** Hands on what waits, unless the database is behind: whoever reads next finds his own rows. */
   sendNow(): void {
+    this.#pack();
     this.#isDue = true;
     this.#post();
   }
@@ -100,6 +118,12 @@ export class LogWriter {
 
   get #isFull(): boolean {
     return this.#next.rows >= BATCH_ROWS || this.#next.contentBytes >= BATCH_BYTES;
+  }
+
+  #pack(): void {
+    for (const { table, row, bytes } of this.#loose) this.#next.add(table, row, bytes);
+    this.#loose = [];
+    this.#looseBytes = 0;
   }
 
   #onTimer(): void {

@@ -242,7 +242,11 @@ class Exchange implements Dispatcher.DispatchHandler, BodySource {
   #finish(): void {
     this.#signal?.removeEventListener('abort', this);
     if (this.#stream) this.#stream.end();
-    else if (this.#head) this.#resolve(asFetchResponse(new DirectResponse(this.#head, this.#collected())));
+    else atTurnEnd(() => this.#answer());
+  }
+
+  #answer(): void {
+    if (this.#head) this.#resolve(asFetchResponse(new DirectResponse(this.#head, this.#collected())));
   }
 
   #collected(): Buffer {
