@@ -3,10 +3,12 @@
  * that are too long for their format, and Gemini's signature rides on its calls' ids.
  */
 export const plainCallId = (id: string): string =>
-  id
-    .replace(/_ts_.*$/s, '')
+  withoutSignature(id)
     .replace(/[^A-Za-z0-9]/g, '_')
     .slice(0, KEPT_BY_ALL);
+
+/** A call's id as it was before a signature rode on it. */
+export const withoutSignature = (id: string): string => id.replace(/(?<=.)_ts_.*$/s, '');
 
 /** Bedrock Converse takes 64 characters; longer ids keep their first 47 and end with a hash. */
 const KEPT_BY_ALL = 47;

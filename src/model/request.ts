@@ -85,6 +85,8 @@ export interface ChatRequest {
   readonly raw?: RawRequest | undefined;
   /** True while nothing was appended or edited, so that `raw.bytes` say all there is to say. */
   readonly untouched: boolean;
+  /** True once a provider refused what models left for themselves in the history: none of it is put back. */
+  readonly stateless?: true;
 }
 
 /** What a codec reads from a client's body. */

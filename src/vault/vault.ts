@@ -1,4 +1,4 @@
-import { isUniqueCallId, plainCallId } from '../model/call-ids.ts';
+import { isUniqueCallId, plainCallId, withoutSignature } from '../model/call-ids.ts';
 import type { CodecId, Message, Part, ToolCallPart } from '../model/content.ts';
 import type { Loss } from '../model/loss.ts';
 import type { ChatRequest } from '../model/request.ts';
@@ -89,7 +89,7 @@ export class ReasoningVault {
 
   /** The request as a family may see it, with its own state put back; the same request when nothing changes. */
   restored(owner: string, family: string, request: ChatRequest, losses: Loss[]): ChatRequest {
-    if (!this.knows(owner)) return request;
+    if (request.stateless || !this.knows(owner)) return request;
     this.#readAll(owner);
     const messages = request.messages.map((message, index) => this.#turn(owner, family, message, index, losses));
     if (messages.every((message, index) => message === request.messages[index])) return request;
@@ -184,10 +184,31 @@ export const withoutRaw = (request: ChatRequest): ChatRequest => ({
 
 /** The request without anything that only some model can read: for a provider that refused it as another's. */
 export function withoutAnyState(request: ChatRequest): ChatRequest {
-  const messages = request.messages.map((message) =>
-    message.role === 'assistant' ? { role: message.role, parts: foreignTurn(message.parts) } : message,
-  );
-  return { ...withoutRaw(request), messages };
+  const idOf = unsignedIds(request.messages);
+  const messages = request.messages.map(({ role, parts }) => ({
+    role,
+    parts: (role === 'assistant' ? foreignTurn(parts) : parts).map((part) => underId(part, idOf)),
+  }));
+  return { ...withoutRaw(request), messages, stateless: true };
+}
+
+/** A signature may ride on a call's id, and so on its result's. Ids that would be one without it stay as they are. */
+function unsignedIds(messages: readonly Message[]): (id: string) => string {
+  const calls = messages.flatMap(({ parts }) => parts.filter((part) => part.type === 'tool-call'));
+  const ids = new Set(calls.map(({ id }) => id));
+  const unsigned = new Map<string, string>();
+  for (const id of ids) {
+    const bare = withoutSignature(id);
+    if (ids.has(bare)) continue;
+    unsigned.set(id, bare);
+    ids.add(bare);
+  }
+  return (id) => unsigned.get(id) ?? id;
+}
+
+function underId(part: Part, idOf: (id: string) => string): Part {
+  if (part.type === 'tool-call') return { ...part, id: idOf(part.id) };
+  return part.type === 'tool-result' ? { ...part, callId: idOf(part.callId) } : part;
 }
 
 /** Under what a turn is kept: its calls' ids where those are its own, and what it says. */

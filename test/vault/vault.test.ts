@@ -196,3 +196,36 @@ describe('what is kept is bounded', () => {
 test('D9 a refused history is asked again without any state, its thinking as plain text', () => {
   expect(turnOf(withoutAnyState(asking(...TURN)))).toEqual([{ type: 'reasoning', text: 'hm' }, ...TURN.slice(1)]);
 });
+
+describe('signatures that ride on the ids of calls', () => {
+  const result = (callId: string): Part => ({ type: 'tool-result', callId, content: [said('blue')], isError: false });
+  const idsOf = (...ids: string[]): unknown => {
+    const asked = asking(...ids.map((id) => call(id)));
+    const messages: Message[] = [...asked.messages, { role: 'tool', parts: ids.map(result) }];
+    const [, calls, results] = withoutAnyState({ ...asked, messages }).messages;
+    return [calls, results].map((message) =>
+      message?.parts.map((part) => (part.type === 'tool-call' ? part.id : part.type === 'tool-result' && part.callId)),
+    );
+  };
+
+  test('D9 are refused with them, so calls and results go by their bare ids', () => {
+    expect(idsOf('fc-1_ts_c2ln', 'call_2')).toEqual([
+      ['fc-1', 'call_2'],
+      ['fc-1', 'call_2'],
+    ]);
+  });
+
+  test('stay where two calls would have one id without them', () => {
+    expect(idsOf('get_ts_10', 'get_ts_11', 'get')).toEqual([
+      ['get_ts_10', 'get_ts_11', 'get'],
+      ['get_ts_10', 'get_ts_11', 'get'],
+    ]);
+  });
+});
+
+test('D9 nothing that was refused is put back from what is remembered', () => {
+  const losses: never[] = [];
+  const refused = withoutAnyState(asking(...TURN));
+  expect(remembering(TURN).restored('ann', 'claude', refused, losses)).toBe(refused);
+  expect(losses).toEqual([]);
+});
