@@ -1,3 +1,5 @@
+import { GatewayError } from '../model/errors.ts';
+
 /**
  * Ends one upstream call, before its answer or in the middle of it. An AbortSignal would do as well, but the SDKs hang
  * listeners on it that they do not take off, and each signal costs as much as a tenth of the call.
@@ -18,6 +20,12 @@ export class Cancellation {
     if (this.#reason) end(this.#reason);
   }
 }
+
+/** The error of a call whose `signal` has fired: what fired it, where that says why. */
+export const cancelledCall = ({ reason }: AbortSignal): GatewayError =>
+  reason instanceof GatewayError
+    ? reason
+    : new GatewayError('cancelled', 'the request was cancelled', { cause: reason });
 
 /**
  * How the body of an answer comes. Absent: event streams as they arrive, everything else whole. `streamed`: whatever was

@@ -6,11 +6,11 @@ import { GatewayError } from '../model/errors.ts';
 import { isObject, type JsonObject } from '../model/json.ts';
 import type { ChatRequest } from '../model/request.ts';
 import { googleModelPath } from './base-url.ts';
-import { type CallTarget, placed } from './call.ts';
 import type { DirectResponse } from './direct-response.ts';
 import { forwardedHeaders } from './forwarded-headers.ts';
 import { type Deployment, isScripted, type Provider } from './provider.ts';
 import { refusalOf } from './refusal.ts';
+import { type CallTarget, placed } from './target.ts';
 import type { Upstreams } from './upstreams.ts';
 import { vertexModelPath } from './vertex/names.ts';
 

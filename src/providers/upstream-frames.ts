@@ -3,23 +3,21 @@ import { asGatewayError, GatewayError } from '../model/errors.ts';
 import type { Frame } from '../model/event.ts';
 import { DONE, OVER } from '../model/iteration.ts';
 import { onAbort } from '../model/on-abort.ts';
-import { Cancellation } from './cancellation.ts';
-
-/** Asks the provider: gives the frames of a stream, or the one frame of a whole answer. */
-type Answered = (cancellation: Cancellation) => Promise<AsyncIterator<Frame> | Frame>;
+import { Cancellation, cancelledCall } from './cancellation.ts';
+import { answered, type ChatTry } from './chat-try.ts';
 
 /** The frames of one answer, from the request that asks for it to the end. Leaving early ends the upstream request. */
 export class UpstreamFrames implements AsyncIterableIterator<Frame, undefined> {
   readonly #context: CallContext;
-  readonly #answered: Answered;
+  readonly #chatTry: ChatTry;
   readonly #cancellation = new Cancellation();
   #forgetSignal: (() => void) | undefined;
   #rest: AsyncIterator<Frame> | undefined;
   #isOver = false;
 
-  constructor(context: CallContext, answered: Answered) {
-    this.#context = context;
-    this.#answered = answered;
+  constructor(chatTry: ChatTry) {
+    this.#context = chatTry.context;
+    this.#chatTry = chatTry;
   }
 
   [Symbol.asyncIterator](): this {
@@ -42,10 +40,10 @@ export class UpstreamFrames implements AsyncIterableIterator<Frame, undefined> {
 
   async #begin(): Promise<IteratorResult<Frame, undefined>> {
     const { signal } = this.#context;
-    this.#forgetSignal = onAbort(signal, () => this.#cancellation.fire(cancelled(this.#context)));
+    this.#forgetSignal = onAbort(signal, () => this.#cancellation.fire(cancelledCall(signal)));
     try {
-      if (signal.aborted) throw cancelled(this.#context);
-      const answer = await this.#answered(this.#cancellation);
+      if (signal.aborted) throw cancelledCall(signal);
+      const answer = await answered(this.#chatTry, this.#cancellation);
       if (!('next' in answer)) {
         this.#over();
         return { done: false, value: answer };
@@ -69,7 +67,8 @@ export class UpstreamFrames implements AsyncIterableIterator<Frame, undefined> {
 
   #failed(thrown: unknown): GatewayError {
     this.#over();
-    const error = this.#context.signal.aborted ? cancelled(this.#context) : asGatewayError(thrown);
+    const { signal } = this.#context;
+    const error = signal.aborted ? cancelledCall(signal) : asGatewayError(thrown);
     this.#cancellation.fire(error);
     return error;
   }
@@ -79,8 +78,3 @@ export class UpstreamFrames implements AsyncIterableIterator<Frame, undefined> {
     this.#forgetSignal?.();
   }
 }
-
-const cancelled = ({ signal }: CallContext): GatewayError =>
-  signal.reason instanceof GatewayError
-    ? signal.reason
-    : new GatewayError('cancelled', 'the request was cancelled', { cause: signal.reason });

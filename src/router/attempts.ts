@@ -1,7 +1,7 @@
 import type { ProviderKey } from '../config/schema.ts';
 import type { Attempt, CallContext } from '../model/call.ts';
 import { asGatewayError, GatewayError } from '../model/errors.ts';
-import type { CallTarget } from '../providers/call.ts';
+import type { CallTarget } from '../providers/target.ts';
 import { backoffMs, type Sleep } from './backoff.ts';
 import { keyOfCaller } from './direct-keys.ts';
 import { aliasOf, eligibleKeys, keysMeantFor, pickKey } from './keys.ts';

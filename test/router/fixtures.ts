@@ -4,9 +4,10 @@ import { GatewayError } from '../../src/model/errors.ts';
 import type { Frame } from '../../src/model/event.ts';
 import type { ChatRequest } from '../../src/model/request.ts';
 import { NO_USAGE } from '../../src/model/usage.ts';
-import type { CallTarget, ProviderCall } from '../../src/providers/call.ts';
+import type { ProviderCall } from '../../src/providers/call.ts';
 import type { Provider } from '../../src/providers/provider.ts';
 import { createProviders } from '../../src/providers/registry.ts';
+import type { CallTarget } from '../../src/providers/target.ts';
 
 /** Configured providers; each value is what stands under its name in config.json. */
 export function configured(settings: Record<string, unknown>): ReadonlyMap<string, Provider> {

@@ -18,9 +18,10 @@ import type { OperationFrame, OperationRequest } from '../../model/operation.ts'
 import { type ChatRequest, DeferredRequest } from '../../model/request.ts';
 import { emptyResponse, fold } from '../../model/response.ts';
 import { addUsage, NO_USAGE, type Usage } from '../../model/usage.ts';
-import { type CallTarget, type ProviderCall, placed } from '../call.ts';
+import type { ProviderCall } from '../call.ts';
 import { type CompatRules, rulesFor } from '../compat.ts';
 import { isScripted, type Operation, type Provider } from '../provider.ts';
+import { type CallTarget, placed } from '../target.ts';
 import type { OperationTry } from './call.ts';
 
 /** Asks chats in place of legacy completions. */
