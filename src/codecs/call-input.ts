@@ -13,3 +13,11 @@ export function parsedInput(text: string): JsonObject | undefined {
 
 /** Arguments that are no object, where the wire takes nothing else: still readable to whoever reads the call. */
 export const unreadableInput = (text: string): JsonObject => ({ arguments: text });
+
+/** The text of an object in any case: servers exist that read the arguments of a history and refuse what they cannot. */
+export function readableText(text: string): string {
+  if (text.trim() === '') return '{}';
+  return parsedInput(text) ? text : JSON.stringify(unreadableInput(text));
+}
+
+export const UNREADABLE = 'the arguments are not a JSON object';

@@ -8,8 +8,7 @@ import type { JsonObject } from '../../src/model/json.ts';
 import { type ChatResponse, foldAll } from '../../src/model/response.ts';
 import { post } from '../support/gateway.ts';
 import { type StrictGateway, type StrictName, startStrictGateway } from '../support/strict-gateway.ts';
-import { objectOf, objectsOf } from '../support/strict-server.ts';
-import { type WalkingClient, walkingClients } from '../support/walking-clients.ts';
+import { converseClient, type WalkingClient, walkingClients } from '../support/walking-clients.ts';
 import type { Format } from './answers.ts';
 import { historyIn } from './history.ts';
 import { UNRECORDED } from './unrecorded/all.ts';
@@ -21,24 +20,6 @@ import { wireOf } from './unrecorded/upstream.ts';
 
 const RESULT = 'It is blue.';
 const PICTURE = 'data:image/png;base64,iVBORw0KGgo=';
-
-const converse: WalkingClient = {
-  name: 'converse',
-  path: (model) => `/bedrock/model/${encodeURIComponent(model)}/converse`,
-  body: (history) => ({ messages: [...history] }),
-  say: (text) => ({ role: 'user', content: [{ text }] }),
-  kept: ({ output }) => [objectOf(objectOf(output).message)],
-  forgetful: (items) => [...items],
-  results: (items) => {
-    const calls = items.flatMap(({ content }) => objectsOf(content)).map(({ toolUse }) => objectOf(toolUse));
-    const content = calls
-      .filter(({ toolUseId, type }) => toolUseId !== undefined && type === undefined)
-      .map(({ toolUseId }) => ({ toolResult: { toolUseId, content: [{ text: RESULT }] } }));
-    return content.length > 0 ? [{ role: 'user', content }] : [];
-  },
-  textOf: () => '',
-  whole: () => ({}),
-};
 
 /** What a client of the Responses API brings for items that it runs itself. */
 const OUTPUTS: Readonly<Record<string, (item: JsonObject) => JsonObject>> = {
@@ -102,7 +83,7 @@ afterAll(() => strict.close());
 
 const answers = UNRECORDED.filter(({ says }) => !('fails' in says));
 
-describe.each([...walkingClients, converse].map((client) => [client.name, client] as const))(
+describe.each([...walkingClients, converseClient].map((client) => [client.name, client] as const))(
   'a %s client',
   (name, client) => {
     test.each(UPSTREAMS)(

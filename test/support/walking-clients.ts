@@ -201,6 +201,25 @@ const gemini: WalkingClient = {
 
 export const walkingClients: readonly WalkingClient[] = [messages, chat, responses, gemini];
 
+/** A client of Bedrock's, which keeps what it was given. */
+export const converseClient: WalkingClient = {
+  name: 'converse',
+  path: (model) => `/bedrock/model/${encodeURIComponent(model)}/converse`,
+  body: (history) => ({ messages: [...history] }),
+  say: (text) => ({ role: 'user', content: [{ text }] }),
+  kept: ({ output }) => [objectOf(objectOf(output).message)],
+  forgetful: (items) => [...items],
+  results: (items) => {
+    const calls = items.flatMap(({ content }) => objectsOf(content)).map(({ toolUse }) => objectOf(toolUse));
+    const content = calls
+      .filter(({ toolUseId, type }) => toolUseId !== undefined && type === undefined)
+      .map(({ toolUseId }) => ({ toolResult: { toolUseId, content: [{ text: RESULT }] } }));
+    return content.length > 0 ? [{ role: 'user', content }] : [];
+  },
+  textOf: () => '',
+  whole: () => ({}),
+};
+
 /** The data of server-sent events. */
 export const eventsIn = (text: string): JsonObject[] =>
   text.split(/\r?\n/).flatMap((line) => {

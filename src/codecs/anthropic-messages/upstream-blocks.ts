@@ -10,7 +10,7 @@ import type {
 import { GatewayError } from '../../model/errors.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { Loss } from '../../model/loss.ts';
-import { parsedInput, unreadableInput } from '../call-input.ts';
+import { parsedInput, UNREADABLE, unreadableInput } from '../call-input.ts';
 import { foreignBlock } from '../foreign-block.ts';
 import type { ToolNames } from './tool-names.ts';
 import { ownBlock } from './wire.ts';
@@ -114,7 +114,11 @@ function webUrl(url: string): string {
 export function toolUseBlock(part: ToolCallPart, id: string, field: string, { names, losses }: Writing): JsonObject {
   const name = names.toWire(part.name);
   const own = ownBlock(part.origin);
-  if (own?.type === 'tool_use') return own.id === id && own.name === name ? own : { ...own, id, name };
+  if (own?.type === 'tool_use') {
+    if (own.id === id && own.name === name && isObject(own.input)) return own;
+    const input = isObject(own.input) ? own.input : inputOf(part.input, `${field}.input`, losses);
+    return { ...own, id, name, input };
+  }
   if (name !== part.name)
     losses.push({ field: `${field}.name`, action: 'rewritten', reason: 'no name that this format takes' });
   return { type: 'tool_use', id, name, input: inputOf(part.input, `${field}.input`, losses) };
@@ -123,7 +127,7 @@ export function toolUseBlock(part: ToolCallPart, id: string, field: string, { na
 function inputOf(text: string, field: string, losses: Loss[]): JsonObject {
   const input = parsedInput(text);
   if (input) return input;
-  losses.push({ field, action: 'rewritten', reason: 'the arguments are not a JSON object' });
+  losses.push({ field, action: 'rewritten', reason: UNREADABLE });
   return unreadableInput(text);
 }
 

@@ -1,6 +1,6 @@
 import type { MediaPart, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart } from '../../model/content.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
-import { parsedInput, unreadableInput } from '../call-input.ts';
+import { parsedInput, UNREADABLE, unreadableInput } from '../call-input.ts';
 import { foreignBlock } from '../foreign-block.ts';
 import type { Ledger } from '../ledger.ts';
 import { BILLING_HEADER_LEFT_OUT, isBillingHeader } from '../left-out-text.ts';
@@ -104,7 +104,7 @@ export function toolUseBlock(part: ToolCallPart, id: string, at: string, { names
   const name = names.of(part.name);
   const own = objectOf(ownBlock(part.origin)?.toolUse);
   const read = isObject(own.input) ? own.input : parsedInput(part.input);
-  if (!read) ledger.rewritten(`${at}.toolUse.input`, 'the arguments are not a JSON object');
+  if (!read) ledger.rewritten(`${at}.toolUse.input`, UNREADABLE);
   const { value, changed } = documentOf(read ?? unreadableInput(part.input));
   if (changed) ledger.rewritten(`${at}.toolUse.input`, 'Bedrock takes no empty keys in JSON');
   return { toolUse: { ...own, toolUseId: id, name, input: value } };

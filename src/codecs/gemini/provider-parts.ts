@@ -1,6 +1,6 @@
 import type { Part, TextPart, ToolCallPart, ToolResultPart } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
-import { parsedInput, unreadableInput } from '../call-input.ts';
+import { parsedInput, UNREADABLE, unreadableInput } from '../call-input.ts';
 import type { EncodeTarget } from '../codec.ts';
 import { foreignBlock } from '../foreign-block.ts';
 import type { Ledger } from '../ledger.ts';
@@ -67,7 +67,7 @@ export function callPart(part: ToolCallPart, at: string, { names, ledger }: Writ
   }
   if (name !== part.name) ledger.rewritten(`${at}.functionCall.name`, 'the API takes no such name');
   const args = parsedInput(part.input);
-  if (!args) ledger.rewritten(`${at}.functionCall.args`, 'the arguments are not a JSON object');
+  if (!args) ledger.rewritten(`${at}.functionCall.args`, UNREADABLE);
   const signature = signatureOf(part);
   return {
     functionCall: { id: splitId(part.id).id, name, args: args ?? unreadableInput(part.input) },

@@ -1,5 +1,6 @@
 import type { Message, Part, ReasoningPart, ToolCallPart } from '../../model/content.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
+import { readableText, UNREADABLE } from '../call-input.ts';
 import { ToolResults } from '../tool-results.ts';
 import { callId, contentBlocks, type Writing } from './provider-content.ts';
 import { writtenResults } from './provider-results.ts';
@@ -97,7 +98,7 @@ function assistantMessage(parts: readonly Part[], at: string, writing: Writing):
     ...(refusal !== '' && { refusal }),
     ...(images.length > 0 && { images }),
     ...reasoningFields(parts, at, writing),
-    ...(legacy && { function_call: { name: legacy.name, arguments: legacy.input } }),
+    ...(legacy && { function_call: { name: legacy.name, arguments: argumentsOf(legacy, at, writing) } }),
     ...(calls.length > 0 && !legacy && { tool_calls: calls.map((call) => wireCall(call, at, writing)) }),
   };
 }
@@ -148,8 +149,15 @@ function wireCall(call: ToolCallPart, at: string, writing: Writing): JsonObject 
     ...own,
     id,
     type: 'function',
-    function: { name, arguments: call.input || '{}' },
+    function: { name, arguments: argumentsOf(call, at, writing) },
   };
+}
+
+/** A call that was cut at the limit of output ends within its arguments. */
+function argumentsOf({ input }: ToolCallPart, at: string, { ledger }: Writing): string {
+  const text = readableText(input);
+  if (text !== input && input.trim() !== '') ledger.rewritten(`${at}.tool_calls.arguments`, UNREADABLE);
+  return text;
 }
 
 /** Thinking goes back in its own fields, or in the one that the deployment wants; signed by others it is of no use. */

@@ -1,5 +1,6 @@
 import type { Message, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart } from '../../model/content.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
+import { readableText, UNREADABLE } from '../call-input.ts';
 import { freeText } from '../custom-tools.ts';
 import { foreignBlock } from '../foreign-block.ts';
 import { ToolResults } from '../tool-results.ts';
@@ -131,7 +132,7 @@ function callItem(call: ToolCallPart, at: string, writing: Writing): JsonObject 
   if (id !== call.id)
     writing.ledger.rewritten(`${at}.call_id`, `the call id "${call.id}" is not one that the API takes`);
   const own = ownBlock(call.origin);
-  if (own) return withNames(own, id, writing);
+  if (own) return withReadable(withNames(own, id, writing), at, writing);
   const split = splitName(call.name);
   if (split.kind === 'custom') {
     return { type: 'custom_tool_call', call_id: id, name: split.name, input: freeText(call.input) };
@@ -140,8 +141,18 @@ function callItem(call: ToolCallPart, at: string, writing: Writing): JsonObject 
   const name = namespace === undefined ? writing.names.of(call.name) : split.name;
   if (namespace === undefined && name !== call.name)
     writing.ledger.rewritten(`${at}.name`, 'the API takes no such name');
-  const args = call.input || '{}';
-  return { type: 'function_call', call_id: id, name, ...(namespace !== undefined && { namespace }), arguments: args };
+  const written = { type: 'function_call', call_id: id, name, ...(namespace !== undefined && { namespace }) };
+  return withReadable({ ...written, arguments: call.input }, at, writing);
+}
+
+/** A call that was cut at the limit of output ends within its arguments. */
+function withReadable(item: JsonObject, at: string, { ledger }: Writing): JsonObject {
+  if (item.type !== 'function_call') return item;
+  const given = textOf(item.arguments);
+  const text = readableText(given);
+  if (text === given) return item;
+  if (given.trim() !== '') ledger.rewritten(`${at}.arguments`, UNREADABLE);
+  return { ...item, arguments: text };
 }
 
 /** A call as its client wrote it, by the id and the name that the API takes. */
