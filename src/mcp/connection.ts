@@ -1,25 +1,26 @@
 import type { McpClientConfig } from '../config/schema.ts';
 import { type Callable, callTool, type SingleSessions, useSession } from './calls.ts';
+import { Condition } from './condition.ts';
 import type { ConnectionOptions } from './connection-options.ts';
 import type { ConnectionState, LastFailure, ToolResult } from './contract.ts';
 import { Dialler } from './dialler.ts';
 import { castsDoubt, Doubts, deniesTool } from './doubts.ts';
 import { callFailure, type Execution } from './execute.ts';
-import { CredentialError, credentialErrorIn, isPermanent, isSessionLost, reasonOf } from './failures.ts';
+import { CredentialError, credentialErrorIn, isSessionLost, reasonOf } from './failures.ts';
 import { factsOf, type Manifest, type ServerFacts } from './fleet/manifests.ts';
 import { ProcessKeeper } from './fleet/process-keeper.ts';
-import { isBlocked, type Life, type LifecycleEvent, NEW_LIFE, nextLife } from './lifecycle.ts';
+import { isBlocked, type Life, type LifecycleEvent } from './lifecycle.ts';
 import { type ListedTool, ToolList } from './listed-tools.ts';
 import type { PeerEvents } from './peer.ts';
 import type { Session, SessionEvents } from './session.ts';
 import { SessionWishes } from './session-wishes.ts';
-import { causeIn, Telling } from './telling.ts';
+import { Telling } from './telling.ts';
 import { Watch, type Watched } from './watch.ts';
 
 /**
  * The life of one enabled MCP client: dials, watches, dials again, for as long as it is wanted. The last good list of
- * tools stays through every failure (G9), and a lost connection is dialled at once when a call needs it. What the events
- * of that life make of its state is `lifecycle.ts`'s to say.
+ * tools stays through every failure (G9), and a lost connection is dialled at once when a call needs it. How it is doing
+ * meanwhile, `Condition` says.
  */
 export class Connection implements Callable {
   config: McpClientConfig;
@@ -31,14 +32,11 @@ export class Connection implements Callable {
   readonly #keeper: ProcessKeeper;
   readonly #watch: Watch;
   readonly #telling: Telling;
+  readonly #condition: Condition;
   readonly #doubts: Doubts;
-  #life = NEW_LIFE;
   #session: Session | undefined;
   #server: ServerFacts = {};
   #dialling: Promise<void> | undefined;
-  #dials = 0;
-  #lastDialFailedAtMs = Number.NEGATIVE_INFINITY;
-  #lastStderr: readonly string[] = [];
 
   constructor(config: McpClientConfig, options: ConnectionOptions) {
     this.config = config;
@@ -55,16 +53,17 @@ export class Connection implements Callable {
     });
     this.#dialler = new Dialler({ ...options, config: now, eventsOf: (session) => this.#eventsOf(session) });
     this.#telling = new Telling(now, transport.environment, options.log);
+    this.#condition = new Condition(this.#telling, options.changed);
     this.#doubts = new Doubts(timing.unstableCheckMs, () => this.state === 'healthy' && this.#watch.schedule(0));
     this.#watch = new Watch(this.#watched, timing, options.random);
   }
 
   get life(): Life {
-    return this.#life;
+    return this.#condition.life;
   }
 
   get state(): ConnectionState {
-    return this.#life.state;
+    return this.life.state;
   }
 
   /** The last good list, or nothing while there never was one. */
@@ -98,7 +97,7 @@ export class Connection implements Callable {
   }
 
   get lastFailure(): LastFailure | undefined {
-    return this.#life.lastFailure;
+    return this.life.lastFailure;
   }
 
   /** What the server said of itself, the last time that it was there. */
@@ -111,12 +110,12 @@ export class Connection implements Callable {
   }
 
   get stderr(): readonly string[] {
-    return (this.#session?.stderr ?? this.#lastStderr).map((line) => this.#telling.hidden(line));
+    return (this.#session?.stderr ?? this.#condition.lastStderr).map((line) => this.#telling.hidden(line));
   }
 
   /** Successful dials after the first, where a session is held between calls. */
   get restarts(): number {
-    return this.holdsSession ? Math.max(0, this.#dials - 1) : 0;
+    return this.holdsSession ? this.#condition.redials : 0;
   }
 
   /** False for servers over HTTP that are to be called on a new session each time. */
@@ -137,11 +136,11 @@ export class Connection implements Callable {
   }
 
   get isRefused(): boolean {
-    return performance.now() - this.#lastDialFailedAtMs < this.#options.timing.backoffInitialMs;
+    return this.#condition.failedToDialWithin(this.#options.timing.backoffInitialMs);
   }
 
   get absence(): string {
-    return this.#life.lastFailure?.message ?? 'the server is not connected';
+    return this.life.lastFailure?.message ?? 'the server is not connected';
   }
 
   /** Makes the client ready: from its list of an earlier run where a process may wait for its first call, or by a dial. */
@@ -212,7 +211,7 @@ export class Connection implements Callable {
 
   /** There is a good credential again: dials with it, in the background. */
   credentialRenewed(): void {
-    this.#happened({ type: 'credential-renewed' });
+    this.#condition.happened({ type: 'credential-renewed' });
     this.#options.changed();
     void this.#dialAgain();
   }
@@ -221,14 +220,14 @@ export class Connection implements Callable {
   async call(execution: Execution): Promise<ToolResult> {
     try {
       const result = await callTool(this, execution);
-      if (this.#life.attempts > 0) this.#happened({ type: 'call-answered' });
+      if (this.life.attempts > 0) this.#condition.happened({ type: 'call-answered' });
       this.#used();
       if (result.isError && deniesTool(result)) this.#doubts.arise();
       return result;
     } catch (thrown) {
       if (!execution.request.signal.aborted && castsDoubt(thrown)) this.#doubts.arise();
       const credential = credentialErrorIn(thrown);
-      if (credential && !isBlocked(this.#life)) this.#refused(credential);
+      if (credential && !isBlocked(this.life)) this.#refused(credential);
       throw callFailure(execution.tool.name, this.#telling.hiddenError(thrown));
     }
   }
@@ -245,10 +244,6 @@ export class Connection implements Callable {
     return this.#dialler.isClosed;
   }
 
-  #happened(event: LifecycleEvent): void {
-    this.#life = nextLife(this.#life, event);
-  }
-
   async #dial(): Promise<void> {
     try {
       this.#keeper.checkRestart();
@@ -256,7 +251,7 @@ export class Connection implements Callable {
       this.#adopt(session, listed);
       if (!this.holdsSession) this.#dialler.retire(session);
     } catch (thrown) {
-      this.#dialFailed(thrown);
+      if (!this.isClosed) this.#condition.dialFailed(thrown, this.#dialler.lastStderr);
       throw thrown;
     }
   }
@@ -283,8 +278,7 @@ export class Connection implements Callable {
   #adopt(session: Session, listed: readonly unknown[]): void {
     const old = this.#session;
     this.#session = this.holdsSession ? session : undefined;
-    this.#dials += 1;
-    this.#lastDialFailedAtMs = Number.NEGATIVE_INFINITY;
+    this.#condition.dialled();
     this.#keeper.wake();
     this.#server = factsOf(session);
     if (old) this.#dialler.retire(old);
@@ -294,43 +288,23 @@ export class Connection implements Callable {
     this.#used();
   }
 
-  #dialFailed(thrown: unknown): void {
-    if (this.isClosed) return;
-    this.#lastStderr = this.#dialler.lastStderr;
-    this.#lastDialFailedAtMs = performance.now();
-    const credential = credentialErrorIn(thrown);
-    const failure = this.#telling.failure('connect', thrown);
-    if (credential) this.#refused(credential);
-    else this.#failed({ type: 'dial-failed', failure, isPermanent: isPermanent(causeIn(thrown)) });
-  }
-
   #lost(session: Session): void {
     if (session !== this.#session || this.isClosed) return;
     this.#session = undefined;
-    this.#lastStderr = session.stderr;
     this.#keeper.ended();
-    const failure = this.#telling.failure('transport_lost', session.explained(new Error('Not connected')));
-    const wasStable = performance.now() - session.openedAtMs > this.#options.timing.stableAfterMs;
-    this.#failed({ type: 'connection-lost', failure, wasStable });
+    this.#condition.lost(session, this.#options.timing.stableAfterMs);
     this.#watch.schedule();
   }
 
   #refused(error: CredentialError): void {
-    const type = error.state === 'needs_reauth' ? 'credential-refused' : 'verification-awaited';
-    this.#failed({ type, failure: this.#telling.failure('credential', error) });
+    this.#condition.refused(error);
     this.#watch.schedule();
-  }
-
-  #failed(event: Extract<LifecycleEvent, { failure: unknown }>): void {
-    this.#happened(event);
-    this.#telling.failed(event.failure);
-    this.#options.changed();
   }
 
   #healthy(listed: readonly unknown[], event: LifecycleEvent): void {
     const wasHealthy = this.state === 'healthy' && !this.isStale;
     this.#telling.wentWell();
-    this.#happened(event);
+    this.#condition.happened(event);
     const isNew = this.#tools.take(listed, (message) => this.#telling.log('warn', message));
     this.#keeper.verified(this.#server, isNew || event.type === 'connected' ? listed : undefined);
     if (isNew || !wasHealthy) this.#options.changed();
@@ -341,7 +315,7 @@ export class Connection implements Callable {
     return {
       session: () => this.#session,
       standing: () => ({
-        life: this.#life,
+        life: this.life,
         isReachable: this.#session !== undefined || (!this.holdsSession && this.state === 'healthy'),
         isProcess: this.config.connection_type === 'stdio',
         restsForMs: this.#keeper.restsForMs,
@@ -351,7 +325,7 @@ export class Connection implements Callable {
       dial: () => this.dial(),
       verify: () => this.#verify(),
       passed: (listed) => this.#healthy(listed, { type: 'check-passed' }),
-      failed: (stage, thrown) => this.#failed({ type: 'check-failed', failure: this.#telling.failure(stage, thrown) }),
+      failed: (stage, thrown) => this.#condition.checkFailed(stage, thrown),
     };
   }
 
@@ -360,7 +334,7 @@ export class Connection implements Callable {
     this.#tools.take(tools, () => undefined);
     this.#server = server;
     this.#keeper.restWith(manifest);
-    this.#happened({ type: 'manifest-read' });
+    this.#condition.happened({ type: 'manifest-read' });
     this.#telling.log('info', `not started, ${tools.length} tools known from its last run`);
     this.#options.changed();
     this.#watch.schedule();
@@ -383,7 +357,7 @@ export class Connection implements Callable {
     if (!session || this.isClosed) return;
     this.#session = undefined;
     this.#keeper.rest();
-    this.#lastStderr = session.stderr;
+    this.#condition.ended(session);
     this.#telling.log('info', `stopped, as ${why}; the next call starts it`);
     this.#dialler.retire(session);
     this.#options.changed();

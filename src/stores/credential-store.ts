@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Kysely } from 'kysely';
-import { isObject, type JsonObject } from '../model/json.ts';
+import type { JsonObject } from '../model/json.ts';
 import type { CredentialStore, PendingFlow, StoredCredential, StoredOauthConfig } from '../model/mcp-credentials.ts';
 import { CREDENTIAL_MIGRATIONS } from './credential-migrations.ts';
 import { openPrivateSqlite } from './private-sqlite.ts';
-import { noSeal, openSeal, type Seal } from './seal.ts';
+import { noSeal, openedObject, openSeal, type Seal, sealedObject } from './seal.ts';
 
 interface CredentialRow {
   id: string;
@@ -99,51 +99,70 @@ async function sealAnew(db: Kysely<Schema>, seal: Seal): Promise<void> {
   }
 }
 
-function storeOf(db: Kysely<Schema>, seal: Seal): CredentialStore {
-  const sealed = (secret: JsonObject): string => seal.seal(JSON.stringify(secret));
-  const opened = (secret: string): JsonObject => objectOf(seal.open(secret));
-  const credentialOf = (row: CredentialRow | undefined) => row && storedCredential(row, opened(row.secret));
-  const configOf = (row: OauthConfigRow | undefined) => row && storedConfig(row, opened(row.secret));
-  const flowOf = (row: FlowRow | undefined) => row && storedFlow(row, opened(row.secret));
-  const credentials = () => db.selectFrom('mcp_credentials').selectAll();
-  const configs = () => db.selectFrom('oauth_configs').selectAll();
+const storeOf = (db: Kysely<Schema>, seal: Seal): CredentialStore => ({
+  ...credentialsIn(db, seal),
+  ...oauthConfigsIn(db, seal),
+  ...flowsIn(db, seal),
+  async removeCredentialsOf(client) {
+    await db.deleteFrom('mcp_credentials').where('mcp_client_id', '=', client).execute();
+    await db.deleteFrom('mcp_login_flows').where('mcp_client_id', '=', client).execute();
+    await db.deleteFrom('oauth_configs').where('mcp_client_id', '=', client).execute();
+  },
+  close: () => db.destroy(),
+});
+
+type Credentials = Pick<CredentialStore, 'credential' | 'credentialsOf' | 'putCredential'>;
+
+function credentialsIn(db: Kysely<Schema>, seal: Seal): Credentials {
+  const rowsOf = (client: string) => db.selectFrom('mcp_credentials').selectAll().where('mcp_client_id', '=', client);
+  const credentialOf = (row: CredentialRow) => storedCredential(row, openedObject(seal, row.secret));
   return {
-    credential: async (client, identity) =>
-      credentialOf(
-        await credentials().where('mcp_client_id', '=', client).where('identity', '=', identity).executeTakeFirst(),
-      ),
-    credentialsOf: async (client) => {
-      const rows = await credentials().where('mcp_client_id', '=', client).execute();
-      return rows.map((row) => storedCredential(row, opened(row.secret)));
+    async credential(client, identity) {
+      const row = await rowsOf(client).where('identity', '=', identity).executeTakeFirst();
+      return row && credentialOf(row);
     },
+    credentialsOf: async (client) => (await rowsOf(client).execute()).map(credentialOf),
     async putCredential(credential) {
-      const row = credentialRow(credential, sealed(credential.secret));
+      const row = credentialRow(credential, sealedObject(seal, credential.secret));
       const { id: _, created_at_ms: __, ...changes } = row;
-      const onConflict = db.insertInto('mcp_credentials').values(row);
-      await onConflict
+      await db
+        .insertInto('mcp_credentials')
+        .values(row)
         .onConflict((conflict) => conflict.columns(['mcp_client_id', 'identity']).doUpdateSet(changes))
         .execute();
     },
-    async removeCredentialsOf(client) {
-      await db.deleteFrom('mcp_credentials').where('mcp_client_id', '=', client).execute();
-      await db.deleteFrom('mcp_login_flows').where('mcp_client_id', '=', client).execute();
-      await db.deleteFrom('oauth_configs').where('mcp_client_id', '=', client).execute();
-    },
-    oauthConfig: async (id) => configOf(await configs().where('id', '=', id).executeTakeFirst()),
+  };
+}
+
+type OauthConfigs = Pick<CredentialStore, 'oauthConfig' | 'oauthConfigOf' | 'putOauthConfig'>;
+
+function oauthConfigsIn(db: Kysely<Schema>, seal: Seal): OauthConfigs {
+  const rows = () => db.selectFrom('oauth_configs').selectAll();
+  const configOf = (row: OauthConfigRow | undefined) => row && storedConfig(row, openedObject(seal, row.secret));
+  return {
+    oauthConfig: async (id) => configOf(await rows().where('id', '=', id).executeTakeFirst()),
     oauthConfigOf: async (client) =>
-      configOf(await configs().where('mcp_client_id', '=', client).orderBy('created_at_ms', 'desc').executeTakeFirst()),
+      configOf(await rows().where('mcp_client_id', '=', client).orderBy('created_at_ms', 'desc').executeTakeFirst()),
     async putOauthConfig(config) {
-      const row = configRow(config, sealed(config.secret));
+      const row = configRow(config, sealedObject(seal, config.secret));
       await db
         .insertInto('oauth_configs')
         .values(row)
         .onConflict((conflict) => conflict.column('id').doUpdateSet(row))
         .execute();
     },
+  };
+}
+
+type Flows = Pick<CredentialStore, 'flow' | 'putFlow' | 'takeFlow' | 'removeExpired'>;
+
+function flowsIn(db: Kysely<Schema>, seal: Seal): Flows {
+  const flowOf = (row: FlowRow | undefined) => row && storedFlow(row, openedObject(seal, row.secret));
+  return {
     flow: async (id) =>
       flowOf(await db.selectFrom('mcp_login_flows').selectAll().where('id', '=', id).executeTakeFirst()),
     async putFlow(flow) {
-      const row = flowRow(flow, sealed(flow.secret));
+      const row = flowRow(flow, sealedObject(seal, flow.secret));
       await db
         .insertInto('mcp_login_flows')
         .values(row)
@@ -158,13 +177,7 @@ function storeOf(db: Kysely<Schema>, seal: Seal): CredentialStore {
     async removeExpired(nowMs) {
       await db.deleteFrom('mcp_login_flows').where('expires_at_ms', '<', nowMs).execute();
     },
-    close: () => db.destroy(),
   };
-}
-
-function objectOf(text: string): JsonObject {
-  const value: unknown = JSON.parse(text);
-  return isObject(value) ? value : {};
 }
 
 const storedCredential = (row: CredentialRow, secret: JsonObject): StoredCredential => ({

@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Kysely } from 'kysely';
-import { isObject, type JsonObject } from '../model/json.ts';
 import type { GrantStore, RegisteredClient, StoredGrant } from '../model/oauth-grants.ts';
 import { GRANT_MIGRATIONS } from './grant-migrations.ts';
 import { openPrivateSqlite } from './private-sqlite.ts';
-import { noSeal, openSeal, type Seal, type SealedThings } from './seal.ts';
+import { noSeal, openedObject, openSeal, type Seal, type SealedThings, sealedObject } from './seal.ts';
 
 interface GrantRow {
   id: string;
@@ -93,74 +92,89 @@ async function forgetOld(db: Kysely<Schema>, beforeMs: number): Promise<void> {
     .execute();
 }
 
-function storeOf(db: Kysely<Schema>, seal: Seal): GrantStore {
-  return {
-    async secret(name) {
-      const row = await db.selectFrom('oauth2_facts').select('value').where('name', '=', name).executeTakeFirst();
-      return row && objectOf(seal.open(row.value));
-    },
-    async keepSecret(name, value) {
-      return objectOf(seal.open(await kept(db, name, seal.seal(JSON.stringify(value)))));
-    },
-    async client(id) {
-      const rows = db.selectFrom('oauth2_clients').select('details').where('client_id', '=', id);
-      const row = await rows.executeTakeFirst();
-      // written by `addClient` only
-      return row && (JSON.parse(row.details) as RegisteredClient);
-    },
-    async addClient(client, maxIdle) {
-      const { clientId: client_id, createdAtMs: created_at_ms } = client;
-      const row = { client_id, details: JSON.stringify(client), created_at_ms };
-      await db.insertInto('oauth2_clients').values(row).execute();
-      await forgetIdleClients(db, maxIdle);
-    },
-    async grants() {
-      const rows = db.selectFrom('oauth2_grants').selectAll().where('revoked_at_ms', 'is', null);
-      return (await rows.orderBy('created_at_ms', 'desc').orderBy('id').execute()).map(grantOf);
-    },
-    async addGrant(grant, hash) {
-      await db.transaction().execute(async (inside) => {
-        await inside.insertInto('oauth2_grants').values(rowOf(grant)).execute();
-        const token = { hash, grant_id: grant.id, spent_at_ms: null };
-        await inside.insertInto('oauth2_refresh_tokens').values(token).execute();
-      });
-    },
-    async grantOf(hash) {
-      const row = await db
-        .selectFrom('oauth2_refresh_tokens')
-        .innerJoin('oauth2_grants', 'oauth2_grants.id', 'oauth2_refresh_tokens.grant_id')
-        .selectAll('oauth2_grants')
-        .select('spent_at_ms')
+const storeOf = (db: Kysely<Schema>, seal: Seal): GrantStore => ({
+  ...secretsIn(db, seal),
+  ...clientsIn(db),
+  ...grantsIn(db),
+  close: () => db.destroy(),
+});
+
+const secretsIn = (db: Kysely<Schema>, seal: Seal): Pick<GrantStore, 'secret' | 'keepSecret'> => ({
+  async secret(name) {
+    const row = await db.selectFrom('oauth2_facts').select('value').where('name', '=', name).executeTakeFirst();
+    return row && openedObject(seal, row.value);
+  },
+  async keepSecret(name, value) {
+    return openedObject(seal, await kept(db, name, sealedObject(seal, value)));
+  },
+});
+
+const clientsIn = (db: Kysely<Schema>): Pick<GrantStore, 'client' | 'addClient'> => ({
+  async client(id) {
+    const rows = db.selectFrom('oauth2_clients').select('details').where('client_id', '=', id);
+    const row = await rows.executeTakeFirst();
+    // written by `addClient` only
+    return row && (JSON.parse(row.details) as RegisteredClient);
+  },
+  async addClient(client, maxIdle) {
+    const { clientId: client_id, createdAtMs: created_at_ms } = client;
+    const row = { client_id, details: JSON.stringify(client), created_at_ms };
+    await db.insertInto('oauth2_clients').values(row).execute();
+    await forgetIdleClients(db, maxIdle);
+  },
+});
+
+type Grants = Pick<GrantStore, 'grants' | 'addGrant' | 'grantOf' | 'rotate' | 'revoke'>;
+
+const grantsIn = (db: Kysely<Schema>): Grants => ({
+  async grants() {
+    const rows = db.selectFrom('oauth2_grants').selectAll().where('revoked_at_ms', 'is', null);
+    return (await rows.orderBy('created_at_ms', 'desc').orderBy('id').execute()).map(grantOf);
+  },
+  async addGrant(grant, hash) {
+    await db.transaction().execute(async (inside) => {
+      await inside.insertInto('oauth2_grants').values(rowOf(grant)).execute();
+      await addToken(inside, hash, grant.id);
+    });
+  },
+  async grantOf(hash) {
+    const row = await db
+      .selectFrom('oauth2_refresh_tokens')
+      .innerJoin('oauth2_grants', 'oauth2_grants.id', 'oauth2_refresh_tokens.grant_id')
+      .selectAll('oauth2_grants')
+      .select('spent_at_ms')
+      .where('hash', '=', hash)
+      .where('revoked_at_ms', 'is', null)
+      .executeTakeFirst();
+    return row && { grant: grantOf(row), isSpent: row.spent_at_ms !== null };
+  },
+  rotate: (grantId, hash, nextHash, nowMs) =>
+    db.transaction().execute(async (inside) => {
+      const spent = await inside
+        .updateTable('oauth2_refresh_tokens')
+        .set({ spent_at_ms: nowMs })
         .where('hash', '=', hash)
-        .where('revoked_at_ms', 'is', null)
+        .where('spent_at_ms', 'is', null)
         .executeTakeFirst();
-      return row && { grant: grantOf(row), isSpent: row.spent_at_ms !== null };
-    },
-    rotate: (grantId, hash, nextHash, nowMs) =>
-      db.transaction().execute(async (inside) => {
-        const spent = await inside
-          .updateTable('oauth2_refresh_tokens')
-          .set({ spent_at_ms: nowMs })
-          .where('hash', '=', hash)
-          .where('spent_at_ms', 'is', null)
-          .executeTakeFirst();
-        if (spent.numUpdatedRows === 0n) return false;
-        const token = { hash: nextHash, grant_id: grantId, spent_at_ms: null };
-        await inside.insertInto('oauth2_refresh_tokens').values(token).execute();
-        await inside.updateTable('oauth2_grants').set({ last_used_at_ms: nowMs }).where('id', '=', grantId).execute();
-        return true;
-      }),
-    async revoke(id, nowMs) {
-      const revoked = await db
-        .updateTable('oauth2_grants')
-        .set({ revoked_at_ms: nowMs })
-        .where('id', '=', id)
-        .where('revoked_at_ms', 'is', null)
-        .executeTakeFirst();
-      return revoked.numUpdatedRows > 0n;
-    },
-    close: () => db.destroy(),
-  };
+      if (spent.numUpdatedRows === 0n) return false;
+      await addToken(inside, nextHash, grantId);
+      await inside.updateTable('oauth2_grants').set({ last_used_at_ms: nowMs }).where('id', '=', grantId).execute();
+      return true;
+    }),
+  async revoke(id, nowMs) {
+    const revoked = await db
+      .updateTable('oauth2_grants')
+      .set({ revoked_at_ms: nowMs })
+      .where('id', '=', id)
+      .where('revoked_at_ms', 'is', null)
+      .executeTakeFirst();
+    return revoked.numUpdatedRows > 0n;
+  },
+});
+
+async function addToken(db: Kysely<Schema>, hash: string, grantId: string): Promise<void> {
+  const token = { hash, grant_id: grantId, spent_at_ms: null };
+  await db.insertInto('oauth2_refresh_tokens').values(token).execute();
 }
 
 /** Anybody may register: what never came to a grant must not pile up. */
@@ -175,11 +189,6 @@ async function forgetIdleClients(db: Kysely<Schema>, maxIdle: number): Promise<v
     .limit(-1)
     .offset(maxIdle);
   await db.deleteFrom('oauth2_clients').where('client_id', 'in', surplus).execute();
-}
-
-function objectOf(text: string): JsonObject {
-  const value: unknown = JSON.parse(text);
-  return isObject(value) ? value : {};
 }
 
 const grantOf = (row: GrantRow): StoredGrant => ({

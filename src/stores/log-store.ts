@@ -85,8 +85,19 @@ const LOG_ORDER = {
 const MCP_LOG_ORDER = { ...LOG_ORDER, tokens: 'timestamp_ms' } as const;
 
 /** Everything a log is asked, in SQL that every driver's database understands. */
-export function logStoreOn(driver: LogDriver): LogStore {
-  const { db } = driver;
+export const logStoreOn = (driver: LogDriver): LogStore => ({
+  insert: driver.insert,
+  ...callQuestions(driver.db),
+  ...toolRunQuestions(driver.db),
+  deleteRows: (table, ids) => deleteRows(driver.db, table, ids),
+  sweep: (limits, nowMs) => sweep(driver, limits, nowMs),
+  isGone: driver.isGone,
+  close: driver.close,
+});
+
+type CallQuestions = Pick<LogStore, 'listLogs' | 'getLog' | 'logContents' | 'logTotals'>;
+
+function callQuestions(db: LogDriver['db']): CallQuestions {
   const logTotals = async (filters: LogFilters): Promise<LogTotals> =>
     totalsOf(
       await db
@@ -95,24 +106,8 @@ export function logStoreOn(driver: LogDriver): LogStore {
         .select([...COMMON_SUMS, sql<number | null>`sum(total_tokens)`.as('tokens')])
         .executeTakeFirstOrThrow(),
     );
-  const mcpLogTotals = async (filters: McpLogFilters): Promise<LogTotals> =>
-    totalsOf(
-      await db
-        .selectFrom('mcp_logs')
-        .where((eb) => mcpLogConditions(eb, filters))
-        .select(COMMON_SUMS)
-        .executeTakeFirstOrThrow(),
-    );
-  const holdsAny = async (table: LogTable): Promise<boolean> =>
-    (await db.selectFrom(table).select('number').limit(1).executeTakeFirst()) !== undefined;
-
   return {
-    insert: driver.insert,
     logTotals,
-    mcpLogTotals,
-    mcpLogFacets: () => mcpLogFacets(db),
-    mcpLogHistogram: (filters, bucketMs) => mcpLogHistogram(db, filters, bucketMs),
-    mcpToolTotals: (filters, limit) => mcpToolTotals(db, filters, limit),
     async listLogs(filters, paging) {
       const rows = await db
         .selectFrom('logs')
@@ -124,8 +119,40 @@ export function logStoreOn(driver: LogDriver): LogStore {
         .offset(paging.offset)
         .execute();
       const totals = await logTotals(filters);
-      return { rows, totals, hasLogs: totals.total > 0 || (await holdsAny('logs')) };
+      return { rows, totals, hasLogs: totals.total > 0 || (await holdsAny(db, 'logs')) };
     },
+    getLog: (id) => db.selectFrom('logs').selectAll().where('id', '=', id).executeTakeFirst(),
+    logContents: (number) =>
+      db.selectFrom('log_contents').select(CONTENT_COLUMNS.logs).where('number', '=', number).executeTakeFirst(),
+  };
+}
+
+type ToolRunQuestions = Pick<
+  LogStore,
+  | 'listMcpLogs'
+  | 'getMcpLog'
+  | 'mcpLogContents'
+  | 'mcpLogTotals'
+  | 'mcpLogFacets'
+  | 'mcpLogHistogram'
+  | 'mcpToolTotals'
+  | 'endLeftRuns'
+>;
+
+function toolRunQuestions(db: LogDriver['db']): ToolRunQuestions {
+  const mcpLogTotals = async (filters: McpLogFilters): Promise<LogTotals> =>
+    totalsOf(
+      await db
+        .selectFrom('mcp_logs')
+        .where((eb) => mcpLogConditions(eb, filters))
+        .select(COMMON_SUMS)
+        .executeTakeFirstOrThrow(),
+    );
+  return {
+    mcpLogTotals,
+    mcpLogFacets: () => mcpLogFacets(db),
+    mcpLogHistogram: (filters, bucketMs) => mcpLogHistogram(db, filters, bucketMs),
+    mcpToolTotals: (filters, limit) => mcpToolTotals(db, filters, limit),
     async listMcpLogs(filters, paging) {
       const rows = await db
         .selectFrom('mcp_logs')
@@ -137,12 +164,9 @@ export function logStoreOn(driver: LogDriver): LogStore {
         .offset(paging.offset)
         .execute();
       const totals = await mcpLogTotals(filters);
-      return { rows, totals, hasLogs: totals.total > 0 || (await holdsAny('mcp_logs')) };
+      return { rows, totals, hasLogs: totals.total > 0 || (await holdsAny(db, 'mcp_logs')) };
     },
-    getLog: (id) => db.selectFrom('logs').selectAll().where('id', '=', id).executeTakeFirst(),
     getMcpLog: (id) => db.selectFrom('mcp_logs').selectAll().where('id', '=', id).executeTakeFirst(),
-    logContents: (number) =>
-      db.selectFrom('log_contents').select(CONTENT_COLUMNS.logs).where('number', '=', number).executeTakeFirst(),
     mcpLogContents: (number) =>
       db.selectFrom('mcp_log_contents').select(['arguments', 'result']).where('number', '=', number).executeTakeFirst(),
     async endLeftRuns() {
@@ -153,18 +177,20 @@ export function logStoreOn(driver: LogDriver): LogStore {
         .executeTakeFirstOrThrow();
       return Number(numUpdatedRows);
     },
-    async deleteRows(table, ids) {
-      if (ids.length === 0) return 0;
-      const rows = db.selectFrom(table).select('number').where('id', 'in', ids);
-      // Contents first: a row without contents is a row, contents without a row are lost space.
-      await db.deleteFrom(CONTENT_TABLE[table]).where('number', 'in', rows).execute();
-      const { numDeletedRows } = await db.deleteFrom(table).where('id', 'in', ids).executeTakeFirstOrThrow();
-      return Number(numDeletedRows);
-    },
-    sweep: (limits, nowMs) => sweep(driver, limits, nowMs),
-    isGone: driver.isGone,
-    close: driver.close,
   };
+}
+
+async function holdsAny(db: LogDriver['db'], table: LogTable): Promise<boolean> {
+  return (await db.selectFrom(table).select('number').limit(1).executeTakeFirst()) !== undefined;
+}
+
+async function deleteRows(db: LogDriver['db'], table: LogTable, ids: readonly string[]): Promise<number> {
+  if (ids.length === 0) return 0;
+  const rows = db.selectFrom(table).select('number').where('id', 'in', ids);
+  // Contents first: a row without contents is a row, contents without a row are lost space.
+  await db.deleteFrom(CONTENT_TABLE[table]).where('number', 'in', rows).execute();
+  const { numDeletedRows } = await db.deleteFrom(table).where('id', 'in', ids).executeTakeFirstOrThrow();
+  return Number(numDeletedRows);
 }
 
 const LEFT_RUN = JSON.stringify({ error: { message: 'the gateway ended before the tool did' } });

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import { GatewayError } from '../model/errors.ts';
 import { isObject } from '../model/json.ts';
-import { noSeal, openSeal, type Seal } from './seal.ts';
+import { noSeal, openedObject, openSeal, type Seal } from './seal.ts';
 
 const entry = z.object({
   name: z.string(),
@@ -130,8 +130,7 @@ export class OverridesFile {
 
 function opened({ sealed: text, ...stored }: StoredEntry, seal: Seal): Entry {
   if (text === undefined) return stored;
-  // written by `sealed` only
-  return { ...stored, config: JSON.parse(seal.open(text)) as Record<string, unknown> };
+  return { ...stored, config: openedObject(seal, text) };
 }
 
 function sealed(given: Entry, seal: Seal): StoredEntry {

@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
 import { GatewayError } from '../model/errors.ts';
+import { isObject, type JsonObject } from '../model/json.ts';
 
 /** Keeps text from whoever reads the disk. */
 export interface Seal {
@@ -63,6 +64,14 @@ export async function openSeal(keys: readonly [string, ...string[]], salt: Buffe
     },
     isOutdated: (sealed) => !sealed.startsWith(`${VERSION}.${currentId}.`),
   };
+}
+
+export const sealedObject = (seal: Seal, value: JsonObject): string => seal.seal(JSON.stringify(value));
+
+/** What `sealedObject` was given. Throws as `open` does. */
+export function openedObject(seal: Seal, sealed: string): JsonObject {
+  const value: unknown = JSON.parse(seal.open(sealed));
+  return isObject(value) ? value : {};
 }
 
 function decrypted(key: Buffer, id: string, pieces: readonly string[], things: SealedThings): string {
