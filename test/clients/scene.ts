@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { isObject, type JsonObject } from '../../src/model/json.ts';
 import { type Gateway, keyed, startGatewayHere } from '../support/gateway.ts';
+import { bodyOf, onLoopback } from '../support/loopback.ts';
 import { strictAnthropic } from '../support/strict-anthropic.ts';
 import { strictGemini } from '../support/strict-gemini.ts';
 import { strictGroq } from '../support/strict-groq.ts';
@@ -89,9 +89,7 @@ export async function startProviders(): Promise<Providers> {
   const asked: Asked[] = [];
   const waiting: ((next: Asked) => void)[] = [];
   const server = createServer(async (incoming, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of incoming) chunks.push(chunk);
-    const request = requestOf(incoming, Buffer.concat(chunks).toString());
+    const request = requestOf(incoming, (await bodyOf(incoming)).toString());
     const plain = plainAnswer(incoming.method, request);
     if (plain) {
       sendJson(response, ...plain);
@@ -102,10 +100,7 @@ export async function startProviders(): Promise<Providers> {
     waiting.shift()?.(now);
     say(script(now), request, asked.length, response);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  // a listening TCP server has an address
-  const { port } = server.address() as AddressInfo;
-  const at = `http://127.0.0.1:${port}`;
+  const { url: at, close } = await onLoopback(server);
   return {
     urls: {
       openai: `${at}/openai/v1`,
@@ -119,10 +114,7 @@ export async function startProviders(): Promise<Providers> {
       asked.length = 0;
     },
     nextAsked: () => new Promise((resolve) => waiting.push(resolve)),
-    async close() {
-      server.closeAllConnections();
-      await new Promise((closed) => server.close(closed));
-    },
+    close,
   };
 }
 

@@ -1,5 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { codecs } from '../../src/codecs/index.ts';
 import { createSseReader } from '../../src/codecs/sse.ts';
@@ -7,6 +6,7 @@ import type { StreamEvent } from '../../src/model/event.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import { foldAll } from '../../src/model/response.ts';
 import { streamReadByAws } from '../codecs/bedrock-converse/aws.ts';
+import { type Loopback, onLoopback } from '../support/loopback.ts';
 import type { Format } from './answers.ts';
 import { INVENTED, type InventedAnswer } from './invented-answers.ts';
 import { type AskSdk, sdksAt } from './sdks.ts';
@@ -35,7 +35,7 @@ const FORMAT_OF_PATH: readonly (readonly [RegExp, Format])[] = [
 ];
 
 let events: readonly StreamEvent[] = [];
-let server: Server;
+let server: Loopback;
 let sdks: Readonly<Record<Format, AskSdk>>;
 
 /** Answers every format with the events of the moment. */
@@ -59,14 +59,10 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
 }
 
 beforeAll(async () => {
-  server = createServer(answer);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  sdks = sdksAt(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  server = await onLoopback(createServer(answer));
+  sdks = sdksAt(server.url);
 });
-afterAll(() => {
-  server.closeAllConnections();
-  server.close();
-});
+afterAll(() => server.close());
 
 const CLIENTS: readonly Format[] = ['anthropic-messages', 'gemini', 'openai-chat', 'openai-responses'];
 

@@ -1,9 +1,9 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { configFile } from '../../src/config/config-file.ts';
 import { type ChatUpstream, startChatUpstream } from '../support/chat-upstream.ts';
 import { eventually, type Gateway, post, startGatewayHere } from '../support/gateway.ts';
+import { type Loopback, onLoopback } from '../support/loopback.ts';
 
 // What calls cost in the log, by the prices of the configuration and of a sheet at an address.
 
@@ -11,7 +11,7 @@ import { eventually, type Gateway, post, startGatewayHere } from '../support/gat
 const TOKENS = { input: 1_000, output: 20 };
 
 let upstream: ChatUpstream;
-let sheets: Server;
+let sheets: Loopback;
 let sheetUrl: string;
 let sheet: { readonly status: number; readonly text: string };
 let reads = 0;
@@ -19,19 +19,17 @@ const gateways: Gateway[] = [];
 
 beforeAll(async () => {
   upstream = await startChatUpstream(() => ({ text: 'fine' }));
-  sheets = createServer((_request, response) => {
+  const server = createServer((_request, response) => {
     reads++;
     response.writeHead(sheet.status).end(sheet.text);
   });
-  await new Promise<void>((resolve) => sheets.listen(0, '127.0.0.1', resolve));
-  // a listening TCP server has an address
-  sheetUrl = `http://127.0.0.1:${(sheets.address() as AddressInfo).port}/sheet.json`;
+  sheets = await onLoopback(server);
+  sheetUrl = `${sheets.url}/sheet.json`;
 });
 
 afterAll(async () => {
   await upstream.close();
-  sheets.closeAllConnections();
-  await new Promise((resolve) => sheets.close(resolve));
+  await sheets.close();
 });
 
 afterEach(async () => {

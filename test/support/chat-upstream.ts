@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { bodyOf, onLoopback } from './loopback.ts';
 
 /** A Chat Completions answer, as a script says it. */
 export interface ChatAnswer {
@@ -45,8 +45,7 @@ export async function startChatUpstream(answer: (body: ChatBody, count: number) 
   const bodies: ChatBody[] = [];
   const headers: IncomingMessage['headers'][] = [];
   const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk);
+    const sent = await bodyOf(request);
     if (request.method === 'GET') {
       response.end(
         JSON.stringify({ object: 'list', data: [{ id: 'gpt-4o', object: 'model', created: 1, owned_by: 'x' }] }),
@@ -54,20 +53,13 @@ export async function startChatUpstream(answer: (body: ChatBody, count: number) 
       return;
     }
     // the script is the only client of this server's bodies
-    const body = JSON.parse(Buffer.concat(chunks).toString()) as ChatBody;
+    const body = JSON.parse(sent.toString()) as ChatBody;
     bodies.push(body);
     headers.push(request.headers);
     write(answer(body, bodies.length), body, bodies.length, response);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  // a listening TCP server has an address
-  const { port } = server.address() as AddressInfo;
-  const close = () =>
-    new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
-  return { url: `http://127.0.0.1:${port}/v1`, bodies, headers, close };
+  const { url, close } = await onLoopback(server);
+  return { url: `${url}/v1`, bodies, headers, close };
 }
 
 function write(answer: ChatAnswer, body: ChatBody, count: number, response: ServerResponse): void {

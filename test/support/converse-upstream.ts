@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { EventStreamCodec } from '@smithy/eventstream-codec';
+import { bodyOf, onLoopback } from './loopback.ts';
 
 /** One answer of the script: JSON whole, or frames as a stream; `cut` breaks the connection behind them. */
 export interface ConverseAnswer {
@@ -53,26 +53,16 @@ export async function startConverseUpstream(
 ): Promise<ConverseUpstream> {
   const requests: ConverseRequest[] = [];
   const server = createServer(async (incoming, response) => {
-    const chunks: Buffer[] = [];
-    for await (const piece of incoming) chunks.push(piece);
     const request = {
       method: incoming.method ?? '',
       path: incoming.url ?? '',
       headers: incoming.headers,
-      text: Buffer.concat(chunks).toString(),
+      text: (await bodyOf(incoming)).toString(),
     };
     requests.push(request);
     await write(answer(request), response);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  // a listening TCP server has an address
-  const { port } = server.address() as AddressInfo;
-  const close = () =>
-    new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
-  return { url: `http://127.0.0.1:${port}`, requests, close };
+  return { ...(await onLoopback(server)), requests };
 }
 
 async function write({ status = 200, headers = {}, body, frames, cut }: ConverseAnswer, response: ServerResponse) {

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { bodyOf, onLoopback } from './loopback.ts';
 
 export type Block =
   | { readonly type: 'text'; readonly text: string }
@@ -35,8 +35,7 @@ export async function startMessagesUpstream(
   const bodies: MessagesBody[] = [];
   const headers: IncomingMessage['headers'][] = [];
   const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk);
+    const sent = await bodyOf(request);
     if (request.method === 'GET') {
       response.setHeader('content-type', 'application/json');
       response.end(JSON.stringify({ data: [MODEL], has_more: false, first_id: MODEL.id, last_id: MODEL.id }));
@@ -48,7 +47,7 @@ export async function startMessagesUpstream(
       return;
     }
     // the script is the only client of this server's bodies
-    const body = JSON.parse(Buffer.concat(chunks).toString()) as MessagesBody;
+    const body = JSON.parse(sent.toString()) as MessagesBody;
     bodies.push(body);
     headers.push(request.headers);
     const blocks = answer(body, bodies.length);
@@ -56,15 +55,7 @@ export async function startMessagesUpstream(
     else if (body.stream) writeStream(blocks, body, bodies.length, response);
     else writeWhole(blocks, body, bodies.length, response);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  // a listening TCP server has an address
-  const { port } = server.address() as AddressInfo;
-  const close = () =>
-    new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
-  return { url: `http://127.0.0.1:${port}`, bodies, headers, close };
+  return { ...(await onLoopback(server)), bodies, headers };
 }
 
 const MODEL = { type: 'model', id: 'claude-test', display_name: 'Claude Test', created_at: '2026-01-01T00:00:00Z' };

@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import { bodyOf, type Loopback, onLoopback } from './loopback.ts';
 
 export interface OauthOptions {
   /** Where the authorization server describes itself; `none`: the paths of 2025-03-26 without a description. */
@@ -267,28 +267,10 @@ async function answerTools(
   await transport.handleRequest(request, response, body);
 }
 
-async function listening(
-  answer: (request: IncomingMessage, response: ServerResponse) => void,
-): Promise<{ url: string; close: () => Promise<void> }> {
-  const server: Server = createServer(answer);
-  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
-  // a listening TCP server has an address
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    close: () =>
-      new Promise((closed) => {
-        server.close(() => closed());
-        server.closeAllConnections();
-      }),
-  };
-}
+const listening = (answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<Loopback> =>
+  onLoopback(createServer(answer));
 
-async function textOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk);
-  return Buffer.concat(chunks).toString();
-}
+const textOf = async (request: IncomingMessage): Promise<string> => (await bodyOf(request)).toString();
 
 function json(response: ServerResponse, status: number, body: object): undefined {
   response.writeHead(status, { 'content-type': 'application/json' });

@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage } from 'node:http';
+import { bodyOf, onLoopback } from './loopback.ts';
 
 /** One request as the API got it. */
 export interface Received {
@@ -22,36 +22,21 @@ type Answer = { status?: number; type?: string; body?: string | Buffer; headers?
 /** A real API on 127.0.0.1 that remembers what it was asked; `answers` are by `METHOD /path`, others echo. */
 export async function startApi(answers: Record<string, Answer | ((request: Received) => Answer)> = {}): Promise<Api> {
   const received: Received[] = [];
-  const server: Server = createServer((request, response) => {
-    let body = '';
-    request.on('data', (chunk) => {
-      body += chunk;
+  const server = createServer(async (request, response) => {
+    const { method = '', url = '', headers } = request;
+    const body = (await bodyOf(request)).toString();
+    const asked = { method, url, headers, body };
+    received.push(asked);
+    const known = answers[`${method} ${url.split('?')[0]}`];
+    const answer = typeof known === 'function' ? known(asked) : known;
+    const echo = JSON.stringify({ method, url, body });
+    response.writeHead(answer?.status ?? 200, {
+      'content-type': answer?.type ?? 'application/json',
+      ...answer?.headers,
     });
-    request.on('end', () => {
-      const { method = '', url = '', headers } = request;
-      const asked = { method, url, headers, body };
-      received.push(asked);
-      const known = answers[`${method} ${url.split('?')[0]}`];
-      const answer = typeof known === 'function' ? known(asked) : known;
-      const echo = JSON.stringify({ method, url, body });
-      response.writeHead(answer?.status ?? 200, {
-        'content-type': answer?.type ?? 'application/json',
-        ...answer?.headers,
-      });
-      response.end(answer ? answer.body : echo);
-    });
+    response.end(answer ? answer.body : echo);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return {
-    url: `http://${host}`,
-    host,
-    received,
-    close: () => {
-      server.closeAllConnections();
-      return new Promise((resolve) => server.close(() => resolve()));
-    },
-  };
+  return { ...(await onLoopback(server)), received };
 }
 
 /** A small shop of pets, with every place an argument can stand in. */

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { isObject, type JsonObject, type JsonValue } from '../../src/model/json.ts';
+import { bodyOf, onLoopback } from './loopback.ts';
 
 /** What a scripted model answers. */
 export interface StrictAnswer {
@@ -53,9 +53,7 @@ export async function startStrict(
   const accepted: StrictRequest[] = [];
   const refused: string[] = [];
   const server = createServer(async (incoming, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of incoming) chunks.push(chunk);
-    const request = requestOf(incoming.url ?? '/', incoming.headers, Buffer.concat(chunks).toString());
+    const request = requestOf(incoming.url ?? '/', incoming.headers, (await bodyOf(incoming)).toString());
     const problem = firstProblem(api.rules, request);
     if (problem !== undefined) {
       refused.push(problem);
@@ -72,15 +70,7 @@ export async function startStrict(
       request.stream ? api.streamed(answer, request, count) : JSON.stringify(api.whole(answer, request, count)),
     );
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  // a listening TCP server has an address
-  const { port } = server.address() as AddressInfo;
-  const close = () =>
-    new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
-  return { url: `http://127.0.0.1:${port}`, accepted, refused, close };
+  return { ...(await onLoopback(server)), accepted, refused };
 }
 
 function requestOf(path: string, headers: IncomingHttpHeaders, text: string): StrictRequest {

@@ -1,5 +1,5 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { bodyOf, onLoopback } from './loopback.ts';
 
 export interface ReceivedRequest {
   readonly method: string;
@@ -28,13 +28,12 @@ export async function startUpstream(...script: readonly Answer[]): Promise<Upstr
   const requests: ReceivedRequest[] = [];
   const unexpected: string[] = [];
   const server = createServer(async (incoming, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of incoming) chunks.push(chunk);
+    const body = await bodyOf(incoming);
     const request: ReceivedRequest = {
       method: incoming.method ?? '',
       path: incoming.url ?? '',
       headers: incoming.headers,
-      body: Buffer.concat(chunks),
+      body,
       closed: new Promise((resolve) => {
         response.on('close', () => resolve(response.writableFinished ? 'complete' : 'cut'));
       }),
@@ -48,17 +47,13 @@ export async function startUpstream(...script: readonly Answer[]): Promise<Upstr
     requests.push(request);
     await answer(response, request);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  // a listening TCP server has an address
-  const { port } = server.address() as AddressInfo;
+  const { url, close } = await onLoopback(server);
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
     requests,
     answers: (...more) => waiting.push(...more),
     close: async () => {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      await closed;
+      await close();
       if (unexpected.length > 0) throw new Error(`requests beyond the script: ${unexpected.join(', ')}`);
       if (waiting.length > 0) throw new Error(`${waiting.length} answers of the script were not asked for`);
     },

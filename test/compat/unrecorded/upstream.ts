@@ -1,8 +1,8 @@
 import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { amazonFrame } from '../../../src/codecs/amazon-frames.ts';
 import type { JsonObject } from '../../../src/model/json.ts';
 import { isObject } from '../../../src/model/json.ts';
+import { bodyOf, onLoopback } from '../../support/loopback.ts';
 import type { Unrecorded } from './unrecorded.ts';
 
 /** Nothing that anybody writes ends where a piece of this size ends. */
@@ -16,22 +16,12 @@ export interface UnrecordedUpstream {
 /** Gives each answer to whoever asks for the model `unrecorded-<its place>`, in pieces that end anywhere. */
 export async function startUnrecorded(answers: readonly Unrecorded[]): Promise<UnrecordedUpstream> {
   const server = createServer(async (incoming, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of incoming) chunks.push(chunk);
-    const asked = `${incoming.url} ${Buffer.concat(chunks).toString()}`;
+    const asked = `${incoming.url} ${await bodyOf(incoming)}`;
     const answer = answers[Number(/unrecorded-(\d+)/.exec(asked)?.[1])];
     if (answer) await write(answer, /stream(?:GenerateContent|"\s*:\s*true)|converse-stream/.test(asked), response);
     else response.writeHead(404).end('{}');
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  // a listening TCP server has an address
-  const { port } = server.address() as AddressInfo;
-  const close = () =>
-    new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
-  return { url: `http://127.0.0.1:${port}`, close };
+  return onLoopback(server);
 }
 
 async function write(answer: Unrecorded, isStream: boolean, response: ServerResponse): Promise<void> {
