@@ -144,6 +144,7 @@ const TYPE_OF_KIND: Readonly<Record<ErrorKind, string>> = {
   budget: 'budget_exceeded',
   'content-policy': 'content_policy_violation',
   overloaded: 'server_error',
+  'queue-full': 'request_dropped',
   timeout: 'timeout_error',
   network: 'api_connection_error',
   'bad-response': 'bad_response_error',

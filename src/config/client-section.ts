@@ -50,7 +50,12 @@ export const clientSection = z.looseObject({
     .boolean()
     .default(false)
     .describe("Write the errors of requests into the process's own log too."),
-  drop_excess_requests: withoutEffect(z.boolean().default(false)),
+  drop_excess_requests: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Refuse at once what comes while buffer_size calls wait for a provider, in place of letting it wait too.',
+    ),
   initial_pool_size: withoutEffect(z.number().int().min(0).default(300)),
   max_request_body_size_mb: z.number().positive().default(100),
   allow_direct_keys: z.boolean().default(false).describe("Use the provider key in a caller's own headers."),

@@ -145,13 +145,24 @@ const customProvider = z.looseObject({
   request_path_overrides: z.record(z.string(), z.string()).default({}),
 });
 
+/** As in the original, 0 asks for the usual. */
+const countOr = (usual: number) =>
+  z
+    .number()
+    .int()
+    .min(0)
+    .default(usual)
+    .transform((count) => count || usual);
+
+const callLimits = z.looseObject({ concurrency: countOr(1_000), buffer_size: countOr(5_000) });
+
 export const provider = z.looseObject({
   keys: z.array(providerKey).default([]),
   network_config: networkConfig.prefault({}),
   proxy_config: proxyConfig.optional(),
-  concurrency_and_buffer_size: withoutEffect(
-    z.looseObject({ concurrency: z.number().default(1_000), buffer_size: z.number().default(5_000) }).prefault({}),
-  ),
+  concurrency_and_buffer_size: callLimits
+    .optional()
+    .describe('How many calls it is sent at once, and how many may wait; absent = as many as come.'),
   custom_provider_config: customProvider.optional(),
   openai_config: z
     .looseObject({

@@ -225,6 +225,7 @@ const ERROR_TYPES: Readonly<Record<ErrorKind, string | readonly [own: string, up
   budget: 'policy_budget_exceeded',
   'content-policy': 'caller_invalid_request',
   overloaded: 'provider_overloaded',
+  'queue-full': 'bifrost_queue_full',
   timeout: 'provider_timeout',
   network: 'provider_connection_failed',
   'bad-response': 'provider_server_error',

@@ -14,6 +14,7 @@ export type ErrorKind =
   | 'budget'
   | 'content-policy'
   | 'overloaded'
+  | 'queue-full'
   | 'timeout'
   | 'network'
   | 'bad-response'
@@ -86,6 +87,7 @@ const STATUS_OF_KIND: Readonly<Record<ErrorKind, number>> = {
   budget: 402,
   'content-policy': 400,
   overloaded: 503,
+  'queue-full': 503,
   timeout: 504,
   network: 502,
   'bad-response': 502,

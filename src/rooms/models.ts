@@ -12,11 +12,13 @@ import type { ModelKnowledge } from '../providers/models/traits.ts';
 import { createOperationTry } from '../providers/operations/call.ts';
 import { mayStandIn, withChats } from '../providers/operations/text-by-chat.ts';
 import type { ConfiguredProviders } from '../providers/provider.ts';
+import { createQueues, queued } from '../providers/queued.ts';
 import { createProviders } from '../providers/registry.ts';
 import { createUpstreams } from '../providers/upstreams.ts';
 import { readFirstSdk } from '../providers/warm-up.ts';
 import { createModelCatalog, keepingListing, type ModelCatalog } from '../router/catalog.ts';
 import { lacksVariable, whyUnusable } from '../router/keys.ts';
+import { mostTools } from '../router/most-tools.ts';
 import { createOperationRouter, createRouter } from '../router/router.ts';
 import { type ServerToolHost, serverToolHost } from '../router/server-tools.ts';
 
@@ -25,6 +27,8 @@ export interface Models {
   readonly routedOperation: OperationCall;
   readonly catalog: ModelCatalog;
   readonly serverToolHost: (request: ChatRequest, context: CallContext) => ServerToolHost;
+  /** How many tools whoever may be asked for a request takes. */
+  readonly mostTools: (request: ChatRequest, context: CallContext) => number;
   /** Whether a configured provider could be asked for a model. */
   readonly isUsable: (provider: string) => boolean;
   /** Does ahead what the first request would wait for. Never rejects. */
@@ -47,13 +51,14 @@ export function openModels(
   const compat = compatRulesOf(config.client.compat);
   const network = createNetwork();
   const upstreams = createUpstreams(network);
-  const call = createProviderCall({ codecs, upstreams, models, compat, insteadOfHosted });
+  const queues = createQueues(config.providers, config.client.drop_excess_requests);
+  const call = queued(createProviderCall({ codecs, upstreams, models, compat, insteadOfHosted }), queues);
   const byChat = { call, codec: codecs['openai-chat'], rules: compat };
   return {
     routed: createRouter({ providers, call }),
     routedOperation: createOperationRouter({
       providers,
-      call: withChats(createOperationTry({ codecs, upstreams }), byChat),
+      call: withChats(queued(createOperationTry({ codecs, upstreams }), queues), byChat),
       standsIn: (provider, request, context) => mayStandIn(compat, provider, request, context),
     }),
     catalog: keepingListing(
@@ -61,6 +66,7 @@ export function openModels(
       LISTING_KEPT_FOR_MS,
     ),
     serverToolHost: (request, context) => serverToolHost(request, context, providers),
+    mostTools: (request, context) => mostTools(request, context, providers),
     isUsable: (name) => providers.has(name.toLowerCase()) && !unusable.has(name.toLowerCase()),
     warmUp: () => readFirstSdk(providers.values(), upstreams),
     close: () => network.close(),

@@ -18,6 +18,7 @@ const REACTIONS: Readonly<Record<ErrorKind, Reaction>> = {
   budget: 'stop',
   'content-policy': 'next-target',
   overloaded: 'retry',
+  'queue-full': 'next-target',
   timeout: 'stop',
   network: 'retry',
   'bad-response': 'retry',

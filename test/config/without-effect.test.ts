@@ -23,7 +23,6 @@ const key = (more: object) => ({
 
 /** Settings of the original that nothing here reads. */
 test.each<[path: string, file: object]>([
-  ['drop_excess_requests', { client: { drop_excess_requests: true } }],
   ['initial_pool_size', { client: { initial_pool_size: 5_000 } }],
   ['retain_content_in_object_storage', { client: { retain_content_in_object_storage: true } }],
   ['hidden_request_types', { client: { hidden_request_types: ['embedding'] } }],
@@ -41,7 +40,6 @@ test.each<[path: string, file: object]>([
   ['client_secret', key({ databricks_key_config: { workspace_url: 'https://x', client_secret: 's' } })],
   ['batch_s3_config', key({ bedrock_key_config: { region: 'us-east-1', batch_s3_config: { buckets: [{}] } } })],
   ['stream_throughput_guard', provider({ network_config: { stream_throughput_guard: { x: 1 } } })],
-  ['concurrency_and_buffer_size', provider({ concurrency_and_buffer_size: { concurrency: 1, buffer_size: 2 } })],
   ['prompt_cache', provider({ prompt_cache: { auto_inject: true } })],
   ['writer', { logs_store: { writer: { max_batch_size: 5 } } }],
   ['object_storage', { logs_store: { object_storage: { type: 's3' } } }],
@@ -62,7 +60,6 @@ test.each<[path: string, file: object]>([
 
 test('the original’s defaults ask for nothing, so nobody is told of them', async () => {
   const client = {
-    drop_excess_requests: false,
     initial_pool_size: 300,
     prometheus_labels: [],
     hidden_request_types: [],
@@ -86,7 +83,6 @@ test('the original’s defaults ask for nothing, so nobody is told of them', asy
     framework: { pricing: { live_models_sync_interval: 3_600 } },
     ...provider({
       network_config,
-      concurrency_and_buffer_size: { concurrency: 1_000, buffer_size: 5_000 },
       keys: [{ name: 'k', value: 'sk', models: ['*'], use_for_batch_api: false }],
     }),
     logs_store: { writer: { max_batch_size: 1_000, batch_interval: '5s' }, retention_days: 0 },

@@ -29,6 +29,7 @@ const TYPE_OF_KIND: Readonly<Record<ErrorKind, string>> = {
   budget: 'billing_error',
   'content-policy': 'invalid_request_error',
   overloaded: 'overloaded_error',
+  'queue-full': 'overloaded_error',
   timeout: 'timeout_error',
   network: 'api_error',
   'bad-response': 'api_error',
@@ -39,6 +40,7 @@ const TYPE_OF_KIND: Readonly<Record<ErrorKind, string>> = {
 /** The upstream broke, not the request: said so that clients of every age try again. */
 const UPSTREAM_FAULTS: ReadonlySet<ErrorKind> = new Set([
   'overloaded',
+  'queue-full',
   'network',
   'timeout',
   'bad-response',

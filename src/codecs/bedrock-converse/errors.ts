@@ -37,6 +37,7 @@ const TYPE_OF_KIND: Readonly<Record<ErrorKind, string>> = {
   budget: 'ServiceQuotaExceededException',
   'content-policy': 'ValidationException',
   overloaded: 'ServiceUnavailableException',
+  'queue-full': 'ServiceUnavailableException',
   timeout: 'ModelTimeoutException',
   network: 'ServiceUnavailableException',
   'bad-response': 'ModelErrorException',

@@ -100,6 +100,7 @@ const WORD_OF_KIND: Readonly<Record<ErrorKind, string>> = {
   budget: 'RESOURCE_EXHAUSTED',
   'content-policy': 'INVALID_ARGUMENT',
   overloaded: 'UNAVAILABLE',
+  'queue-full': 'UNAVAILABLE',
   timeout: 'DEADLINE_EXCEEDED',
   network: 'UNAVAILABLE',
   'bad-response': 'INTERNAL',

@@ -246,6 +246,8 @@ export const shownProvider = z.object({
     }),
   ),
   base_provider_type: z.string().optional(),
+  /** Absent = it is asked as much as comes. */
+  concurrency_and_buffer_size: z.object({ concurrency: z.number(), buffer_size: z.number() }).optional(),
 });
 
 export const providerList = z.object({ providers: z.array(shownProvider), total: z.number() });

@@ -75,11 +75,15 @@ function providersOf({ providers }: Config): ProviderList {
   return { providers: shown, total: shown.length };
 }
 
-function shownProvider(name: string, { keys, custom_provider_config: custom }: ProviderConfig): ShownProvider {
+function shownProvider(name: string, provider: ProviderConfig): ShownProvider {
+  const { keys, custom_provider_config: custom, concurrency_and_buffer_size: limits } = provider;
   return {
     name,
     keys: keys.map(shownKey),
     ...(custom && { base_provider_type: custom.base_provider_type }),
+    ...(limits && {
+      concurrency_and_buffer_size: { concurrency: limits.concurrency, buffer_size: limits.buffer_size },
+    }),
   };
 }
 
