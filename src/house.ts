@@ -65,6 +65,7 @@ function joined(mcp: Mcp, keys: VirtualKeys, models: Models, logs: Logs): Gatewa
     routed: forAllowedCallers(models.routed, keys),
     routedOperation: forAllowedCallers(models.routedOperation, keys),
     countTokens: models.catalog.countTokens,
+    mostTools: models.mostTools,
     mcp: mcp.clients,
     results: mcp.results,
     serverTools: {

@@ -10,7 +10,7 @@ import { type DoneTurn, type EndingOptions, ending, ownerOf, pausedEnding } from
 import { outcomeOf } from './outcome.ts';
 import type { Settled } from './paused-runs.ts';
 import { eventsOfCalls, eventsOfResults, heldWithoutCalls } from './shown-events.ts';
-import { newlyFound, type RequestScope, runTools } from './tools.ts';
+import { newlyFound, type Offer, type RequestScope, runTools } from './tools.ts';
 import { PartNumbering, Turn } from './turn.ts';
 
 export interface LoopOptions extends EndingOptions {
@@ -33,9 +33,11 @@ export function agentLoop(options: LoopOptions): ModelCall {
     const scope = options.scopeOf?.(restored, context);
     if (scope) return scopedRun(options, scope, context);
     if (!options.tools.any(context) || asksForSeveralAnswers(restored)) return options.callModel(restored, context);
-    const tools = options.tools.offered(restored, context);
-    if (tools.length === 0) return options.callModel(restored, context);
-    return run(options, { request: appended(restored, { tools }), offered: tools, opening: [] }, context);
+    const offered = options.tools.offered(restored, context);
+    const fewer = options.tools.fewer?.(restored, offered, context);
+    if (fewer) return fewerRun(options, restored, fewer, context);
+    if (offered.length === 0) return options.callModel(restored, context);
+    return run(options, { request: appended(restored, { tools: offered }), offered, opening: [] }, context);
   };
   return (request, context) => {
     const owner = ownerOf(context);
@@ -65,6 +67,17 @@ async function* resumedRun(
       { type: 'response-end', reason: { kind: 'tool-calls' }, usage: NO_USAGE },
     ],
   };
+}
+
+/** What all tools are too many for; also where they are in any form. */
+function fewerRun(
+  options: LoopOptions,
+  request: ChatRequest,
+  { tools, offered, losses }: Offer,
+  context: CallContext,
+): AsyncIterable<Frame> {
+  const start = { request: appended(request, { tools: offered }), offered, opening: [], losses };
+  return run({ ...options, tools }, start, context);
 }
 
 /** A client that names servers by itself knows the words for what they did, and is always shown it. */

@@ -10,6 +10,8 @@ export interface GatewayTools {
   any(context: CallContext): boolean;
   /** The tools to append to this request, in a stable order. */
   offered(request: ChatRequest, context: CallContext): readonly FunctionTool[];
+  /** Another form of what `offered` gave, where that is more than the model's provider takes; undefined where it is not. */
+  fewer?(request: ChatRequest, offered: readonly FunctionTool[], context: CallContext): Offer | undefined;
   /** What the request, in a later round, does not offer yet: tools that a server has got since. */
   appeared?(request: ChatRequest, context: CallContext): readonly FunctionTool[];
   /** True for a tool that may run without asking. */
@@ -18,6 +20,13 @@ export interface GatewayTools {
   servedAs?(name: string): ServedTool | undefined;
   /** Runs one call. Throws when it could not be run; what the tool itself calls an error is a result. */
   run(call: ToolCallPart, context: CallContext): Promise<ToolOutput>;
+}
+
+/** Tools, and which of them a request is given. */
+export interface Offer {
+  readonly tools: GatewayTools;
+  readonly offered: readonly FunctionTool[];
+  readonly losses: readonly Loss[];
 }
 
 export interface ToolOutput {

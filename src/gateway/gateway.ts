@@ -18,19 +18,22 @@ import type { OperationCall } from '../model/operation.ts';
 import { orderedId } from '../model/ordered-id.ts';
 import type { ChatRequest } from '../model/request.ts';
 import { mayBeBlocked, refuseBlockedTools } from './blocked-tools.ts';
+import { fittingTools, searchedTools } from './fitting-tools.ts';
 import { serverJoiner } from './joined-servers.ts';
 import { readableTools } from './readable-results.ts';
 import { ResponseOwners } from './response-owners.ts';
 import { samplingAnswers } from './sampling.ts';
 import { type ServerToolsOptions, serverToolScopes } from './server-tools.ts';
 import { type ModedTools, modedTools } from './tool-modes.ts';
-import { loggedTools, type McpTools, runLog } from './tool-runs.ts';
+import { type LoggedTools, loggedTools, type McpTools, runLog } from './tool-runs.ts';
 
 export interface GatewayParts {
   readonly routed: ModelCall;
   readonly routedOperation: OperationCall;
   /** Undefined when the provider that would answer does not count tokens. */
   readonly countTokens: (request: ChatRequest, context: CallContext) => Promise<number | undefined>;
+  /** How many tools whoever may be asked takes. */
+  readonly mostTools: (request: ChatRequest, context: CallContext) => number;
   readonly mcp: McpTools;
   /** What becomes of results that are too large. */
   readonly results: LargeResults;
@@ -63,16 +66,19 @@ export interface ManualToolCall {
 }
 
 export function createGateway(parts: GatewayParts): Gateway {
-  const { routed, routedOperation, countTokens, mcp, results, serverTools, toolManager, sink } = parts;
+  const { routed, routedOperation, countTokens, mostTools, mcp, results, serverTools, toolManager, sink } = parts;
   const logRun = runLog(sink);
   const tools = loggedTools(mcp, sink);
-  const moded = readableTools(
-    modedTools(tools, () => toolManager),
-    tools,
-    results,
-    logRun,
-  );
-  const everyones = agentTools(moded, toolManager);
+  const asGiven = (given: LoggedTools): ModedTools =>
+    readableTools(
+      modedTools(given, () => toolManager),
+      tools,
+      results,
+      logRun,
+    );
+  const moded = asGiven(tools);
+  const searched = asGiven(searchedTools(tools));
+  const everyones = fittingTools(agentTools(moded, toolManager), agentTools(searched, toolManager), mostTools);
   const paused = new PausedRuns();
   const oneTurn = logged(routed, sink);
   const call = agentLoop({
@@ -108,7 +114,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     },
     async close() {
       paused.close();
-      await moded.close();
+      await Promise.all([moded.close(), searched.close()]);
     },
   };
 }

@@ -38,6 +38,8 @@ interface Line {
   readonly modelsPath?: string;
   /** Under which name earlier thinking must go back (DeepSeek, thinking mode: tool calls). */
   readonly reasoningField?: 'reasoning_content' | 'reasoning';
+  /** Absent = no limit is known. */
+  readonly mostTools?: number;
 }
 
 function deployment(line: Line): Deployment {
@@ -56,6 +58,7 @@ function deployment(line: Line): Deployment {
     toolCallId,
     reasoningField,
     modelsPath,
+    mostTools,
   } = line;
   const all = [
     ...quirks,
@@ -81,6 +84,7 @@ function deployment(line: Line): Deployment {
     mayAdjust: (source, model) => all.some((quirk) => quirk.concerns(source, model)),
     ...(streamOptions === false && { streamOptions }),
     ...(modelsPath !== undefined && { modelsPath }),
+    ...(mostTools !== undefined && { mostTools }),
   };
 }
 
@@ -125,6 +129,7 @@ const LINES: readonly Line[] = [
   {
     name: 'openai',
     alsoSpeaks: ['openai-responses'],
+    mostTools: 128,
     runsServerTools: true,
     webSearch: 'tool',
     url: 'https://api.openai.com/v1',
@@ -134,6 +139,7 @@ const LINES: readonly Line[] = [
   },
   {
     name: 'groq',
+    mostTools: 128,
     url: 'https://api.groq.com/openai/v1',
     key: ['GROQ_API_KEY'],
     limit: 'max_completion_tokens',
@@ -183,13 +189,21 @@ const LINES: readonly Line[] = [
   },
   {
     name: 'deepseek',
+    mostTools: 128,
     url: 'https://api.deepseek.com/v1',
     key: ['DEEPSEEK_API_KEY'],
     limit: 'max_tokens',
     quirks: [...strictWithOldLimit, namesMedia, stringsOnly, dropsNarrowPatterns],
     reasoningField: 'reasoning_content',
   },
-  { name: 'xai', url: 'https://api.x.ai/v1', key: ['XAI_API_KEY'], limit: 'max_completion_tokens', quirks: strict },
+  {
+    name: 'xai',
+    mostTools: 200,
+    url: 'https://api.x.ai/v1',
+    key: ['XAI_API_KEY'],
+    limit: 'max_completion_tokens',
+    quirks: strict,
+  },
   {
     name: 'cerebras',
     url: 'https://api.cerebras.ai/v1',

@@ -71,6 +71,8 @@ export interface Deployment {
   readonly runsServerTools?: boolean;
   /** True for providers that have no chat at all. */
   readonly chatless?: boolean;
+  /** With more tools than that it refuses a request; absent = nothing is known. */
+  readonly mostTools?: number;
 }
 
 /** The part of an upstream target that a key decides. */

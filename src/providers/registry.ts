@@ -28,6 +28,7 @@ const anthropic: Deployment = {
 const gemini: Deployment = {
   name: 'gemini',
   speaks: ['gemini'],
+  mostTools: 512,
   sdk: 'google',
   baseUrl: 'https://generativelanguage.googleapis.com/v1beta',
   keyVariables: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'],

@@ -154,6 +154,14 @@ const RULES: readonly Rule[] = [
     },
   },
   {
+    rule: 'more functions than it takes',
+    source: 'google-gemini/gemini-cli #19083',
+    problem: ({ body }) =>
+      objectsOf(body.tools).some(({ functionDeclarations }) => objectsOf(functionDeclarations).length > 512)
+        ? 'The GenerateContentRequest proto is invalid:\n  * tools[0].function_declarations: [FIELD_INVALID] At most 512 function declarations can be specified.'
+        : undefined,
+  },
+  {
     rule: 'names of functions',
     source: API,
     problem: ({ body }) => {

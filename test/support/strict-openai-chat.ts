@@ -71,8 +71,20 @@ const unknownMessageField: Rule = {
     }),
 };
 
+/** In both of OpenAI's formats, and in those that took them over. */
+export const numberOfTools: Rule = {
+  rule: 'more tools than it takes',
+  source: 'anomalyco/opencode #4909, gsd-build/gsd-2 #4376; DeepSeek API reference, tools',
+  problem: ({ body }) => {
+    const { length } = objectsOf(body.tools);
+    if (length <= 128) return undefined;
+    return `Invalid 'tools': array too long. Expected an array with maximum length 128, but got an array with length ${length} instead.`;
+  },
+};
+
 /** What OpenAI and everybody who speaks its format refuse of calls and their results. */
 export const pairing: readonly Rule[] = [
+  numberOfTools,
   {
     rule: 'unanswered calls',
     source: 'design/pitfalls B8',

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../src/model/json.ts';
-import { openAiRefusal, reasons } from './strict-openai-chat.ts';
+import { numberOfTools, openAiRefusal, reasons } from './strict-openai-chat.ts';
 import { strictSchemaProblems } from './strict-schemas.ts';
 import {
   firstOf,
@@ -60,6 +60,7 @@ const RULES: readonly Rule[] = [
       });
     },
   },
+  numberOfTools,
   {
     rule: 'unanswered calls and outputs of no call',
     source: 'design/pitfalls B8',

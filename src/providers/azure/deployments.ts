@@ -41,6 +41,7 @@ function openAiOn(folderOf: (model: string) => string, limit: Limit): Deployment
   return {
     name: 'azure',
     speaks: ['openai-chat', 'openai-responses'],
+    mostTools: 128,
     sdk: 'azure-openai',
     keyVariables: [],
     keyless: true,
