@@ -1,5 +1,6 @@
 import { isObject, type JsonObject, parsedObject } from '../../model/json.ts';
 import type { Glance } from '../codec.ts';
+import { saysNothing } from '../empty-data.ts';
 import { withLineFeeds } from '../sse.ts';
 import { isErrorEvent, streamErrorOf } from './errors.ts';
 import { finishReasonOf } from './stop-reasons.ts';
@@ -53,7 +54,7 @@ function lastEvents(answer: Buffer): LastEvents {
     const lineStart = tail.lastIndexOf('\n', end - 1) + 1;
     const line = tail.slice(lineStart, end);
     end = lineStart - 1;
-    if (!line.startsWith('data:') || line.trimEnd().endsWith('[DONE]')) continue;
+    if (!line.startsWith('data:') || saysNothing(line.slice('data:'.length))) continue;
     const data = dataOf(line);
     if (data?.type === 'message_stop') last.stopped = true;
     else if (data?.type === 'message_delta') last.delta = last.delta ? withReason(data, last.delta) : data;

@@ -4,6 +4,7 @@ import { isObject, type JsonObject } from '../../model/json.ts';
 import { NO_USAGE } from '../../model/usage.ts';
 import { parsedInput, unreadableInput } from '../call-input.ts';
 import type { AnswerContext, AnswerHead, StreamDecoder, WireEvent } from '../codec.ts';
+import { saysNothing } from '../empty-data.ts';
 import { isAnswer, reasonBehindAnswer } from './answer-tool.ts';
 import { BlockWriter } from './block-writer.ts';
 import { partOf } from './blocks.ts';
@@ -184,7 +185,7 @@ function mergeUnknown(block: JsonObject, delta: JsonObject): void {
 }
 
 function parsedData({ data, event }: WireEvent): JsonObject {
-  if (data === '[DONE]') return {};
+  if (saysNothing(data)) return {};
   try {
     const parsed: unknown = JSON.parse(data);
     if (isObject(parsed)) return event === 'error' && parsed.type === undefined ? { ...parsed, type: event } : parsed;

@@ -1,5 +1,6 @@
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { Glance } from '../codec.ts';
+import { saysNothing } from '../empty-data.ts';
 import { withLineFeeds } from '../sse.ts';
 import { camelCased, maySpeakSnakeCase } from './casing.ts';
 import { streamError } from './errors.ts';
@@ -48,7 +49,8 @@ function lastChunks(answer: Buffer): (JsonObject | undefined)[] {
     const before = answer[found - 1];
     if (found === 0 || before === 0x0a || before === 0x0d) {
       // comments may stand behind the last chunk
-      chunks.push(parsed(answer.toString('utf8', found + 5, lineEndFrom(answer, found))));
+      const data = answer.toString('utf8', found + 5, lineEndFrom(answer, found));
+      if (!saysNothing(data)) chunks.push(parsed(data));
     }
     end = found;
   }

@@ -3,6 +3,7 @@ import { GatewayError } from '../../model/errors.ts';
 import type { StreamEvent } from '../../model/event.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { AnswerContext, StreamDecoder } from '../codec.ts';
+import { saysNothing } from '../empty-data.ts';
 import { shortHash } from '../short-hash.ts';
 import { camelCased, maySpeakSnakeCase } from './casing.ts';
 import { streamError } from './errors.ts';
@@ -14,11 +15,13 @@ import { signedId } from './signatures.ts';
 import { mergedUsage, usageOf } from './usage.ts';
 import { objectOf, objectsOf, originOf, textOf } from './wire.ts';
 
+const NOTHING: readonly StreamEvent[] = [];
+
 /** Reads a streamed answer. Nothing marks the end of one but that the wire ends behind a finish reason. */
 export function decodeStream(context: AnswerContext = {}): StreamDecoder {
   const answer = new AnswerReader(context);
   return {
-    push: ({ data }) => answer.takeChunk(chunkOf(data)),
+    push: ({ data }) => (saysNothing(data) ? NOTHING : answer.takeChunk(chunkOf(data))),
     end: () => answer.finish(),
   };
 }
@@ -172,7 +175,7 @@ export class AnswerReader {
   }
 
   #takeWholePart(block: JsonObject): void {
-    if (saysNothing(block)) return;
+    if (isEmptyPart(block)) return;
     this.#closeOpen();
     const part = isObject(block.functionCall) ? this.#callPart(block) : partOf(block);
     const index = this.#begin(part);
@@ -254,7 +257,7 @@ function withMore(before: JsonObject, more: JsonObject): JsonObject {
 }
 
 /** An empty part, or an empty text, which Google ends thinking with. */
-const saysNothing = (part: JsonObject): boolean =>
+const isEmptyPart = (part: JsonObject): boolean =>
   Object.keys(part).every((key) => key === 'thought' || part[key] === null || part[key] === '');
 
 /** Text that says nothing but text, and so may be a piece of a longer one. Some servers write what is absent as null. */

@@ -55,8 +55,10 @@ export class ContentParts {
     const text = reasoningText(message);
     const details = detailsOf(message);
     if (text === '' && details.length === 0) return;
-    this.#grow(Reasoning, () => new Reasoning()).take(message, details);
-    if (text !== '') this.#growLast(text);
+    const reasoning = this.#grow(Reasoning, () => new Reasoning());
+    const isNew = !reasoning.repeats(message, text);
+    reasoning.take(message, details);
+    if (text !== '' && isNew) this.#growLast(text);
   }
 
   #takeContent(content: JsonValue | undefined): void {
@@ -162,6 +164,12 @@ class Refusal implements GrowingPart {
 class Reasoning implements GrowingPart {
   readonly #fields: JsonObject = {};
   readonly #details: JsonObject[] = [];
+
+  /** Details at the end that hold all the thinking once more, signed: gateways write them so, ours among them. */
+  repeats(delta: JsonObject, text: string): boolean {
+    if (delta.reasoning_content || delta.reasoning || this.#details.length > 0) return false;
+    return this.#fields.reasoning_content === text || this.#fields.reasoning === text;
+  }
 
   take(delta: JsonObject, details: readonly JsonObject[]): void {
     for (const field of ['reasoning_content', 'reasoning']) {

@@ -4,6 +4,7 @@ import type { StreamEvent } from '../../model/event.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import { NO_USAGE, type Usage } from '../../model/usage.ts';
 import type { AnswerContext, StreamDecoder, WireEvent } from '../codec.ts';
+import { isDone, saysNothing } from '../empty-data.ts';
 import { errorInPlace, streamError } from '../openai-errors.ts';
 import { shortHash } from '../short-hash.ts';
 import { ContentParts } from './content-parts.ts';
@@ -12,13 +13,15 @@ import { PartQueue } from './part-queue.ts';
 import { ToolCalls } from './tool-calls.ts';
 import { usageOf } from './usage.ts';
 
+const NOTHING: readonly StreamEvent[] = [];
+
 /** Reads a streamed answer; parts come one after the other even where the wire interleaves them. */
 export function decodeStream(context: AnswerContext = {}): StreamDecoder {
   const answer = new AnswerReader(context);
   return {
     push(event) {
-      if (event.data.startsWith('[DONE]')) return answer.finish();
-      return answer.takeChunk(chunkOf(event));
+      if (isDone(event.data)) return answer.finish();
+      return saysNothing(event.data) ? NOTHING : answer.takeChunk(chunkOf(event));
     },
     end() {
       return answer.end();

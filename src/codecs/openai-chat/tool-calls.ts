@@ -79,7 +79,7 @@ export class ToolCalls {
     if (call.form !== 'custom') this.#queue.grow(call, input);
   }
 
-  #find({ index, id, name }: Fragment): Call | undefined {
+  #find({ index, id, name, input }: Fragment): Call | undefined {
     const calls = this.#calls;
     if (!calls) return undefined;
     if (id !== '') {
@@ -91,7 +91,10 @@ export class ToolCalls {
     }
     const last = calls.lastAt(index);
     if (name === '' || !last || last.name === '') return last;
-    return last.name === this.#naming.nameOf(name) && !last.isComplete() ? last : undefined;
+    if (last.name !== this.#naming.nameOf(name)) return undefined;
+    // who gives ids to calls begins none without one
+    const saysNoMore = input === '' && last.wireId !== '';
+    return saysNoMore || !last.isComplete() ? last : undefined;
   }
 
   #freshId(id: string, calls: KnownCalls): string {

@@ -1,5 +1,6 @@
 import { type JsonObject, parsedObject } from '../../model/json.ts';
 import type { Glance } from '../codec.ts';
+import { saysNothing } from '../empty-data.ts';
 import { withLineFeeds } from '../sse.ts';
 import { streamErrorOf } from './errors.ts';
 import { reasonOf } from './finish.ts';
@@ -47,7 +48,7 @@ function endOfLastEvent(answer: Buffer): number {
   for (;;) {
     const start = answer.lastIndexOf(0x0a, end - 1) + 1;
     const line = answer.toString('latin1', start, Math.min(end, start + LINE_START_BYTES)).trim();
-    const isBehind = line === '' || BESIDE_DATA.test(line) || DONE.test(line);
+    const isBehind = line === '' || BESIDE_DATA.test(line) || isEmptyData(line);
     if (!isBehind || start <= 1) return end;
     end = start - 1;
   }
@@ -57,7 +58,7 @@ function endOfLastEvent(answer: Buffer): number {
 const BESIDE_DATA = /^(:|id:|event:|retry:)/;
 /** Of a line, what tells those or `[DONE]`. */
 const LINE_START_BYTES = 32;
-const DONE = /^data:\s*\[DONE\]$/;
+const isEmptyData = (line: string): boolean => line.startsWith('data:') && saysNothing(line.slice('data:'.length));
 
 function responseGlance(response: JsonObject): Glance {
   const usage = usageOf(response.usage);

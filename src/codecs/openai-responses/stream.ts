@@ -3,6 +3,7 @@ import type { StreamEvent } from '../../model/event.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import { NO_USAGE } from '../../model/usage.ts';
 import type { AnswerContext, StreamDecoder, WireEvent } from '../codec.ts';
+import { saysNothing } from '../empty-data.ts';
 import { shortHash } from '../short-hash.ts';
 import { streamErrorOf } from './errors.ts';
 import { reasonOf } from './finish.ts';
@@ -19,7 +20,7 @@ const NOBODY_BEGAN: JsonObject = {};
 export function decodeStream(context: AnswerContext = {}): StreamDecoder {
   const answer = new AnswerReader(context);
   return {
-    push: (event) => (event.data === '[DONE]' ? NOTHING : answer.take(eventOf(event))),
+    push: (event) => (saysNothing(event.data) ? NOTHING : answer.take(eventOf(event))),
     end: () => answer.end(),
   };
 }
