@@ -1,9 +1,9 @@
 import { ErrorCode, type JSONRPCMessage, type JSONRPCRequest, McpError } from '@modelcontextprotocol/sdk/types.js';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import { onAbort } from '../model/on-abort.ts';
+import { timerMs } from '../model/timer-ms.ts';
 import type { ToolProgress } from './contract.ts';
 import type { Flight, Origin } from './peer.ts';
-import { timerMs } from './timing.ts';
 
 export interface SessionRequest {
   readonly method: string;

@@ -1,4 +1,5 @@
 import { onAbort } from '../model/on-abort.ts';
+import { timerMs } from '../model/timer-ms.ts';
 
 /** Every wait of the MCP clients, in milliseconds where not said otherwise. */
 export interface McpTiming {
@@ -68,12 +69,6 @@ export function backoffMs(attempt: number, timing: McpTiming, random: () => numb
 
 /** Resolves after `ms`, without keeping the process alive. */
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => void later(ms, resolve));
-
-/** What a timer can wait at most, about 25 days: Node takes anything longer for 1 ms (Node documentation, setTimeout). */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
-/** How long a timer is to wait for a limit that people set: as long as it says, or as a timer can. */
-export const timerMs = (ms: number): number => Math.min(ms, LONGEST_TIMER_MS);
 
 /** A timer that does not keep the process alive. */
 export const later = (ms: number, action: () => void): NodeJS.Timeout => setTimeout(action, timerMs(ms)).unref();

@@ -302,7 +302,8 @@ const ADVICE: Readonly<Record<string, string>> = {
 /** Says what broke and at which origin: never a path, a query or a header, where keys may be. */
 function connectionError(origin: string, error: Error, answered: boolean): GatewayError {
   const code = codeOf(error);
-  const why = proxysWords(error) ?? ownValue(ADVICE, code ?? '') ?? code ?? 'the connection failed';
+  const why =
+    proxysWords(error) ?? unaskedAnswer(error) ?? ownValue(ADVICE, code ?? '') ?? code ?? 'the connection failed';
   const what = answered ? `the answer of ${origin} was cut` : `could not reach ${origin}`;
   return new GatewayError('network', `${what}: ${why}`, { cause: error, ...(code && { code }) });
 }
@@ -314,6 +315,12 @@ function proxysWords({ message }: Error): string | undefined {
     status && `the proxy answered ${status}; check proxy_config${status === '407' ? ', its username and password' : ''}`
   );
 }
+
+/** undici reads 102 and 103 before an answer, and ends the connection over a 100 that it did not ask for (7.30). */
+const unaskedAnswer = ({ message }: Error): string | undefined =>
+  message === 'bad response'
+    ? 'it sent "100 Continue", which nobody asked for and which cannot be read here; switch it off there, or put a proxy in between'
+    : undefined;
 
 function codeOf(error: Error): string | undefined {
   if ('code' in error && typeof error.code === 'string') return error.code;

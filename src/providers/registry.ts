@@ -2,6 +2,7 @@ import { nearest } from '../config/nearest.ts';
 import type { NetworkConfig, ProviderConfig, ProviderKey } from '../config/schema.ts';
 import type { Secret } from '../config/secrets.ts';
 import { GatewayError } from '../model/errors.ts';
+import { timerMs } from '../model/timer-ms.ts';
 import { azure } from './azure/deployments.ts';
 import { googleBaseUrl, openAiBaseUrl, rootOf } from './base-url.ts';
 import { bedrock, bedrockMantle } from './bedrock/deployments.ts';
@@ -252,7 +253,7 @@ function targetOf(
       ...(key.value.value !== '' && !deployment.keyHeader && { apiKey: key.value.value }),
     }),
     headers: { ...keyHeaderOf(deployment, key), ...extraHeaders(network) },
-    timeoutMs: network.default_request_timeout_in_seconds * 1_000,
+    timeoutMs: timerMs(network.default_request_timeout_in_seconds * 1_000),
     maxConnections: network.max_conns_per_host,
     insecureSkipVerify: network.insecure_skip_verify,
     ...(network.ca_cert_pem?.value && { caCertPem: network.ca_cert_pem.value }),

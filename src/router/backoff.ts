@@ -1,10 +1,11 @@
 import { setTimeout as timer } from 'node:timers/promises';
 import type { NetworkConfig } from '../config/schema.ts';
+import { timerMs } from '../model/timer-ms.ts';
 
 /** Resolves after `ms`; rejects when the signal fires. */
 export type Sleep = (ms: number, signal: AbortSignal) => Promise<void>;
 
-export const sleep: Sleep = (ms, signal) => timer(ms, undefined, { signal });
+export const sleep: Sleep = (ms, signal) => timer(timerMs(ms), undefined, { signal });
 
 type Limits = Pick<NetworkConfig, 'retry_backoff_initial' | 'retry_backoff_max'>;
 

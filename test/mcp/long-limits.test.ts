@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { toolManager } from '../../src/config/schema.ts';
-import { settlesWithin, timerMs } from '../../src/mcp/timing.ts';
+import { settlesWithin } from '../../src/mcp/timing.ts';
+import { timerMs } from '../../src/model/timer-ms.ts';
 import { callOf, firstText, startedClients, stdioConfig } from '../support/mcp-clients.ts';
 
 const started = startedClients();

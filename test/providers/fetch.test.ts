@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { GatewayError } from '../../src/model/errors.ts';
@@ -35,6 +36,30 @@ test('a whole answer is collected, with its status and headers', async () => {
   expect(answer.headers.get('X-Request-Id')).toBe('r1');
   expect(upstream.requests[0]).toMatchObject({ method: 'POST', path: '/v1/things?limit=2' });
   expect(upstream.requests[0]?.body.toString()).toBe('{"a":1}');
+});
+
+test.each([
+  ['102 Processing', (response: ServerResponse) => response.writeProcessing()],
+  ['103 Early Hints', (response: ServerResponse) => response.writeEarlyHints({ link: '</style.css>; rel=preload' })],
+])('an answer behind %s, once or twice, is read as if there were none', async (_, writeEarly) => {
+  upstream.answers(async (response, request) => {
+    writeEarly(response);
+    writeEarly(response);
+    await json({ ok: true })(response, request);
+  });
+  const answer = await get(upstream.url, { method: 'POST', body: '{}' });
+  expect([answer.status, await answer.json()]).toEqual([200, { ok: true }]);
+});
+
+test('an unasked 100 Continue, which ends the connection, is told as such', async () => {
+  upstream.answers((response) => {
+    response.writeContinue();
+    response.end('{}');
+  });
+  await expect(get(upstream.url, { method: 'POST', body: '{}' })).rejects.toMatchObject({
+    kind: 'network',
+    message: expect.stringMatching(/^could not reach http:\/\/127\.0\.0\.1:\d+: it sent "100 Continue", which nobody/),
+  });
 });
 
 test('an event stream is handed over as it grows', async () => {

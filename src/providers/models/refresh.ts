@@ -1,5 +1,6 @@
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { timerMs } from '../../model/timer-ms.ts';
 import { type ModelRow, rowsOfSheet } from './rows.ts';
 
 export interface SheetSource {
@@ -29,7 +30,7 @@ export function keepSheetFresh(source: SheetSource): SheetRefresh {
   let stopped = false;
   const next = (inMs: number): void => {
     if (stopped) return;
-    timer = setTimeout(() => void refreshed(source).then(() => next(source.intervalMs)), inMs);
+    timer = setTimeout(() => void refreshed(source).then(() => next(source.intervalMs)), timerMs(inMs));
     timer.unref();
   };
   const begin = async (): Promise<void> => {

@@ -86,7 +86,7 @@ describe('a sheet at an address', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  async function begun(read: SheetSource['read'], more: Partial<SheetSource> = {}) {
+  function open(read: SheetSource['read'], more: Partial<SheetSource> = {}) {
     const learnt: unknown[] = [];
     const warnings: string[] = [];
     const refresh = keepSheetFresh({
@@ -99,6 +99,11 @@ describe('a sheet at an address', () => {
       now: Date.now,
       ...more,
     });
+    return { refresh, learnt, warnings };
+  }
+
+  async function begun(read: SheetSource['read'], more: Partial<SheetSource> = {}) {
+    const { refresh, learnt, warnings } = open(read, more);
     await refresh.begun;
     refresh.stop();
     return { learnt, warnings };
@@ -116,6 +121,19 @@ describe('a sheet at an address', () => {
     let reads = 0;
     const { learnt } = await begun(async () => String(reads++));
     expect([learnt.length, reads]).toEqual([1, 0]);
+  });
+
+  test('whose interval no timer can hold is not read again at once', async () => {
+    let reads = 0;
+    const read = async () => {
+      reads++;
+      return SHEET;
+    };
+    const { refresh } = open(read, { intervalMs: 365 * 24 * 3_600_000 });
+    await refresh.begun;
+    await new Promise((next) => setTimeout(next, 50));
+    refresh.stop();
+    expect(reads).toBe(1);
   });
 
   test('that cannot be read is a warning without its secrets, and the copy stays in use', async () => {
