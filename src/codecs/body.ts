@@ -2,6 +2,7 @@ import type { CodecId } from '../model/content.ts';
 import { GatewayError } from '../model/errors.ts';
 import { isObject, type JsonObject, type JsonValue, ownValue } from '../model/json.ts';
 import type { BodySource, RequestHead } from '../model/request.ts';
+import { refuseImmense } from './measure.ts';
 import { type Member, topLevelMembers } from './scan.ts';
 
 /** Small bodies are parsed at once: it costs next to nothing and finds every syntax error. */
@@ -145,6 +146,7 @@ function spliced(bytes: Buffer, changes: readonly (readonly [from: number, to: n
 }
 
 function parse(bytes: Buffer): JsonValue {
+  refuseImmense(bytes);
   try {
     // JSON.parse gives nothing but JSON
     return JSON.parse(bytes.toString('utf8')) as JsonValue;

@@ -36,8 +36,9 @@ export function compacted(losses: readonly Loss[]): readonly Loss[] {
     let key = `${group} ${loss.reason}`;
     if (!entries.has(key)) {
       const known = reasons.get(group) ?? 0;
-      reasons.set(group, known + 1);
-      if (known >= MOST_REASONS || entries.size >= MOST_ENTRIES) key = known >= MOST_REASONS ? group : loss.action;
+      if (known >= MOST_REASONS) key = group;
+      else if (entries.size >= MOST_ENTRIES) key = loss.action;
+      else reasons.set(group, known + 1);
     }
     const before = entries.get(key);
     entries.set(key, before ? together(before, loss, key === loss.action ? '*' : field) : loss);
@@ -55,4 +56,5 @@ const OTHERS = '; and others like it';
 const AND_OTHERS = /; and others like it$/;
 
 /** `messages.3.content.1` and the older `messages[3].content` with a `*` for each place. */
-const withoutPlaces = (field: string): string => field.replace(/\.\d+(?=\.|$)/g, '.*').replace(/\[\d+\]/g, '[*]');
+const withoutPlaces = (field: string): string =>
+  /[.[]\d/.test(field) ? field.replace(/\.\d+(?=\.|$)/g, '.*').replace(/\[\d+\]/g, '[*]') : field;

@@ -1,5 +1,7 @@
-import type { Message, Part, ToolCallPart, ToolResultPart } from '../../model/content.ts';
+import type { Message, Part, ToolCallPart } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
+import { addAll } from '../lists.ts';
+import { WaitingResults } from '../waiting-results.ts';
 import { contentBlock, missingResultBlock, toolResultBlock, toolUseBlock, type Writing } from './upstream-blocks.ts';
 import { ownBlock } from './wire.ts';
 
@@ -45,7 +47,7 @@ export function messagesOf(messages: readonly Message[], from: number, writing: 
     }
     // neighbouring assistant messages are one turn, so the calls of both are still open
     if (replies.length > 0) finishTurn();
-    calls.push(...writeAssistant(message, from + index, written, writing));
+    addAll(calls, writeAssistant(message, from + index, written, writing));
   });
   finishTurn();
   return written;
@@ -89,20 +91,19 @@ function resultBlocks(
   calls: readonly OpenCall[],
   writing: Writing,
 ): JsonObject[] {
-  const waiting = new Map<string, [ToolResultPart, string][]>();
+  const waiting = new WaitingResults();
   for (const [message, place] of replies) {
     message.parts.forEach((part, index) => {
-      if (part.type !== 'tool-result') return;
-      waiting.set(part.callId, [...(waiting.get(part.callId) ?? []), [part, fieldOf(place, index)]]);
+      if (part.type === 'tool-result') waiting.add(part, fieldOf(place, index));
     });
   }
   const blocks = calls.map(({ part, wireId }) => {
-    const [result, field] = waiting.get(part.id)?.shift() ?? [];
+    const [result, field] = waiting.take(part.id) ?? [];
     if (result && field) return toolResultBlock(result, wireId, field, writing);
     writing.losses.push({ field: 'messages', action: 'invented', reason: `the call ${part.id} has no result` });
     return missingResultBlock(wireId);
   });
-  for (const [result, field] of [...waiting.values()].flat()) {
+  for (const [result, field] of waiting.rest) {
     const reason = `there is no call ${result.callId} in the turn before this result`;
     writing.losses.push({ field, action: 'dropped', reason });
   }
@@ -135,7 +136,7 @@ function writeSystem(
 function push(written: WireMessage[], role: WireMessage['role'], blocks: readonly JsonObject[]): void {
   if (blocks.length === 0) return;
   const last = written.at(-1);
-  if (last?.role === role) last.content.push(...blocks);
+  if (last?.role === role) addAll(last.content, blocks);
   else written.push({ role, content: [...blocks] });
 }
 

@@ -12,10 +12,14 @@ export const wireCallId = (id: string): string => id.replace(/[^a-zA-Z0-9_-]/g, 
 /** Gives each call an id that no other call of the same body has; same calls in, same ids out. */
 export function uniqueIds(toWire: (id: string) => string = wireCallId): (id: string) => string {
   const taken = new Set<string>();
+  const copies = new Map<string, number>();
   return (id) => {
     const base = toWire(id) || 'toolu';
     let unique = base;
-    for (let copy = 2; taken.has(unique); copy++) unique = `${base}_${copy}`;
+    for (let copy = copies.get(base) ?? 2; taken.has(unique); copy++) {
+      unique = `${base}_${copy}`;
+      copies.set(base, copy);
+    }
     taken.add(unique);
     return unique;
   };

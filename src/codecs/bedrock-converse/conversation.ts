@@ -1,5 +1,7 @@
-import type { Message, Part, ToolCallPart, ToolResultPart } from '../../model/content.ts';
+import type { Message, Part, ToolCallPart } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
+import { addAll } from '../lists.ts';
+import { WaitingResults } from '../waiting-results.ts';
 import { contentBlocks, missingResultBlock, toolResultBlock, toolUseBlock, type Writing } from './provider-blocks.ts';
 import { ownBlock } from './wire.ts';
 
@@ -97,23 +99,22 @@ class Conversation {
   #results(): JsonObject[] {
     const waiting = this.#waitingResults();
     const blocks = this.#open.map(({ part, wireId }) => {
-      const [result, at] = waiting.get(part.id)?.shift() ?? [];
+      const [result, at] = waiting.take(part.id) ?? [];
       if (result && at) return toolResultBlock(result, wireId, at, this.#writing);
       this.#writing.ledger.invented('messages', `the call ${part.id} has no result`);
       return missingResultBlock(wireId, this.#writing.traits);
     });
-    for (const [{ callId }, at] of [...waiting.values()].flat()) {
+    for (const [{ callId }, at] of waiting.rest) {
       this.#writing.ledger.dropped(at, `there is no call ${callId} in the turn before this result`);
     }
     return blocks;
   }
 
-  #waitingResults(): Map<string, [ToolResultPart, string][]> {
-    const waiting = new Map<string, [ToolResultPart, string][]>();
+  #waitingResults(): WaitingResults {
+    const waiting = new WaitingResults();
     for (const [message, place] of this.#replies) {
       message.parts.forEach((part, index) => {
-        if (part.type !== 'tool-result' || part.owner === 'provider') return;
-        waiting.set(part.callId, [...(waiting.get(part.callId) ?? []), [part, fieldOf(place, index)]]);
+        if (part.type === 'tool-result' && part.owner !== 'provider') waiting.add(part, fieldOf(place, index));
       });
     }
     return waiting;
@@ -143,7 +144,7 @@ class Conversation {
   #push(role: WireMessage['role'], blocks: readonly JsonObject[]): void {
     if (blocks.length === 0) return;
     const last = this.#written.at(-1);
-    if (last?.role === role) last.content.push(...blocks);
+    if (last?.role === role) addAll(last.content, blocks);
     else this.#written.push({ role, content: [...blocks] });
   }
 }

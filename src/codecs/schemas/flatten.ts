@@ -1,6 +1,6 @@
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import { objectOf, objectsOf, stringsOf, textOf } from '../members.ts';
-import { merged } from './normal.ts';
+import { mergedAll } from './normal.ts';
 import { pointed } from './references.ts';
 
 /** More parts and choices than any arguments have; a schema that refers to itself in many ways stops here. */
@@ -33,7 +33,7 @@ function flat(schema: JsonObject, walk: Walk, trail: readonly string[]): JsonObj
   const further = follows ? [...trail, ref] : trail;
   const inside = (part: JsonObject) => flat(part, walk, further);
   const parts = [...(isObject(target) ? [inside(target)] : []), ...objectsOf(allOf).map(inside), rest];
-  const whole = parts.reduce(merged, {});
+  const whole = mergedAll(parts);
   return [anyOf, oneOf].reduce<JsonObject>((sum, choices) => withChoices(sum, objectsOf(choices).map(inside)), whole);
 }
 
@@ -41,13 +41,7 @@ function flat(schema: JsonObject, walk: Walk, trail: readonly string[]): JsonObj
 function withChoices(schema: JsonObject, given: readonly JsonObject[]): JsonObject {
   const choices = given.filter(({ type }) => type === undefined || type === 'object' || isListOf(type, 'object'));
   if (choices.length === 0) return schema;
-  const properties: JsonObject = { ...objectOf(schema.properties) };
-  for (const choice of choices) {
-    for (const [name, value] of Object.entries(objectOf(choice.properties))) {
-      // biome-ignore lint/style/noNonNullAssertion: Object.entries gives no value that is absent
-      properties[name] = Object.hasOwn(properties, name) ? either(properties[name], value!) : value;
-    }
-  }
+  const properties = propertiesOf([schema, ...choices]);
   const required = new Set([...stringsOf(schema.required), ...requiredByAll(choices)]);
   const told = [textOf(schema.description), demandsOf(choices)].filter((text) => text !== '').join(' ');
   return {
@@ -61,17 +55,37 @@ function withChoices(schema: JsonObject, given: readonly JsonObject[]): JsonObje
 const isListOf = (value: JsonValue | undefined, entry: string): boolean =>
   Array.isArray(value) && value.includes(entry);
 
-/** A property that choices describe differently may be as any of them says. */
-function either(one: JsonValue | undefined, other: JsonValue): JsonValue {
-  if (one === undefined || !isObject(one) || !isObject(other)) return other;
-  const known = Object.keys(one).length === 1 && Array.isArray(one.anyOf) ? one.anyOf : [one];
-  const isKnown = known.some((schema) => JSON.stringify(schema) === JSON.stringify(other));
-  if (!isKnown) return { anyOf: [...known, other] };
-  return one;
+/** Every property of them all, with what each of them says of it. */
+function propertiesOf(schemas: readonly JsonObject[]): JsonObject {
+  const said = new Map<string, JsonValue[]>();
+  for (const schema of schemas) {
+    for (const [name, value] of Object.entries(objectOf(schema.properties))) {
+      const known = said.get(name);
+      if (value === undefined) continue;
+      if (known) known.push(value);
+      else said.set(name, [value]);
+    }
+  }
+  return Object.fromEntries(Array.from(said, ([name, values]) => [name, anyOfThem(values)]));
 }
 
-const requiredByAll = ([first, ...others]: readonly JsonObject[]): string[] =>
-  stringsOf(first?.required).filter((name) => others.every((choice) => stringsOf(choice.required).includes(name)));
+/** A property that choices describe differently may be as any of them says; what is no object goes by the last word. */
+function anyOfThem(values: readonly JsonValue[]): JsonValue | undefined {
+  const [first, ...others] = values.slice(values.findLastIndex((value) => !isObject(value)) + 1).filter(isObject);
+  if (first === undefined || others.length === 0) return first ?? values.at(-1);
+  const known = Object.keys(first).length === 1 && Array.isArray(first.anyOf) ? first.anyOf : [first];
+  const texts = new Set(known.map((schema) => JSON.stringify(schema)));
+  const added = others.filter((schema) => {
+    const text = JSON.stringify(schema);
+    return !texts.has(text) && texts.add(text);
+  });
+  return added.length > 0 ? { anyOf: [...known, ...added] } : first;
+}
+
+function requiredByAll([first, ...others]: readonly JsonObject[]): string[] {
+  const required = others.map((choice) => new Set(stringsOf(choice.required)));
+  return stringsOf(first?.required).filter((name) => required.every((names) => names.has(name)));
+}
 
 function demandsOf(choices: readonly JsonObject[]): string {
   const sets = choices.map((choice) => stringsOf(choice.required)).filter((names) => names.length > 0);

@@ -1,15 +1,13 @@
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { SchemaRule } from './derivation.ts';
+import { Growth } from './growth.ts';
 import { merged } from './normal.ts';
 import { pointed } from './references.ts';
 import { mapSchemas } from './walk.ts';
 
-/** More places than any schema that a model could follow; one that refers to itself in many ways stops here. */
-const MOST_PLACES = 4_000;
-
 interface Walk {
   readonly root: JsonObject;
-  places: number;
+  readonly growth: Growth;
   isCut: boolean;
 }
 
@@ -17,7 +15,7 @@ interface Walk {
 export const inlinesReferences: SchemaRule = (root, report) => {
   const { $defs, definitions, ...rest } = root;
   if ($defs === undefined && definitions === undefined && !JSON.stringify(root).includes('"$ref"')) return root;
-  const walk: Walk = { root, places: 0, isCut: false };
+  const walk: Walk = { root, growth: new Growth(), isCut: false };
   const inlined = inlinedIn(rest, walk, []);
   report({ path: '.$defs', action: 'rewritten', reason: 'references are written out where they stand' });
   if (walk.isCut) report({ path: '', action: 'dropped', reason: 'it holds itself, which is cut off after one turn' });
@@ -32,8 +30,8 @@ function followed(ref: string, schema: JsonObject, walk: Walk, trail: readonly s
   const { $ref: _, ...beside } = schema;
   const target = pointed(walk.root, ref);
   if (!isObject(target)) return beside;
-  walk.places += 1;
-  if (!trail.includes(ref) && walk.places <= MOST_PLACES) {
+  walk.growth.countPlace();
+  if (walk.growth.allows(ref, target, trail)) {
     return merged(inlinedIn(target, walk, [...trail, ref]), beside);
   }
   walk.isCut = true;

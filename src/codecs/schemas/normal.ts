@@ -1,9 +1,8 @@
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import { objectOf, objectsOf, stringsOf, textOf } from '../members.ts';
+import { Growth } from './growth.ts';
 import { pointed } from './references.ts';
 
-/** More places than any schema that a model could follow; a schema that refers to itself in many ways stops here. */
-const MOST_PLACES = 4_000;
 /** Deeper than any tool's arguments; what lies further in may be anything. */
 const MOST_LEVELS = 100;
 
@@ -17,13 +16,13 @@ export interface NormalSchema {
 interface Walk {
   readonly root: JsonObject;
   readonly inlines: boolean;
-  places: number;
+  readonly growth: Growth;
   level: number;
   isRecursive: boolean;
 }
 
 export function normalSchema(root: JsonObject, { inlines }: { inlines: boolean }): NormalSchema {
-  const walk: Walk = { root, inlines, places: 0, level: 0, isRecursive: false };
+  const walk: Walk = { root, inlines, growth: new Growth(), level: 0, isRecursive: false };
   const schema = normal(root, walk, []);
   if (!inlines) {
     const shared = { ...objectOf(root.definitions), ...objectOf(root.$defs) };
@@ -36,7 +35,7 @@ export function normalSchema(root: JsonObject, { inlines }: { inlines: boolean }
 function normal(given: JsonValue | undefined, walk: Walk, trail: readonly string[]): JsonObject {
   // `true` and what is no schema at all allow anything
   if (!isObject(given) || walk.level >= MOST_LEVELS) return {};
-  walk.places += 1;
+  walk.growth.countPlace();
   walk.level += 1;
   const written = normalObject(given, walk, trail);
   walk.level -= 1;
@@ -51,7 +50,7 @@ function normalObject(given: JsonObject, walk: Walk, trail: readonly string[]): 
   if (oneOf !== undefined) {
     own.anyOf = [...objectsOf(own.anyOf), ...objectsOf(oneOf).map((branch) => normal(branch, walk, trail))];
   }
-  return objectsOf(allOf).reduce<JsonObject>((sum, part) => merged(sum, normal(part, walk, trail)), own);
+  return mergedAll([own, ...objectsOf(allOf).map((part) => normal(part, walk, trail))]);
 }
 
 function withInsides(schema: JsonObject, walk: Walk, trail: readonly string[]): JsonObject {
@@ -74,11 +73,21 @@ function referred(ref: string, schema: JsonObject, walk: Walk, trail: readonly s
   if (!walk.inlines) return { $ref: ref.replace('#/definitions/', '#/$defs/') };
   const { $ref: _, ...beside } = schema;
   const target = pointed(walk.root, ref);
-  if (trail.includes(ref) || walk.places > MOST_PLACES) {
+  if (!walk.growth.allows(ref, target, trail)) {
     walk.isRecursive = true;
     return { type: objectOf(target).type ?? 'object', ...beside };
   }
   return merged(normal(target, walk, [...trail, ref]), normal(beside, walk, trail));
+}
+
+/** More parts are merged half by half, so that each property is copied a few times and not once for each part. */
+const FEW_PARTS = 32;
+
+/** All at once, as if one after the other. */
+export function mergedAll(parts: readonly JsonObject[]): JsonObject {
+  if (parts.length <= FEW_PARTS) return parts.reduce(merged, {});
+  const middle = parts.length >> 1;
+  return merged(mergedAll(parts.slice(0, middle)), mergedAll(parts.slice(middle)));
 }
 
 /** Both at once: `more` wins where two words exclude each other. */

@@ -130,9 +130,9 @@ function withoutBooleans(schema: JsonObject): JsonObject {
 function obstaclesIn(schema: JsonObject, path: string, rules: StrictRules): string[] {
   const at = path === '' ? 'the schema' : path.slice(1);
   const words = rules.refused.filter((keyword) => schema[keyword] !== undefined);
-  const required = stringsOf(schema.required);
+  const required = new Set(stringsOf(schema.required));
   const optional = rules.allRequired
-    ? Object.keys(objectOf(schema.properties)).filter((name) => !required.includes(name))
+    ? Object.keys(objectOf(schema.properties)).filter((name) => !required.has(name))
     : [];
   const { additionalProperties: others } = schema;
   return [

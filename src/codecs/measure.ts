@@ -1,0 +1,85 @@
+import { GatewayError } from '../model/errors.ts';
+
+// Reading JSON, and walking it afterwards, is paid for by the value and not by the byte: 20 MB of one text take some
+// milliseconds, 20 MB of empty lists take seconds, in which nobody else is served. So very large bodies are measured
+// before they are read; a look at the bytes costs a fraction of a parse.
+
+/** Below it no body can hold enough to be felt. */
+const MEASURED_FROM = 1_048_576;
+
+/** Every value is a token at least, usually three, and no model reads as many. */
+export const MOST_VALUES = 1_000_000;
+
+/** Deeper than any tool's arguments, by far. */
+export const MOST_LEVELS = 512;
+
+/** An object with more names than this is a hash table to V8, where each costs as much as many values elsewhere. */
+const MANY_NAMES = 1_000;
+const WEIGHT_OF_NAMES = 8;
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+
+export type Excess = 'levels' | 'values';
+
+/** Which limit JSON text exceeds; undefined where it may be read. It is not judged otherwise. */
+export function excessOf(bytes: Buffer): Excess | undefined {
+  if (bytes.length < MEASURED_FROM) return undefined;
+  // names so far of each object that is open, and below zero for lists
+  const names = new Int32Array(MOST_LEVELS + 1);
+  let level = 0;
+  let values = 1;
+  for (let at = 0; at < bytes.length && values <= MOST_VALUES; at++) {
+    const byte = bytes[at];
+    if (byte === QUOTE) at = closingQuote(bytes, at);
+    else if (byte === COMMA) {
+      const known = names[level] ?? -1;
+      if (known >= 0) names[level] = known + 1;
+      values += known >= MANY_NAMES ? WEIGHT_OF_NAMES : 1;
+    } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+      if (++level > MOST_LEVELS) return 'levels';
+      names[level] = byte === OPEN_BRACE ? 0 : -1;
+      values++;
+    } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) level--;
+  }
+  return values > MOST_VALUES ? 'values' : undefined;
+}
+
+const EXCESSES = {
+  levels: `nests deeper than ${MOST_LEVELS} levels, which no model reads; send it flatter, or as text`,
+  values: `holds about a million values, which no model reads; leave out what is not needed, or send data as text`,
+} as const;
+
+/** Throws GatewayError('invalid-request') where reading a client's body would keep everybody else waiting. */
+export function refuseImmense(bytes: Buffer): void {
+  const excess = excessOf(bytes);
+  if (excess) throw new GatewayError('invalid-request', `the request body ${EXCESSES[excess]}`);
+}
+
+/** Text that ends before a long one does is walked by hand: a call for each of many short ones costs more. */
+const SHORT = 32;
+
+/** The place of the quote that ends the string beginning at `from`, or the end of the bytes. */
+function closingQuote(bytes: Buffer, from: number): number {
+  const near = Math.min(from + SHORT, bytes.length);
+  for (let at = from + 1; at < near; at++) {
+    const byte = bytes[at];
+    if (byte === BACKSLASH) at++;
+    else if (byte === QUOTE) return at;
+  }
+  return farQuote(bytes, from);
+}
+
+function farQuote(bytes: Buffer, from: number): number {
+  for (let at = bytes.indexOf(QUOTE, from + 1); at >= 0; at = bytes.indexOf(QUOTE, at + 1)) {
+    let before = at - 1;
+    while (bytes[before] === BACKSLASH) before--;
+    if ((at - before) % 2 === 1) return at;
+  }
+  return bytes.length;
+}
