@@ -209,8 +209,9 @@ Usage:
   bifrost [flags]                          start the gateway
   bifrost mcp-server <name> [arguments]    run a bundled MCP server on stdin and stdout:
                                            ${BUNDLED_SERVERS.join(', ')}
-  bifrost mcp import FILE [--dry-run]      add the MCP servers of Claude, Cursor, VS Code or Gemini CLI
-  bifrost mcp list                         the MCP clients of the app-dir
+  bifrost mcp import FILE [--dry-run]      add the MCP servers of Claude, Cursor, VS Code or Gemini CLI;
+                                           --dry-run only tells what would be added
+  bifrost mcp list                         list the MCP clients of the app-dir
 
 Flags, with one dash or two; environment variables in brackets:
 ${FLAGS.map(helpLine).join('\n')}

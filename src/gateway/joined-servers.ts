@@ -1,10 +1,10 @@
 import type { ToolOutput } from '../agent/tools.ts';
 import { exposedName } from '../mcp/catalog.ts';
 import type { CatalogTool, ToolAnnotations, ToolResult } from '../mcp/contract.ts';
-import { parseToolArguments } from '../mcp/execute.ts';
 import type { ListedTool } from '../mcp/listed-tools.ts';
 import type { RequestServers } from '../mcp/request-servers.ts';
 import { resultParts } from '../mcp/result-text.ts';
+import { parseToolArguments } from '../mcp/tool-arguments.ts';
 import type { CallContext } from '../model/call.ts';
 import type { ServedTool, ToolCallPart } from '../model/content.ts';
 import { GatewayError } from '../model/errors.ts';

@@ -1,10 +1,10 @@
 import type { ToolOutput } from '../agent/tools.ts';
 import type { CatalogTool, ToolResult } from '../mcp/contract.ts';
-import { parseToolArguments } from '../mcp/execute.ts';
 import { isMetaTool } from '../mcp/meta-tools.ts';
 import { resultParts } from '../mcp/result-text.ts';
 import type { LargeResults } from '../mcp/results/large-results.ts';
 import { isReaderTool, READER_TOOLS, type ReaderToolName } from '../mcp/results/reader-tools.ts';
+import { parseToolArguments } from '../mcp/tool-arguments.ts';
 import type { Caller } from '../model/call.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { FunctionTool } from '../model/request.ts';

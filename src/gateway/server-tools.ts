@@ -1,7 +1,7 @@
 import type { GatewayTools, RequestScope, ToolOutput } from '../agent/tools.ts';
 import { runTools } from '../agent/tools.ts';
 import type { ServerToolWords } from '../codecs/codec.ts';
-import { parseToolArguments } from '../mcp/execute.ts';
+import { parseToolArguments } from '../mcp/tool-arguments.ts';
 import type { CallContext } from '../model/call.ts';
 import type { CodecId, Message, Part, ServedTool, ToolCallPart } from '../model/content.ts';
 import { asGatewayError, GatewayError } from '../model/errors.ts';

@@ -1,9 +1,9 @@
 import type { ToolOutput } from '../agent/tools.ts';
 import type { ToolManagerConfig } from '../config/schema.ts';
 import type { CatalogTool, ToolCallRequest, ToolResult } from '../mcp/contract.ts';
-import { parseToolArguments } from '../mcp/execute.ts';
 import { MetaRuns } from '../mcp/meta-runs.ts';
 import { isMetaTool, type MetaToolName } from '../mcp/meta-tools.ts';
+import { parseToolArguments } from '../mcp/tool-arguments.ts';
 import type { CallContext, Caller } from '../model/call.ts';
 import type { ToolCallPart } from '../model/content.ts';
 import { type Leave, nestedCalls } from './nested-calls.ts';

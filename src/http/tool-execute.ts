@@ -1,3 +1,4 @@
+import { parseToolArguments } from '../mcp/tool-arguments.ts';
 import { GatewayError } from '../model/errors.ts';
 import { isObject, type JsonObject } from '../model/json.ts';
 
@@ -29,19 +30,9 @@ function callOf(format: ManualCall['format'], id: unknown, name: unknown, input:
   return { format, id: typeof id === 'string' ? id : '', name, arguments: argumentsOf(name, input) };
 }
 
-function argumentsOf(name: string, input: unknown): JsonObject {
-  if (isObject(input)) return input;
-  const isEmpty = typeof input === 'string' && input.trim() === '';
-  if (input === undefined || input === null || isEmpty) return {};
-  try {
-    const parsed: unknown = JSON.parse(String(input));
-    if (isObject(parsed)) return parsed;
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new GatewayError('invalid-request', `failed to parse tool arguments for '${name}': ${why}`, { cause });
-  }
-  throw new GatewayError('invalid-request', `failed to parse tool arguments for '${name}': not a JSON object`);
-}
+/** An object, or its JSON text as models write it. */
+const argumentsOf = (name: string, input: unknown): JsonObject =>
+  isObject(input) ? input : parseToolArguments(name, input === undefined || input === null ? '' : String(input));
 
 export const manualAnswerOf = (call: ManualCall, text: string, isError: boolean): JsonObject =>
   call.format === 'responses'

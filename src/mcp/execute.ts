@@ -22,19 +22,6 @@ export interface Execution {
   readonly listed?: ListedTool | undefined;
 }
 
-/** The JSON text of a tool call as the model wrote it; empty means `{}`. Throws GatewayError('invalid-request'). */
-export function parseToolArguments(tool: string, text: string): JsonObject {
-  if (text.trim() === '') return {};
-  let reason = 'they are not a JSON object';
-  try {
-    const value: unknown = JSON.parse(text);
-    if (isObject(value)) return value;
-  } catch (thrown) {
-    reason = reasonOf(thrown);
-  }
-  throw new GatewayError('invalid-request', `failed to parse tool arguments for '${tool}': ${reason}`);
-}
-
 /**
  * The server's own result, untouched; what the tool calls an error is a result. Throws what the session throws, or
  * GatewayError('timeout' | 'cancelled'); in both cases the server was told with `notifications/cancelled`.

@@ -1,9 +1,10 @@
 import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
 import { describe, expect, test } from 'vitest';
-import { callFailure, parseToolArguments, timedOut } from '../../src/mcp/execute.ts';
+import { callFailure, timedOut } from '../../src/mcp/execute.ts';
 import { refusalOf } from '../../src/mcp/filters.ts';
 import { headersFor } from '../../src/mcp/forward-headers.ts';
 import { LineSplitter, Tail } from '../../src/mcp/lines.ts';
+import { parseToolArguments } from '../../src/mcp/tool-arguments.ts';
 import { GatewayError } from '../../src/model/errors.ts';
 
 describe('filters', () => {

@@ -13,8 +13,8 @@ const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) =
 
 const LINKS = [
   ['/api/mcp/clients', 'MCP servers and their tools'],
-  ['/api/logs', 'requests'],
-  ['/api/mcp-logs', 'tool runs'],
+  ['/api/logs', 'log of requests'],
+  ['/api/mcp-logs', 'log of tool runs'],
   ['/api/providers', 'providers'],
   ['/v1/models', 'models'],
   ['/metrics', 'metrics'],
@@ -30,9 +30,9 @@ const pageFor = (url: string): string => `<!doctype html>
   pre { padding: 1rem; overflow-x: auto; border: 1px solid; border-radius: .4rem }
 </style>
 <h1>Bifrost is running</h1>
-<p>Claude Code on any model:</p>
+<p>Claude Code through this gateway:</p>
 <pre>ANTHROPIC_BASE_URL=${url}/anthropic ANTHROPIC_API_KEY=dummy-key claude --model openai/gpt-4o</pre>
-<p>The MCP tools in Claude Code:</p>
+<p>Its MCP tools in Claude Code:</p>
 <pre>claude mcp add --transport http bifrost ${url}/mcp</pre>
 <p>SDKs: <code>${url}/v1</code> (OpenAI), <code>${url}/anthropic</code> (Anthropic), <code>${url}/genai</code> (Gemini).</p>
 <ul>${LINKS.map(([path, what]) => `<li><a href="${path}">${path}</a> ${what}</li>`).join('')}</ul>
