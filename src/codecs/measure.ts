@@ -15,7 +15,7 @@ export const MOST_LEVELS = 512;
 
 /** An object with more names than this is a hash table to V8, where each costs as much as many values elsewhere. */
 const MANY_NAMES = 1_000;
-const WEIGHT_OF_NAMES = 8;
+const WEIGHT_OF_NAMES = 16;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;

@@ -80,14 +80,33 @@ function referred(ref: string, schema: JsonObject, walk: Walk, trail: readonly s
   return merged(normal(target, walk, [...trail, ref]), normal(beside, walk, trail));
 }
 
-/** More parts are merged half by half, so that each property is copied a few times and not once for each part. */
-const FEW_PARTS = 32;
-
-/** All at once, as if one after the other. */
+/** All at once, as if one after the other: each property is looked at once, and not once for each part behind it. */
 export function mergedAll(parts: readonly JsonObject[]): JsonObject {
-  if (parts.length <= FEW_PARTS) return parts.reduce(merged, {});
-  const middle = parts.length >> 1;
-  return merged(mergedAll(parts.slice(0, middle)), mergedAll(parts.slice(middle)));
+  if (parts.length <= 2) return parts.reduce(merged, {});
+  const words = new Map<string, JsonValue | undefined>();
+  const properties = new Map<string, JsonObject[]>();
+  const required = new Set<string>();
+  const told = new Set<string>();
+  for (const part of parts) {
+    for (const word in part) words.set(word, part[word]);
+    for (const name of stringsOf(part.required)) required.add(name);
+    if (textOf(part.description) !== '') told.add(textOf(part.description));
+    for (const [name, value] of Object.entries(objectOf(part.properties))) addTo(properties, name, objectOf(value));
+  }
+  const sum: JsonObject = Object.fromEntries(words);
+  if (isObject(sum.properties)) sum.properties = Object.fromEntries(mergedEach(properties));
+  if (Array.isArray(sum.required)) sum.required = [...required];
+  if (told.size > 0) sum.description = [...told].join(' ');
+  return sum;
+}
+
+const mergedEach = (lists: ReadonlyMap<string, readonly JsonObject[]>): [string, JsonObject][] =>
+  Array.from(lists, ([name, parts]) => [name, mergedAll(parts)]);
+
+function addTo(lists: Map<string, JsonObject[]>, name: string, value: JsonObject): void {
+  const known = lists.get(name);
+  if (known) known.push(value);
+  else lists.set(name, [value]);
 }
 
 /** Both at once: `more` wins where two words exclude each other. */
