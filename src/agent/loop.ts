@@ -35,7 +35,7 @@ export function agentLoop(options: LoopOptions): ModelCall {
     if (!options.tools.any(context) || asksForSeveralAnswers(restored)) return options.callModel(restored, context);
     const offered = options.tools.offered(restored, context);
     const fewer = options.tools.fewer?.(restored, offered, context);
-    if (fewer) return fewerRun(options, restored, fewer, context);
+    if (fewer) return fewerRun(options, restored, { ...fewer, callable: offered }, context);
     if (offered.length === 0) return options.callModel(restored, context);
     return run(options, { request: appended(restored, { tools: offered }), offered, opening: [] }, context);
   };
@@ -73,10 +73,10 @@ async function* resumedRun(
 function fewerRun(
   options: LoopOptions,
   request: ChatRequest,
-  { tools, offered, losses }: Offer,
+  { tools, offered, callable, losses }: Offer & Pick<Start, 'callable'>,
   context: CallContext,
 ): AsyncIterable<Frame> {
-  const start = { request: appended(request, { tools: offered }), offered, opening: [], losses };
+  const start = { request: appended(request, { tools: offered }), offered, callable, opening: [], losses };
   return run({ ...options, tools }, start, context);
 }
 
@@ -96,6 +96,8 @@ interface Start {
   readonly request: ChatRequest;
   /** What of its tools the gateway put there; a client's own tool of the same name was never offered. */
   readonly offered: readonly FunctionTool[];
+  /** What runs as well, as the model may have its name from an earlier turn or a search. */
+  readonly callable?: readonly FunctionTool[] | undefined;
   readonly opening: readonly Part[];
   /** Told once the first call of the model is under way, so that its log has them. */
   readonly losses?: readonly Loss[];
@@ -106,12 +108,12 @@ const asksForSeveralAnswers = (request: ChatRequest): boolean => Number(request.
 
 async function* run(
   options: LoopOptions,
-  { request: first, offered, opening, losses = [] }: Start,
+  { request: first, offered, callable = [], opening, losses = [] }: Start,
   context: CallContext,
 ): AsyncGenerator<Frame> {
   const { tools, maxDepth } = options;
   const shows = options.showsTools(context);
-  const given = offered.map(({ name }) => name);
+  const given = [...offered, ...callable].map(({ name }) => name);
   const numbering = new PartNumbering();
   const rounds: Message[] = [];
   let usage: Usage = NO_USAGE;

@@ -68,6 +68,12 @@ describe.each([
     expect(ran).toContain('Alan');
   });
 
+  test('may call what it found, or called before, by its own name', async () => {
+    strict.script = [{ calls: [{ name: 'crm-list_customers', input: { country: 'GB' } }] }, { text: 'Ada and Alan.' }];
+    expect(await ask(model, own(2))).toMatchObject({ stop_reason: 'end_turn' });
+    expect(JSON.stringify(strict.upstreams[provider].accepted[1]?.body)).toContain('Alan');
+  });
+
   test('asks the client where the tool that was found does not run by itself', async () => {
     strict.script = [
       { calls: [{ name: 'executeTool', input: { tool: 'crm-delete-customer', arguments: { id: 'c2' } } }] },
