@@ -4,12 +4,23 @@ import { ownThread } from '../model/own-thread.ts';
 import type { Batch, FromWorker, LogQuestions, QuestionName, ToWorker, WorkerSettings } from './protocol.ts';
 import type { BatchOutcome } from './writer.ts';
 
+/** A batch that nobody has said to be written yet. */
+interface Unwritten {
+  readonly batch: Batch;
+  /** How many threads it was given to. */
+  sent: number;
+  readonly settle: (outcome: BatchOutcome) => void;
+}
+
 interface Waiting {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: GatewayError) => void;
 }
 
+/** After a thread that was of no use; one that was, is followed at once. */
 const RESTART_AFTER_MS = 10_000;
+/** A batch that ends every thread it is given to is not given to a third. */
+const MOST_SENDINGS = 2;
 
 /**
  * The thread that owns the log database. Trouble there never throws here: it is told once to `warn`, and again only
@@ -18,11 +29,14 @@ const RESTART_AFTER_MS = 10_000;
 export class LogWorker {
   readonly #settings: WorkerSettings;
   readonly #warn: (message: string) => void;
-  readonly #batches: ((outcome: BatchOutcome) => void)[] = [];
+  /** In the order in which the thread does them. */
+  readonly #unwritten: Unwritten[] = [];
   readonly #questions = new Map<number, Waiting>();
   #worker: Worker | undefined;
   #restartAtMs = 0;
   #lastQuestion = 0;
+  /** Whether the thread has answered anything. */
+  #isOfUse = false;
   #isTroubled = false;
   #isClosing = false;
 
@@ -39,10 +53,10 @@ export class LogWorker {
   send(batch: Batch): Promise<BatchOutcome> {
     const worker = this.#running();
     if (!worker) return Promise.resolve({ written: 0, trouble: 'the log worker is not running' });
-    return new Promise((resolve) => {
-      this.#batches.push(resolve);
-      const { buffer } = batch.slab;
-      worker.postMessage({ type: 'batch', batch } satisfies ToWorker, buffer instanceof ArrayBuffer ? [buffer] : []);
+    return new Promise((settle) => {
+      const unwritten = { batch, sent: 0, settle };
+      this.#unwritten.push(unwritten);
+      post(worker, unwritten);
     });
   }
 
@@ -88,9 +102,13 @@ export class LogWorker {
     const worker = this.#begun();
     if (!worker) return undefined;
     worker.on('message', (message: FromWorker) => this.#onMessage(message));
-    worker.on('error', (error) => this.#trouble(`the log worker failed: ${error.message}`));
-    worker.on('exit', () => this.#onExit());
+    let why = 'the log worker ended';
+    worker.on('error', (error) => {
+      why = `the log worker failed: ${error.message}`;
+    });
+    worker.on('exit', () => this.#onExit(why));
     this.#worker = worker;
+    this.#isOfUse = false;
     return worker;
   }
 
@@ -106,11 +124,12 @@ export class LogWorker {
   }
 
   #onMessage(message: FromWorker): void {
+    if (message.type !== 'warning') this.#isOfUse = true;
     switch (message.type) {
       case 'batch-done': {
         if (message.trouble !== undefined) this.#trouble(message.trouble);
         else this.#isTroubled = false;
-        this.#batches.shift()?.(message);
+        this.#unwritten.shift()?.settle(message);
         return;
       }
       case 'answer':
@@ -130,12 +149,34 @@ export class LogWorker {
     return waiting;
   }
 
-  #onExit(): void {
+  #onExit(why: string): void {
     this.#worker = undefined;
-    this.#restartAtMs = Date.now() + RESTART_AFTER_MS;
-    for (const settle of this.#batches.splice(0)) settle({ written: 0, trouble: 'the log worker ended' });
+    if (!this.#isClosing) this.#afterLoss(why);
     for (const { reject } of this.#questions.values()) reject(unanswered('its worker ended'));
     this.#questions.clear();
+    this.#sendAgain();
+  }
+
+  #afterLoss(why: string): void {
+    if (this.#isOfUse) {
+      this.#restartAtMs = 0;
+      this.#warn(`${why}; a new one goes on with what was not written yet`);
+    } else {
+      this.#restartAtMs = Date.now() + RESTART_AFTER_MS;
+      this.#trouble(why);
+    }
+  }
+
+  /** What the thread did not live to tell of: rows that it had written all the same are in the log by their ids. */
+  #sendAgain(): void {
+    const unwritten = this.#unwritten.splice(0);
+    const worker = unwritten.length > 0 ? this.#running() : undefined;
+    for (const each of unwritten) {
+      if (worker && each.sent < MOST_SENDINGS && isHere(each.batch)) {
+        this.#unwritten.push(each);
+        post(worker, each);
+      } else each.settle({ written: 0, trouble: 'the log worker ended' });
+    }
   }
 
   #trouble(message: string): void {
@@ -144,6 +185,16 @@ export class LogWorker {
     this.#warn(`${message}; requests go on, their log rows are dropped and counted until this is mended`);
   }
 }
+
+function post(worker: Worker, unwritten: Unwritten): void {
+  const { batch } = unwritten;
+  const { buffer } = batch.slab;
+  unwritten.sent++;
+  worker.postMessage({ type: 'batch', batch } satisfies ToWorker, buffer instanceof ArrayBuffer ? [buffer] : []);
+}
+
+/** Memory that was handed over went with its thread. */
+const isHere = ({ places, slab }: Batch): boolean => places.length === 0 || slab.length > 0;
 
 const unanswered = (why: string): GatewayError =>
   new GatewayError('internal', `the request log cannot answer: ${why}; look at the gateway's own log`);
