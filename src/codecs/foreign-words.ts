@@ -155,6 +155,8 @@ export const WORDS: Readonly<Record<CodecId, FormatWords>> = {
       output: true,
       summary: true,
       content: true,
+      result: true,
+      output_format: true,
     },
     // a namespace's tools and a custom tool's grammar are told by the function itself
     tool: { type: true, name: true, description: true, parameters: true, strict: true, tools: true, format: true },

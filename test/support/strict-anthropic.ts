@@ -120,6 +120,18 @@ const RULES: readonly Rule[] = [
     },
   },
   {
+    rule: 'pictures of the assistant',
+    source: "the API's refusal, in reports of users",
+    problem: (request) =>
+      firstOf(messagesOf(request), (message, at) => {
+        const block =
+          message.role === 'assistant' && contentOf(message).find(({ type }) => /image|document/.test(textOf(type)));
+        return block
+          ? `messages.${at}.content: '${textOf(block.type)}' blocks are not permitted within assistant turns.`
+          : undefined;
+      }),
+  },
+  {
     rule: 'prefill that ends in white space',
     source: API,
     problem: (request) => {

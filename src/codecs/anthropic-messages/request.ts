@@ -2,6 +2,7 @@ import type { Message } from '../../model/content.ts';
 import type { JsonObject, JsonValue } from '../../model/json.ts';
 import type { Loss } from '../../model/loss.ts';
 import type { ChatRequest, DecodedRequest, RawRequest } from '../../model/request.ts';
+import { mediaShownByUser } from '../assistant-media.ts';
 import type { EncodedRequest, EncodeTarget } from '../codec.ts';
 import { accountForForeign } from '../foreign-fields.ts';
 import { compacted } from '../ledger.ts';
@@ -105,7 +106,8 @@ function rechoose(body: JsonObject, { toolChoice }: ChatRequest, { names }: Writ
 function rebuiltBody(request: ChatRequest, target: EncodeTarget, writing: Writing): JsonObject {
   const { losses } = writing;
   accountForForeign(request, CODEC, losses);
-  const { system, messages } = conversationOf(request.messages, writing);
+  const shown = mediaShownByUser(request.messages, { codec: CODEC, sees: target.vision !== false }, losses);
+  const { system, messages } = conversationOf(shown, writing);
   const tools = encodeTools(request.tools, writing.names, losses);
   const body: JsonObject = {
     ...settingsFields(request.settings, target, losses),

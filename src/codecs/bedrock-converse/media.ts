@@ -106,12 +106,11 @@ export function mediaBlock(part: MediaPart, nameOf: (name: string) => string): J
   }
 }
 
-/** Google's clients may write the alphabet for URLs, which AWS refuses. */
-function plainBase64(data: string): string {
-  if (!data.includes('-') && !data.includes('_')) return data;
-  const plain = data.replaceAll('-', '+').replaceAll('_', '/');
-  return plain.padEnd(Math.ceil(plain.length / 4) * 4, '=');
-}
+/** Google's clients may write the alphabet for URLs, and padding may be wrong: AWS refuses both, as do its SDKs. */
+const plainBase64 = (data: string): string =>
+  data.length % 4 === 0 && PLAIN_BASE64.test(data) ? data : Buffer.from(data, 'base64').toString('base64');
+
+const PLAIN_BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
 function located({ mediaType, name }: MediaPart, url: string, nameOf: (name: string) => string) {
   if (!url.startsWith('s3://')) {

@@ -1,5 +1,6 @@
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { ChatRequest, DecodedRequest, RawRequest, ToolChoice } from '../../model/request.ts';
+import { mediaShownByUser } from '../assistant-media.ts';
 import type { EncodedRequest, EncodeTarget } from '../codec.ts';
 import { accountForForeign } from '../foreign-fields.ts';
 import { compacted, Ledger } from '../ledger.ts';
@@ -90,7 +91,9 @@ const CARRIED = ['.cache_control', '.signature'] as const;
 function rebuiltBody(request: ChatRequest, target: EncodeTarget, writing: Writing): JsonObject {
   const { traits, ledger } = writing;
   accountForForeign(request, CODEC, ledger.losses, CARRIED);
-  const { system, messages } = conversationOf(request.messages, writing);
+  const sees = target.vision ?? traits.isClaude;
+  const shown = mediaShownByUser(request.messages, { codec: CODEC, sees }, ledger.losses);
+  const { system, messages } = conversationOf(shown, writing);
   const wire = asJson(withoutTrailingSpace(messages, writing));
   const fields = settingsFields(request.settings, target, traits, ledger);
   const thinks = objectOf(fields.additionalModelRequestFields).thinking !== undefined;

@@ -1,6 +1,7 @@
 import type { Message, Part, ToolCallPart, ToolResultPart } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
 import type { Ledger } from '../ledger.ts';
+import { traitsOf } from './models.ts';
 import { callPart, contentPart, missingResult, resultPart, type Writing } from './provider-parts.ts';
 import { SKIP_MARKER } from './signatures.ts';
 import { objectOf, textOf } from './wire.ts';
@@ -54,7 +55,9 @@ class Conversation {
 
   finished(): WireConversation {
     this.#closeTurn();
-    signTurn(this.#contents, this.#writing.ledger);
+    const { ledger, target } = this.#writing;
+    signTurn(this.#contents, ledger);
+    if (traitsOf(target.model).signsPictures) signPictures(this.#contents, ledger);
     return { system: this.#system, contents: this.#contents };
   }
 
@@ -164,6 +167,20 @@ function signTurn(contents: readonly WireContent[], ledger: Ledger): void {
     if (index <= asked || signature !== '') return;
     replace(parts, first, { ...first, thoughtSignature: SKIP_MARKER });
     ledger.invented(`contents.${index}.thoughtSignature`, 'stands for a signature that no Gemini model gave');
+  });
+}
+
+/** Where a model draws, the first part of each of its turns is signed, and every picture (Gemini API, thought signatures). */
+function signPictures(contents: readonly WireContent[], ledger: Ledger): void {
+  contents.forEach(({ role, parts }, index) => {
+    if (role !== 'model') return;
+    const first = parts.find(({ thought }) => thought !== true);
+    for (const [at, part] of parts.entries()) {
+      if (part !== first && !part.inlineData) continue;
+      if (textOf(part.thoughtSignature) !== '' || part.thought === true) continue;
+      parts[at] = { ...part, thoughtSignature: SKIP_MARKER };
+      ledger.invented(`contents.${index}.thoughtSignature`, 'stands for a signature that no Gemini model gave');
+    }
   });
 }
 

@@ -3,6 +3,8 @@ export interface ModelTraits {
   readonly generation: number;
   readonly isPro: boolean;
   readonly thinks: boolean;
+  /** Wants its pictures signed when they come back (Gemini API, thought signatures: image generation). */
+  readonly signsPictures: boolean;
   /** Tokens a model that counts its thinking may think for; `canStop` when it can do without. */
   readonly budget: { readonly least: number; readonly most: number; readonly canStop: boolean };
 }
@@ -15,7 +17,13 @@ export function traitsOf(model: string): ModelTraits {
   const version = /gemini-(\d+(?:\.\d+)?)/.exec(name)?.[1];
   const generation = version === undefined ? NEWEST : Number(version);
   const isPro = name.includes('pro');
-  return { generation, isPro, thinks: generation >= 2.5 || name.includes('thinking'), budget: budgetOf(name, isPro) };
+  return {
+    generation,
+    isPro,
+    thinks: generation >= 2.5 || name.includes('thinking'),
+    signsPictures: generation >= 3 && name.includes('image'),
+    budget: budgetOf(name, isPro),
+  };
 }
 
 function budgetOf(name: string, isPro: boolean): ModelTraits['budget'] {

@@ -1,4 +1,4 @@
-import type { Message, Part, TextPart, ToolCallPart } from '../../model/content.ts';
+import type { MediaPart, Message, Part, TextPart, ToolCallPart } from '../../model/content.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import { customName } from '../custom-tools.ts';
 import { shortHash } from '../short-hash.ts';
@@ -51,7 +51,13 @@ const toolResult = (message: JsonObject, callId: string): Part => ({
 });
 
 function assistantParts(message: JsonObject, index: number, legacy: LegacyIds): Part[] {
-  const parts: Part[] = [...reasoningParts(message), ...contentParts(message)];
+  const pictures = picturesOf(message);
+  const { images: _told, ...bare } = message;
+  const parts: Part[] = [
+    ...reasoningParts(message),
+    ...contentParts(pictures.length > 0 ? bare : message),
+    ...pictures,
+  ];
   if (typeof message.refusal === 'string' && message.refusal !== '') {
     const origin = originOf({ type: 'refusal' });
     parts.push({ type: 'text', text: message.refusal, origin });
@@ -64,6 +70,13 @@ function assistantParts(message: JsonObject, index: number, legacy: LegacyIds): 
     parts.push({ type: 'tool-call', id, name: textOf(name), input: textOf(input), origin });
   }
   return parts;
+}
+
+/** What a model drew, in the field that OpenRouter's clients know; none where one of them cannot be read. */
+function picturesOf({ images }: JsonObject): MediaPart[] {
+  const read = objectsOf(images).map((image) => imageOf(image.image_url, originOf({ images: [image] })));
+  const pictures = read.filter((picture) => picture !== undefined);
+  return Array.isArray(images) && pictures.length === images.length ? pictures : [];
 }
 
 function toolCall(call: JsonObject): ToolCallPart {

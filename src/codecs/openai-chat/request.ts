@@ -1,5 +1,6 @@
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { ChatRequest, DecodedRequest, RawRequest, ToolChoice } from '../../model/request.ts';
+import { mediaShownByUser } from '../assistant-media.ts';
 import type { EncodedRequest, EncodeTarget } from '../codec.ts';
 import { accountForForeign } from '../foreign-fields.ts';
 import { compacted, Ledger } from '../ledger.ts';
@@ -85,10 +86,11 @@ function rebuiltBody(request: ChatRequest, writing: Writing): JsonObject {
   accountForForeign(request, 'openai-chat', ledger.losses, CARRIED);
   const tools = encodeTools(request.tools, writing);
   const choice = toolChoiceFor(request, tools, writing);
+  const seeing = { codec: 'openai-chat', sees: target.vision === true } as const;
   return {
     ...settingsFields(request.settings, target, tools.length > 0, ledger),
     model: target.model,
-    messages: encodeMessages(request.messages, writing),
+    messages: encodeMessages(mediaShownByUser(request.messages, seeing, ledger.losses), writing),
     ...(tools.length > 0 && { tools }),
     ...(choice && { tool_choice: choice }),
   };

@@ -1,7 +1,7 @@
 import type { Message, Part, ToolCallPart, ToolResultPart } from '../../model/content.ts';
 import type { JsonObject, JsonValue } from '../../model/json.ts';
 import { type GatewayId, inModelOrder, type Place } from '../gateway-ids.ts';
-import { contentParts, messageFields } from './content.ts';
+import { contentParts, messageFields, pictureOf } from './content.ts';
 import { foreignReasoning, reasoningText } from './foreign-reasoning.ts';
 import { gatewayIds } from './ids.ts';
 import { calledName } from './tool-names.ts';
@@ -118,7 +118,7 @@ class Conversation {
 
   /** Items without a meaning elsewhere stand where they stood, with whoever they say they come from. */
   #addOther(item: JsonObject): void {
-    const part: Part = { type: 'opaque', origin: originOf(item) };
+    const part: Part = pictureOf(item) ?? { type: 'opaque', origin: originOf(item) };
     if (item.role === 'developer' || item.role === 'system') this.say('system', [part]);
     else if (item.role === 'user') this.say('user', [part]);
     else this.#answer(part);

@@ -1,4 +1,4 @@
-import type { MediaSource, Origin, Part, TextPart } from '../../model/content.ts';
+import type { MediaPart, MediaSource, Origin, Part, TextPart } from '../../model/content.ts';
 import type { JsonObject, JsonValue } from '../../model/json.ts';
 import { dataUri } from '../data-uri.ts';
 import { objectOf, objectsOf, originOf, textOf, without } from './wire.ts';
@@ -42,6 +42,14 @@ export function contentPart(part: JsonObject, message: JsonObject = {}): Part {
     default:
       return opaque;
   }
+}
+
+/** An item of the image tool as the picture that it made; undefined for other items, and where none came of it. */
+export function pictureOf(item: JsonObject): MediaPart | undefined {
+  const data = textOf(item.result);
+  if (item.type !== 'image_generation_call' || data === '') return undefined;
+  const mediaType = `image/${textOf(item.output_format) || 'png'}`;
+  return { type: 'media', mediaType, source: { type: 'base64', data }, origin: originOf(item) };
 }
 
 /** The part's wire block; empty lists are left out, since every writer of this format adds them. */

@@ -1,7 +1,7 @@
 import type { ToolCallPart } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
 import { callPart } from './client-input.ts';
-import { contentPart, isRefusal, messageFields } from './content.ts';
+import { contentPart, isRefusal, messageFields, pictureOf } from './content.ts';
 import { GrowingText, type PartSink } from './part-sink.ts';
 import { objectOf, objectsOf, originOf, textOf } from './wire.ts';
 
@@ -36,7 +36,7 @@ export function itemReader(item: JsonObject, reading: Reading): ItemReader {
     case 'custom_tool_call':
       return new CallReader(item, reading);
     default:
-      return new OpaqueReader(reading);
+      return new WholeReader(reading);
   }
 }
 
@@ -222,8 +222,8 @@ class CallReader implements ItemReader {
   }
 }
 
-/** Items that only this format knows: hosted tools, and what is yet to come. They are given out whole. */
-class OpaqueReader implements ItemReader {
+/** Pictures, and items that only this format knows: hosted tools, and what is yet to come. They are given out whole. */
+class WholeReader implements ItemReader {
   readonly #parts: PartSink;
 
   constructor({ parts }: Reading) {
@@ -234,6 +234,6 @@ class OpaqueReader implements ItemReader {
 
   finish(item: JsonObject): void {
     const origin = originOf(item);
-    this.#parts.end(this.#parts.start({ type: 'opaque', origin }), origin);
+    this.#parts.end(this.#parts.start(pictureOf(item) ?? { type: 'opaque', origin }), origin);
   }
 }

@@ -107,7 +107,7 @@ function assistantItem(part: Exclude<Part, TextPart>, at: string, writing: Writi
     case 'opaque':
       return ownBlock(part.origin) ?? drop(foreignBlock(part.origin));
     case 'media':
-      return drop('an assistant message holds text only');
+      return ownBlock(part.origin) ?? drop('an assistant message holds text only');
     case 'tool-result':
       return part.owner === 'provider' ? drop('another provider ran this tool by itself') : undefined;
   }

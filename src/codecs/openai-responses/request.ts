@@ -1,6 +1,7 @@
 import type { Message, Part } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
 import type { ChatRequest, DecodedRequest, RawRequest, ToolChoice } from '../../model/request.ts';
+import { mediaShownByUser } from '../assistant-media.ts';
 import type { EncodedRequest, EncodeTarget } from '../codec.ts';
 import { accountForForeign } from '../foreign-fields.ts';
 import { compacted, Ledger } from '../ledger.ts';
@@ -104,7 +105,8 @@ function sameChoice(a: ToolChoice, b: ToolChoice | undefined): boolean {
 function rebuiltBody(request: ChatRequest, writing: Writing): JsonObject {
   const { names, ledger, target } = writing;
   accountForForeign(request, CODEC, ledger.losses, CARRIED);
-  const { instructions, messages } = withInstructions(request.messages, ledger);
+  const shown = mediaShownByUser(request.messages, { codec: CODEC, sees: target.vision === true }, ledger.losses);
+  const { instructions, messages } = withInstructions(shown, ledger);
   const tools = encodeTools(request.tools, names, ledger);
   const choice = toolChoiceFor(request, tools, writing);
   return {

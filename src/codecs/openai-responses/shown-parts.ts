@@ -139,23 +139,24 @@ const CUSTOM = {
   done: 'response.custom_tool_call_input.done',
 } as const;
 
-interface Picture extends MediaPart {
-  readonly source: Extract<MediaPart['source'], { type: 'base64' }>;
-}
-
 /** The only media that answers of this format hold. */
-export const isPicture = (part: MediaPart): part is Picture =>
+export const isPicture = (part: MediaPart): boolean =>
   part.mediaType.startsWith('image/') && part.source.type === 'base64';
 
-/** A picture that a model of another format made, as those of this format's image tool. */
-export function showPicture({ mediaType, source }: Picture, place: Place): [opening: string, shown: ShownPart] {
-  const head = { id: place.mintedId('ig'), type: 'image_generation_call' };
-  const whole = { ...head, status: 'completed', result: source.data, output_format: mediaType.slice('image/'.length) };
+/** A picture as the item of the image tool: the upstream's own, or one like it where another format's model made it. */
+export function showPicture(part: MediaPart, place: Place): [opening: string, shown: ShownPart] {
+  const head = ownBlock(part.origin) ?? { id: place.mintedId('ig'), type: 'image_generation_call' };
+  const whole = ownBlock(part.origin) ?? { ...head, status: 'completed', ...pictureFields(part) };
   return [
     added(place, { ...head, status: 'in_progress', result: null }),
     { grow: () => '', end: () => done(place, whole) },
   ];
 }
+
+const pictureFields = ({ mediaType, source }: MediaPart): JsonObject => ({
+  result: source.type === 'base64' ? source.data : null,
+  output_format: mediaType.slice('image/'.length),
+});
 
 /** An item of this format that came whole. */
 export function showOpaque(part: OpaquePart, item: JsonObject, place: Place): [opening: string, shown: ShownPart] {

@@ -159,6 +159,14 @@ const RESPONSES: readonly Omit<Unrecorded, 'format'>[] = [
       },
       { type: 'response.image_generation_call.completed', ...at0 },
     ],
+    {
+      losses: [/revised_prompt/],
+      tells: {
+        'openai-chat': ['data:image/png;base64,iVBORw0KGgo='],
+        gemini: ['iVBORw0KGgo='],
+        'bedrock-converse': ['iVBORw0KGgo='],
+      },
+    },
   ),
   beside(
     'code that ran',
