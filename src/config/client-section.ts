@@ -57,7 +57,7 @@ export const clientSection = z.looseObject({
       'Refuse at once what comes while buffer_size calls wait for a provider, in place of letting it wait too.',
     ),
   initial_pool_size: withoutEffect(z.number().int().min(0).default(300)),
-  max_request_body_size_mb: z.number().positive().default(100),
+  max_request_body_size_mb: z.number().positive().default(100).describe('Larger bodies are refused, in MiB.'),
   allow_direct_keys: z.boolean().default(false).describe("Use the provider key in a caller's own headers."),
   allow_per_request_raw_override: z
     .boolean()
@@ -80,7 +80,10 @@ export const clientSection = z.looseObject({
     'Requests to models or at /mcp that lack one are refused with missing_required_headers.',
   ),
   header_filter_config: z
-    .looseObject({ allowlist: names, denylist: names })
+    .looseObject({
+      allowlist: names.describe('Empty = all that the denylist does not name.'),
+      denylist: names.describe('Goes above the allowlist.'),
+    })
     .prefault({})
     .describe(
       'Which x-bf-eh-* headers travel on to providers; what is in the allowlist does without the prefix too, and "*" ends a beginning.',
@@ -105,14 +108,22 @@ export const clientSection = z.looseObject({
   mcp_tool_execution_timeout: duration(seconds)
     .optional()
     .describe('Older name of mcp.tool_manager_config.tool_execution_timeout; a bare integer is seconds.'),
-  mcp_code_mode_binding_level: z.string().optional(),
+  mcp_code_mode_binding_level: z
+    .string()
+    .optional()
+    .describe('Older name of mcp.tool_manager_config.code_mode_binding_level.'),
   mcp_tool_sync_interval: duration(minutes)
     .optional()
     .describe('Older name of mcp.tool_sync_interval; a bare integer is minutes.'),
-  mcp_disable_auto_tool_inject: z.boolean().optional(),
+  mcp_disable_auto_tool_inject: z
+    .boolean()
+    .optional()
+    .describe('Older name of mcp.tool_manager_config.disable_auto_tool_inject.'),
   mcp_external_client_url: secret
     .optional()
     .describe('Where browsers reach this gateway; logins to MCP servers come back there.'),
   mcp_server_auth_mode: z.enum(MCP_AUTH_MODES).default('headers').describe('How callers of /mcp say who they are.'),
-  oauth2_server_config: oauth2Server.prefault({}),
+  oauth2_server_config: oauth2Server
+    .prefault({})
+    .describe('The gateway as an OAuth server for its own /mcp, with mcp_server_auth_mode "both" or "oauth".'),
 });

@@ -16,7 +16,7 @@ export const codeModeLimits = z.looseObject({
   max_output_chars: count()
     .default(100_000)
     .describe('Printed, and again of the returned value; the rest is left out.'),
-  max_code_chars: count().default(200_000),
+  max_code_chars: count().default(200_000).describe('Of one script.'),
   max_argument_chars: count().default(1_000_000).describe('Of one nested call, as JSON.'),
   max_result_chars: count().default(8_000_000).describe('Of one nested call, as JSON.'),
   max_calls: count().default(200).describe('Of tools, in one script.'),

@@ -4,7 +4,8 @@ import { clientSection } from './client-section.ts';
 import { duration, nanoseconds } from './durations.ts';
 import { frameworkSection } from './framework-section.ts';
 import { governanceSection } from './governance-section.ts';
-import { mcpClient, provider, requestServers, toolManager } from './schema.ts';
+import { provider } from './provider-section.ts';
+import { mcpClient, requestServers, toolManager } from './schema.ts';
 import { secret } from './secrets.ts';
 import { resultLimits, toolSafety } from './tool-safety-section.ts';
 import { virtualMcp } from './virtual-mcp.ts';
@@ -14,8 +15,8 @@ const DEFAULT_TOOL_SYNC_INTERVAL_MS = 600_000;
 
 const mcpSection = z.looseObject({
   client_configs: z.array(mcpClient).default([]).describe('The MCP servers whose tools the gateway offers.'),
-  tool_manager_config: toolManager.prefault({}),
-  request_servers: requestServers.prefault({}),
+  tool_manager_config: toolManager.prefault({}).describe('How tools are offered and run.'),
+  request_servers: requestServers.prefault({}).describe('MCP servers that requests name for themselves.'),
   api_clients: apiClients.prefault({}).describe('What MCP clients made through the API may be.'),
   tool_safety: toolSafety.prefault({}).describe('What becomes of tools whose definitions changed or hide something.'),
   result_limits: resultLimits.prefault({}).describe('What becomes of results too large for a model.'),
@@ -28,9 +29,12 @@ const mcpSection = z.looseObject({
 
 /** `path` is relative to the app-dir in the file, and absolute once loaded. */
 const storeFields = (defaultPath: string) => ({
-  enabled: z.boolean().default(true),
-  type: z.enum(['sqlite', 'postgres', 'clickhouse']).default('sqlite'),
-  config: z.looseObject({ path: z.string().min(1).default(defaultPath) }).prefault({}),
+  enabled: z.boolean().default(true).describe('false = nothing is kept there.'),
+  type: z.enum(['sqlite', 'postgres', 'clickhouse']).default('sqlite').describe('sqlite; the others stop the start.'),
+  config: z
+    .looseObject({ path: z.string().min(1).default(defaultPath).describe('The file, relative to the app-dir.') })
+    .prefault({})
+    .describe('Where it is.'),
 });
 
 const refuseOtherStores = (store: { enabled: boolean; type: string }, context: z.RefinementCtx): void => {
@@ -55,23 +59,38 @@ const logsStore = z.looseObject({
 
 /** `config.json` as a whole: what may stand in it, and every default. */
 export const configFile = z.looseObject({
-  $schema: z.string().optional(),
+  $schema: z.string().optional().describe('For editors: ./config.schema.json, or where this schema is published.'),
   version: z
     .literal([1, 2])
     .default(1)
     .describe('1: an empty allow-list allows everything. 2: an empty allow-list allows nothing.'),
-  source_of_truth: z.enum(['split', 'config.json']).default('split'),
+  source_of_truth: z
+    .enum(['split', 'config.json'])
+    .default('split')
+    .describe('config.json = this file goes above what was changed by the API.'),
   encryption_key: secret
     .optional()
     .describe('Secrets that the gateway keeps are encrypted with it (env twin: BIFROST_ENCRYPTION_KEY).'),
-  client: clientSection.prefault({}),
-  server: z.looseObject({ read_buffer_size: z.number().int().positive().default(65_536) }).prefault({}),
-  providers: z.record(z.string(), provider).default({}),
-  mcp: mcpSection.prefault({}),
-  governance: governanceSection.prefault({}),
-  config_store: z.looseObject(storeFields('./config.db')).superRefine(refuseOtherStores).prefault({}),
-  logs_store: logsStore.superRefine(refuseOtherStores).prefault({}),
-  framework: frameworkSection.prefault({}),
+  client: clientSection.prefault({}).describe('How the gateway treats those who call it.'),
+  server: z
+    .looseObject({
+      read_buffer_size: z.number().int().positive().default(65_536).describe('How long headers may be, in bytes.'),
+    })
+    .prefault({})
+    .describe('How requests are read.'),
+  providers: z
+    .record(z.string(), provider)
+    .default({})
+    .describe('By name: the providers of models, in addition to those found by environment variables.'),
+  mcp: mcpSection.prefault({}).describe('MCP servers and their tools.'),
+  governance: governanceSection.prefault({}).describe('Virtual keys and prices.'),
+  config_store: z
+    .looseObject(storeFields('./config.db'))
+    .superRefine(refuseOtherStores)
+    .prefault({})
+    .describe('Logins to MCP servers, sign-ins at /mcp, and what was changed by API.'),
+  logs_store: logsStore.superRefine(refuseOtherStores).prefault({}).describe('The log of requests and tool runs.'),
+  framework: frameworkSection.prefault({}).describe('What is known of models and of MCP servers.'),
 });
 
 /** Sections of the original that this version accepts and does nothing with. */

@@ -10,11 +10,11 @@ export const oauthConfig = z.looseObject({
     .string()
     .optional()
     .describe('As registered by hand, or an https address: the client id metadata document of this gateway.'),
-  client_secret: secret.optional(),
-  authorize_url: z.url().optional(),
-  token_url: z.url().optional(),
-  registration_url: z.url().optional(),
-  scopes: z.array(z.string()).default([]),
+  client_secret: secret.optional().describe('As registered by hand; absent for public clients.'),
+  authorize_url: z.url().optional().describe('Where people log in; absent = discovered.'),
+  token_url: z.url().optional().describe('Where tokens come from; absent = discovered.'),
+  registration_url: z.url().optional().describe('Where the gateway registers; absent = discovered.'),
+  scopes: z.array(z.string()).default([]).describe('Asked for; empty = what the server names.'),
   resource: z.string().optional().describe('The resource indicator (RFC 8707), where the server names none.'),
   server_url: z.url().optional().describe('The authorization server, where the MCP server names none.'),
 });

@@ -40,7 +40,9 @@ export const oauth2Server = z.looseObject({
     .default(DEFAULT_TOKEN_SECONDS)
     .transform((seconds) => seconds || DEFAULT_TOKEN_SECONDS)
     .describe('Seconds that a token is good for; clients renew it by themselves.'),
-  client_metadata_documents: clientMetadataDocuments.prefault({}),
+  client_metadata_documents: clientMetadataDocuments
+    .prefault({})
+    .describe('Programs that are known by an https address and do not register.'),
   disable_vk_identity: z.boolean().default(false).describe('Nobody may sign in as a virtual key; "oauth" mode only.'),
 });
 

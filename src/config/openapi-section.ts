@@ -23,7 +23,7 @@ export const openApiConfig = z
       .record(z.string(), credential)
       .default({})
       .describe("By the name of the document's security scheme."),
-    include_deprecated: z.boolean().default(false),
+    include_deprecated: z.boolean().default(false).describe('Whether deprecated operations are tools too.'),
     max_response_bytes: z.number().int().positive().default(65_536).describe('Longer answers are cut.'),
   })
   .refine((config) => SOURCES.some((source) => config[source] !== undefined), {

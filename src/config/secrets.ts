@@ -28,10 +28,10 @@ export const secret = z
     [
       z.string(),
       z.looseObject({
-        value: z.string().optional(),
-        env_var: z.string().optional(),
-        ref: z.string().optional(),
-        type: z.string().optional(),
+        value: z.string().optional().describe('The text itself.'),
+        env_var: z.string().optional().describe('The name of an environment variable.'),
+        ref: z.string().optional().describe('What type says: the name of a variable.'),
+        type: z.string().optional().describe('env'),
       }),
     ],
     { error: 'expected text, or "env.NAME" for the value of an environment variable' },
@@ -42,7 +42,8 @@ export const secret = z
     const name = given.type === 'env' ? given.ref : given.env_var;
     if (name) return secretOf(name.startsWith('env.') ? name : `env.${name}`);
     return secretOf(given.value ?? given.ref ?? '');
-  });
+  })
+  .meta({ id: 'secret', description: 'Text, or "env.NAME" for the value of an environment variable.' });
 
 /** Everything inside `value` again, its references read from `env`; `onUnset` hears of each that gives nothing. */
 export function resolveSecrets<Value>(

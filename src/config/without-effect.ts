@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 
-const WITHOUT_EFFECT = 'Accepted for compatibility; without effect.';
+/** What config.schema.json says of such a setting. */
+export const WITHOUT_EFFECT = 'Accepted for compatibility; without effect.';
 
 /** A setting of the original that nothing here reads: whoever sets it to anything but its default is told so. */
 export const withoutEffect = <Schema extends z.ZodType>(schema: Schema): Schema => schema.describe(WITHOUT_EFFECT);

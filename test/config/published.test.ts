@@ -7,6 +7,8 @@ import { z } from 'zod';
 import { parseArguments } from '../../src/cli.ts';
 import { configFile } from '../../src/config/config-file.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { WITHOUT_EFFECT } from '../../src/config/without-effect.ts';
+import { isObject } from '../../src/model/json.ts';
 import { type ServerName, startServer } from '../mcp-servers/server-process.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -15,6 +17,11 @@ test('config.schema.json says what the code says (`npm run schema` writes it)', 
   const schema = z.toJSONSchema(configFile, { io: 'input' });
   const published = { ...schema, title: 'Bifrost config.json' };
   await expect(`${JSON.stringify(published, null, 2)}\n`).toMatchFileSnapshot(resolve(root, 'config.schema.json'));
+});
+
+test('config.schema.json tells what each setting is for', () => {
+  const schema: unknown = z.toJSONSchema(configFile, { io: 'input' });
+  expect(undescribed(schema, [])).toEqual([]);
 });
 
 test('the config.json that ships starts the bundled servers and needs no key', async () => {
@@ -53,3 +60,18 @@ test('what may destroy or lose something never runs by itself', () => {
 
 const shippedClients = () =>
   configFile.parse(JSON.parse(readFileSync(resolve(root, 'config.json'), 'utf8'))).mcp.client_configs;
+
+/** The settings without a description, by their path. What has no effect needs no words for its parts. */
+function undescribed(schema: unknown, path: readonly string[]): string[] {
+  if (Array.isArray(schema)) return schema.flatMap((each) => undescribed(each, path));
+  if (!isObject(schema)) return [];
+  const { properties, $defs, description, ...parts } = schema;
+  if (description === WITHOUT_EFFECT) return [];
+  const named = Object.entries(isObject(properties) ? properties : {}).flatMap(([name, property]) => {
+    const place = [...path, name];
+    const own = isObject(property) && typeof property.description !== 'string' ? [place.join('.')] : [];
+    return [...own, ...undescribed(property, place)];
+  });
+  const shared = Object.values(isObject($defs) ? $defs : {});
+  return [...named, ...undescribed([...shared, ...Object.values(parts)], path)];
+}

@@ -2,7 +2,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { provider as providerSchema } from '../../src/config/schema.ts';
+import { provider as providerSchema } from '../../src/config/provider-section.ts';
 import type { GatewayError } from '../../src/model/errors.ts';
 import type { NetworkOptions } from '../../src/providers/connections.ts';
 import { createNetwork, type Network } from '../../src/providers/fetch.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { provider as providerSchema } from '../../src/config/schema.ts';
+import { provider as providerSchema } from '../../src/config/provider-section.ts';
 import { createNetwork, type Network } from '../../src/providers/fetch.ts';
 import { createProviders } from '../../src/providers/registry.ts';
 

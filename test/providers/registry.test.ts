@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { provider as providerSchema } from '../../src/config/schema.ts';
+import { provider as providerSchema } from '../../src/config/provider-section.ts';
 import { openAiBaseUrl } from '../../src/providers/base-url.ts';
 import { adviceFor, builtInDeployments, createProviders } from '../../src/providers/registry.ts';
 

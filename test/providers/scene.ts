@@ -1,6 +1,6 @@
 import { readBody } from '../../src/codecs/body.ts';
 import { codecs } from '../../src/codecs/index.ts';
-import { provider as providerSchema } from '../../src/config/schema.ts';
+import { provider as providerSchema } from '../../src/config/provider-section.ts';
 import { type CallContext, type Caller, newTrace } from '../../src/model/call.ts';
 import type { CodecId } from '../../src/model/content.ts';
 import type { Frame, StreamEvent } from '../../src/model/event.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { provider as providerSchema } from '../../src/config/schema.ts';
+import { provider as providerSchema } from '../../src/config/provider-section.ts';
 import { createProviders } from '../../src/providers/registry.ts';
 import type { Upstreams } from '../../src/providers/upstreams.ts';
 import { readFirstSdk } from '../../src/providers/warm-up.ts';

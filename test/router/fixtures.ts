@@ -1,4 +1,4 @@
-import { provider as providerSchema } from '../../src/config/schema.ts';
+import { provider as providerSchema } from '../../src/config/provider-section.ts';
 import { type CallContext, newTrace } from '../../src/model/call.ts';
 import { GatewayError } from '../../src/model/errors.ts';
 import type { Frame } from '../../src/model/event.ts';

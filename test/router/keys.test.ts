@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type ProviderKey, provider as providerSchema } from '../../src/config/schema.ts';
+import { provider as providerSchema } from '../../src/config/provider-section.ts';
+import type { ProviderKey } from '../../src/config/schema.ts';
 import type { Caller } from '../../src/model/call.ts';
 import { backoffMs } from '../../src/router/backoff.ts';
 import { eligibleKeys, keysMeantFor, pickKey, servesModel, upstreamModel, whyUnusable } from '../../src/router/keys.ts';

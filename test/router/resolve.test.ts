@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { provider as providerSchema } from '../../src/config/schema.ts';
+import { provider as providerSchema } from '../../src/config/provider-section.ts';
 import type { CodecId } from '../../src/model/content.ts';
 import { createProviders } from '../../src/providers/registry.ts';
 import { resolveModel } from '../../src/router/resolve.ts';

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { KeyAccess, VirtualKeyConfig } from '../../config/governance-section.ts';
-import { type McpClientConfig, type WhiteList, whiteList } from '../../config/schema.ts';
+import type { McpClientConfig, WhiteList } from '../../config/schema.ts';
+import { whiteList } from '../../config/white-list.ts';
 import { isOfClient, toolsGivenBy } from '../../governance/virtual-keys.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import { adminError } from './errors.ts';
