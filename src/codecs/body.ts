@@ -8,7 +8,7 @@ import { type Member, topLevelMembers } from './scan.ts';
 /** Small bodies are parsed at once: it costs next to nothing and finds every syntax error. */
 const PARSE_AT_ONCE_BELOW = 4_096;
 
-/** Fields that only we understand; they never travel on. */
+/** Fields that only we understand; they never travel on, but where Anthropic's own field of that name is meant. */
 const GATEWAY_ONLY: ReadonlySet<string> = new Set(['fallbacks']);
 
 export interface ReadBody {
@@ -63,7 +63,7 @@ class ScannedBody implements BodySource {
   }
 
   head(said?: SaidByUrl, azure?: NamedByAzure): RequestHead {
-    if (said) return { ...said, fallbacks: fallbacksOf(this.member('fallbacks')) };
+    if (said) return { ...said, fallbacks: this.#fallbacks };
     const named = this.member('model');
     const model = azure ? azureModel(azure, named) : named;
     if (typeof model !== 'string' || model === '') {
@@ -77,12 +77,22 @@ class ScannedBody implements BodySource {
         param: 'stream',
       });
     }
-    return { model, stream: stream === true, fallbacks: fallbacksOf(this.member('fallbacks')) };
+    return { model, stream: stream === true, fallbacks: this.#fallbacks };
+  }
+
+  get #fallbacks(): string[] {
+    const given = this.member('fallbacks');
+    return areAnthropics(this.codec, given) ? [] : fallbacksOf(given);
+  }
+
+  /** Whether a member stays here. */
+  #cuts({ key }: Member): boolean {
+    return this.#cut.has(key) && !(key === 'fallbacks' && areAnthropics(this.codec, this.member(key)));
   }
 
   withModel(model: string, given = ''): Buffer {
     const extraMembers = this.#namesNone ? [`"model":${JSON.stringify(model)}`, given].filter(Boolean).join() : given;
-    const named = this.#members.filter((member) => member.key === 'model' || this.#cut.has(member.key));
+    const named = this.#members.filter((member) => member.key === 'model' || this.#cuts(member));
     const [only] = named;
     if (only === undefined && this.#cut.has('model') && extraMembers === '') return this.bytes;
     if (named.length !== 1 || only?.key !== 'model' || this.#cut.has('model'))
@@ -108,7 +118,7 @@ class ScannedBody implements BodySource {
     const pieces: Uint8Array[] = [Buffer.from(`{${extraMembers}`)];
     let separator = extraMembers === '' ? '' : ',';
     for (const member of this.#members) {
-      if (this.#cut.has(member.key)) continue;
+      if (this.#cuts(member)) continue;
       const value = this.bytes.subarray(member.valueStart, member.valueEnd);
       pieces.push(Buffer.from(separator), this.bytes.subarray(member.keyStart, member.valueStart));
       pieces.push(member.key === 'model' ? Buffer.from(JSON.stringify(model)) : value);
@@ -162,6 +172,17 @@ function parseObject(bytes: Buffer): JsonObject {
   if (!isObject(value)) throw new GatewayError('invalid-request', 'the request body must be a JSON object');
   return value;
 }
+
+/**
+ * Whether `fallbacks` are those of the Messages API itself: "default", or models without a provider (Anthropic SDK,
+ * BetaFallbacksParam). Ours name providers.
+ */
+export const areAnthropics = (codec: CodecId, fallbacks: JsonValue | undefined): boolean =>
+  codec === 'anthropic-messages' &&
+  (fallbacks === 'default' ||
+    (Array.isArray(fallbacks) &&
+      fallbacks.length > 0 &&
+      fallbacks.every((entry) => isObject(entry) && typeof entry.model === 'string' && entry.provider === undefined)));
 
 /** Strings `provider/model` or objects `{provider, model}`; entries that lack either are dropped, as the original does. */
 function fallbacksOf(value: JsonValue | undefined): string[] {

@@ -2,6 +2,7 @@ import type { CodecId, Origin, Part } from '../model/content.ts';
 import { isObject, type JsonObject, type JsonValue, ownValue } from '../model/json.ts';
 import type { Loss } from '../model/loss.ts';
 import type { ChatRequest } from '../model/request.ts';
+import { unknownChoices } from './foreign-choices.ts';
 import { WORDS, type Words } from './foreign-words.ts';
 import { objectOf } from './members.ts';
 
@@ -35,7 +36,7 @@ export function accountForForeign(
         losses.push(asFunction(`tools.${index}.${field}`, 'a tool that takes free text'));
     }
     if (isKnownByName(origin)) {
-      for (const field of ['description', 'parameters'])
+      for (const field of ['description', 'parameters', ...(origin.block.strict === undefined ? [] : ['strict'])])
         losses.push(asFunction(`tools.${index}.${field}`, 'a tool that its model knows by name'));
     }
   });
@@ -45,6 +46,7 @@ export function accountForForeign(
   unsaid(origin.block, WORDS[origin.codec].settings, '', drop);
   const { responseSchema } = objectOf(origin.block.generationConfig);
   if (hasOrder(responseSchema)) drop('generationConfig.responseSchema.propertyOrdering');
+  for (const field of unknownChoices(origin)) drop(field);
 }
 
 /** `allowed_tools` of OpenAI's two formats, and the names that Gemini's calling config allows: decoding leaves the others out. */
@@ -78,9 +80,10 @@ const isCustomCall = (origin: Origin | undefined, target: CodecId): boolean =>
 const holdsSearchResult = (part: Part, target: CodecId): boolean =>
   part.type === 'tool-result'
     ? part.content.some((inner) => holdsSearchResult(inner, target))
-    : part.origin?.codec === 'anthropic-messages' &&
-      target !== 'anthropic-messages' &&
-      part.origin.block.type === 'search_result';
+    : part.origin !== undefined && part.origin.codec !== target && isSearchResult(part.origin.block);
+
+const isSearchResult = ({ type, searchResult }: JsonObject): boolean =>
+  type === 'search_result' || isObject(searchResult);
 
 const SEARCH_RESULT_AS_TEXT: Loss = {
   field: 'messages.*.content.*.title',

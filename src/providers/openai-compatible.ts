@@ -101,6 +101,8 @@ const openAiOnly = drops(
   'audio',
   'safety_identifier',
   'prompt_cache_retention',
+  'prompt_cache_options',
+  'moderation',
 );
 
 /** Thinking and pictures in the fields of other providers, in messages of the history. */
@@ -149,7 +151,7 @@ const LINES: readonly Line[] = [
       ...strict,
       newLimit,
       developerIsSystem,
-      drops('refused by Groq', 'logprobs', 'top_logprobs', 'logit_bias'),
+      drops('refused by Groq', 'logprobs', 'top_logprobs', 'logit_bias', 'prompt_cache_key'),
       noThinking('executed_tools'),
       takesPlainAnswers,
     ],

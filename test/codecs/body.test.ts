@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { readBody } from '../../src/codecs/body.ts';
 import { topLevelMembers } from '../../src/codecs/scan.ts';
 import { GatewayError } from '../../src/model/errors.ts';
+import type { JsonValue } from '../../src/model/json.ts';
 
 const read = (text: string) => readBody('openai-chat', Buffer.from(text));
 const large = ` "padding": "${'x'.repeat(5_000)}"`;
@@ -83,6 +84,28 @@ describe('another model name in the bytes', () => {
         expect(JSON.parse(Buffer.from(sent).toString())).toEqual({ extra: 1, ...kept, model: 'b' });
       }),
     );
+  });
+});
+
+describe('fallbacks of a Messages body', () => {
+  const asked = (fallbacks: JsonValue) => {
+    const bytes = Buffer.from(JSON.stringify({ model: 'anthropic/m', max_tokens: 1, messages: [], fallbacks }));
+    const { head, source } = readBody('anthropic-messages', bytes);
+    return { ours: head.fallbacks, sent: JSON.parse(Buffer.from(source.withModel('m')).toString()).fallbacks };
+  };
+
+  test.each<{ fallbacks: JsonValue }>([
+    { fallbacks: 'default' },
+    { fallbacks: [{ model: 'claude-haiku-4-5', max_tokens: 5 }] },
+  ])('that the API knows itself travel on: $fallbacks', ({ fallbacks }) => {
+    expect(asked(fallbacks)).toEqual({ ours: [], sent: fallbacks });
+  });
+
+  test.each<{ fallbacks: JsonValue }>([
+    { fallbacks: ['openai/gpt-5'] },
+    { fallbacks: [{ provider: 'openai', model: 'gpt-5' }] },
+  ])('that name providers are ours: $fallbacks', ({ fallbacks }) => {
+    expect(asked(fallbacks)).toEqual({ ours: ['openai/gpt-5'], sent: undefined });
   });
 });
 

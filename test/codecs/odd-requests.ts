@@ -139,6 +139,41 @@ const MESSAGES: Readonly<Record<string, JsonObject>> = {
     claudeUser('Anything new today'),
     { role: 'system', content: 'the date has changed' },
   ]),
+  'thinking of a kind that is new, and a known tool made strict': anthropic([claudeUser('Good morning')], {
+    thinking: { type: 'between_tools' },
+    tools: [{ type: 'bash_20250124', name: 'bash', strict: true }],
+    fallbacks: [{ model: 'claude-another-one' }],
+  }),
+  'marks on a call, on its result and inside of it': anthropic(
+    [
+      claudeUser('Look twice'),
+      {
+        role: 'assistant',
+        content: [{ ...claudeUse('toolu_one', 'harbour'), ...marked }, claudeUse('toolu_two', 'x')],
+      },
+      {
+        role: 'user',
+        content: [
+          { type: 'tool_result', tool_use_id: 'toolu_one', content: 'ships lie there', ...marked },
+          {
+            type: 'tool_result',
+            tool_use_id: 'toolu_two',
+            content: [{ type: 'text', text: 'trains stand there', ...marked }],
+          },
+        ],
+      },
+    ],
+    { tools: [claudeTool] },
+  ),
+  'a document at an address, with a title': anthropic([
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: 'read it' },
+        { type: 'document', source: { type: 'url', url: 'https://files.test/plan.pdf' }, title: 'the harbour plan' },
+      ],
+    },
+  ]),
   'examples of a tool': anthropic([claudeUser('Good morning')], {
     tools: [
       { ...claudeTool, strict: true, input_examples: [{ place: 'an example place' }], allowed_callers: ['direct'] },
@@ -206,6 +241,14 @@ const CHAT: Readonly<Record<string, JsonObject>> = {
         ],
       },
       { role: 'user', content: 'forget the other one' },
+    ],
+    { tools: [chatTool] },
+  ),
+  'ids as some servers make them': chat(
+    [
+      { role: 'user', content: 'Look there' },
+      { role: 'assistant', content: null, tool_calls: [chatCall('functions.lookup_place:0', 'harbour')] },
+      { role: 'tool', tool_call_id: 'functions.lookup_place:0', content: 'ships lie there' },
     ],
     { tools: [chatTool] },
   ),
@@ -345,6 +388,21 @@ const RESPONSES: Readonly<Record<string, JsonObject>> = {
       ],
     },
   ),
+  'how closely it looks at a file': input([
+    {
+      type: 'message',
+      role: 'user',
+      content: [
+        {
+          type: 'input_file',
+          filename: 'harbour.pdf',
+          file_data: `data:application/pdf;base64,${PDF}`,
+          detail: 'high',
+        },
+        { type: 'input_text', text: 'read it' },
+      ],
+    },
+  ]),
   'files by id and address': input([
     {
       type: 'message',
@@ -410,6 +468,21 @@ const GEMINI: Readonly<Record<string, JsonObject>> = {
           ],
         },
       ],
+    },
+  ),
+  'pictures with names, a file with one, and one word of several': contents(
+    [
+      geminiSaid(
+        { inlineData: { mimeType: 'image/png', data: PNG, displayName: 'harbour picture' } },
+        { fileData: { mimeType: 'image/png', fileUri: 'https://pics.test/two.png', displayName: 'second picture' } },
+        { text: 'which is it' },
+      ),
+    ],
+    {
+      generationConfig: {
+        responseMimeType: 'text/x.enum',
+        responseSchema: { type: 'STRING', enum: ['first_word', 'second_word'] },
+      },
     },
   ),
   'every setting': contents([geminiSaid({ text: 'Good morning' })], {

@@ -59,6 +59,10 @@ function writeAssistant(message: Message, place: number, written: WireMessage[],
     const field = fieldOf(place, index);
     if (part.type !== 'tool-call' || part.owner === 'provider') return blockIn(part, field, writing);
     const wireId = writing.callIds(part.id);
+    if (wireId !== part.id) {
+      const reason = `the call id "${part.id}" is not one that the API takes, or stands there twice`;
+      writing.losses.push({ field: `${field}.id`, action: 'rewritten', reason });
+    }
     calls.push({ part, wireId });
     return [toolUseBlock(part, wireId, field, writing)];
   });

@@ -3,6 +3,7 @@ import type { JsonObject, JsonValue } from '../../model/json.ts';
 import type { Loss } from '../../model/loss.ts';
 import type { ChatRequest, DecodedRequest, RawRequest } from '../../model/request.ts';
 import { mediaShownByUser } from '../assistant-media.ts';
+import { areAnthropics } from '../body.ts';
 import type { EncodedRequest, EncodeTarget } from '../codec.ts';
 import { accountForForeign } from '../foreign-fields.ts';
 import { compacted } from '../ledger.ts';
@@ -74,7 +75,8 @@ export function encodeRequest(request: ChatRequest, target: EncodeTarget): Encod
 
 /** The client's own body; whatever is ours stands behind what is its own, so that prompt caches keep hitting. */
 function appendedBody(request: ChatRequest, raw: RawRequest, target: EncodeTarget, writing: Writing): JsonObject {
-  const { fallbacks: _ours, ...body } = raw.body;
+  const { fallbacks, ...body } = raw.body;
+  if (areAnthropics(CODEC, fallbacks)) body.fallbacks = fallbacks;
   body.model = target.model;
   if (target.stream || body.stream !== undefined) body.stream = target.stream;
   const messages = messagesOf(request.messages.slice(raw.messageCount), raw.messageCount, writing);

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../model/json.ts';
 import { isObject } from '../../model/json.ts';
 import type { ReasoningEffort, ReasoningSettings, ResponseFormat, Settings } from '../../model/request.ts';
+import { areAnthropics } from '../body.ts';
 import { objectOf, originOf, textOf } from './wire.ts';
 
 /** Fields that other members of a request hold, so that they are not kept a second time with the settings. */
@@ -28,6 +29,7 @@ export function decodeSettings(body: JsonObject): Settings {
   const responseFormat = responseFormatOf(body);
   const user = textOf(objectOf(body.metadata).user_id);
   const rest = Object.fromEntries(Object.entries(body).filter(([field]) => !HELD_ELSEWHERE.has(field)));
+  if (areAnthropics('anthropic-messages', body.fallbacks)) rest.fallbacks = body.fallbacks;
   return {
     ...(typeof body.max_tokens === 'number' && { maxOutputTokens: body.max_tokens }),
     ...(typeof body.temperature === 'number' && { temperature: body.temperature }),

@@ -42,7 +42,9 @@ export function contentBlock(part: Part, field: string, { losses }: Writing): Js
       if (part.source.type === 'file' && part.origin && !ownBlock(part.origin)) {
         return drop('a file id of another provider means nothing to this one');
       }
-      return ownBlock(part.origin) ?? mediaBlock(part) ?? drop(`this format takes no ${part.mediaType}`);
+      return (
+        ownBlock(part.origin) ?? accountedMedia(part, field, losses) ?? drop(`this format takes no ${part.mediaType}`)
+      );
     case 'opaque':
       return ownBlock(part.origin) ?? drop(foreignBlock(part.origin));
     case 'tool-call':
@@ -69,6 +71,13 @@ function chatCacheMark(origin: Origin | undefined): JsonObject {
 function signedBlock({ origin }: ReasoningPart): JsonObject | undefined {
   const own = ownBlock(origin);
   return own && (own.type !== 'thinking' || own.signature) ? own : undefined;
+}
+
+function accountedMedia(part: MediaPart, field: string, losses: Loss[]): JsonObject | undefined {
+  const block = mediaBlock(part);
+  if (block?.type === 'image' && part.name !== undefined)
+    losses.push({ field: `${field}.title`, action: 'dropped', reason: 'only documents have a title' });
+  return block;
 }
 
 export function mediaBlock({ mediaType, source, name }: MediaPart): JsonObject | undefined {

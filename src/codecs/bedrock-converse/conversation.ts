@@ -1,8 +1,15 @@
-import type { Message, Part, ToolCallPart } from '../../model/content.ts';
-import type { JsonObject } from '../../model/json.ts';
+import type { Message, Part, ToolCallPart, ToolResultPart } from '../../model/content.ts';
+import { isObject, type JsonObject } from '../../model/json.ts';
 import { addAll } from '../lists.ts';
 import { WaitingResults } from '../waiting-results.ts';
-import { contentBlocks, missingResultBlock, toolResultBlock, toolUseBlock, type Writing } from './provider-blocks.ts';
+import {
+  cachePoints,
+  contentBlocks,
+  missingResultBlock,
+  toolResultBlock,
+  toolUseBlock,
+  type Writing,
+} from './provider-blocks.ts';
 import { ownBlock } from './wire.ts';
 
 export interface WireMessage {
@@ -73,8 +80,12 @@ class Conversation {
       const at = fieldOf(place, index);
       if (part.type !== 'tool-call' || part.owner === 'provider') return contentBlocks(part, at, this.#writing);
       const wireId = this.#writing.callIds(part.id);
+      if (wireId !== part.id) {
+        const reason = `the call id "${part.id}" is not one that Bedrock takes, or stands there twice`;
+        this.#writing.ledger.rewritten(`${at}.toolUse.toolUseId`, reason);
+      }
       this.#open.push({ part, wireId });
-      return [toolUseBlock(part, wireId, at, this.#writing)];
+      return [toolUseBlock(part, wireId, at, this.#writing), ...cachePoints(part, at, this.#writing)];
     });
     this.#push('assistant', blocks);
   }
@@ -98,11 +109,11 @@ class Conversation {
 
   #results(): JsonObject[] {
     const waiting = this.#waitingResults();
-    const blocks = this.#open.map(({ part, wireId }) => {
+    const blocks = this.#open.flatMap(({ part, wireId }) => {
       const [result, at] = waiting.take(part.id) ?? [];
-      if (result && at) return toolResultBlock(result, wireId, at, this.#writing);
+      if (result && at) return resultBlocks(result, wireId, at, this.#writing);
       this.#writing.ledger.invented('messages', `the call ${part.id} has no result`);
-      return missingResultBlock(wireId, this.#writing.traits);
+      return [missingResultBlock(wireId, this.#writing.traits)];
     });
     for (const [{ callId }, at] of waiting.rest) {
       this.#writing.ledger.dropped(at, `there is no call ${callId} in the turn before this result`);
@@ -158,6 +169,13 @@ function startedByUser({ system, messages }: WireConversation, { ledger }: Writi
   if (messages[0]?.role !== 'assistant') return { system, messages };
   ledger.invented('messages.0', 'a conversation must begin with the user');
   return { system, messages: [{ role: 'user', content: [{ text: '(start of conversation)' }] }, ...messages] };
+}
+
+/** A result, and the cache point behind it that it or something inside of it is marked with. */
+function resultBlocks(result: ToolResultPart, wireId: string, at: string, writing: Writing): JsonObject[] {
+  const marked = [result, ...result.content].find(({ origin }) => isObject(origin?.block.cache_control));
+  const block = toolResultBlock(result, wireId, at, writing);
+  return marked ? [block, ...cachePoints(marked, at, writing)] : [block];
 }
 
 const fieldOf = (message: number, part: number): string => `messages.${message}.content.${part}`;

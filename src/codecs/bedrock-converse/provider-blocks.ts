@@ -28,9 +28,7 @@ const BLANK = /^[\s\u00ad\u200b-\u200d\u2060\ufeff]*$/u;
  */
 export function contentBlocks(part: Part, at: string, writing: Writing): JsonObject[] {
   const block = contentBlock(part, at, writing);
-  if (!block) return [];
-  const cachePoint = cachePointOf(part, at, writing);
-  return cachePoint ? [block, cachePoint] : [block];
+  return block ? [block, ...cachePoints(part, at, writing)] : [];
 }
 
 function contentBlock(part: Part, at: string, writing: Writing): JsonObject | undefined {
@@ -78,6 +76,8 @@ function signedBlock({ origin }: ReasoningPart, { traits }: Writing): JsonObject
 function namedMedia(part: MediaPart, at: string, { documentNames, ledger }: Writing): JsonObject | undefined {
   const block = mediaBlock(part, documentNames);
   const name = objectOf(block?.document).name;
+  if (block && !block.document && part.name !== undefined)
+    ledger.dropped(`${at}.filename`, 'only documents have a name');
   if (name !== undefined && name !== part.name) {
     ledger.rewritten(`${at}.document`, 'Bedrock wants names of letters and digits, each of them once');
   }
@@ -87,12 +87,12 @@ function namedMedia(part: MediaPart, at: string, { documentNames, ledger }: Writ
 const ownMedia = ({ origin }: MediaPart): JsonObject | undefined => ownBlock(origin);
 
 /** Anthropic's cache mark on a block, which OpenRouter's clients write too, is a block of its own here, behind it. */
-function cachePointOf({ origin }: Part, at: string, { traits, ledger }: Writing): JsonObject | undefined {
+export function cachePoints({ origin }: Part, at: string, { traits, ledger }: Writing): JsonObject[] {
   const mark = origin?.block.cache_control;
-  if (!isObject(mark)) return undefined;
-  if (traits.caches) return cachePoint(mark);
+  if (!isObject(mark)) return [];
+  if (traits.caches) return [cachePoint(mark)];
   ledger.dropped(`${at}.cache_control`, 'this model takes no cache points');
-  return undefined;
+  return [];
 }
 
 export const cachePoint = ({ ttl }: JsonObject): JsonObject => ({

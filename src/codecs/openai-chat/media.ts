@@ -45,6 +45,8 @@ export function wireMedia(part: MediaPart, at: string, ledger: Ledger): JsonObje
   // an image that a model made stands in a list of its own beside the content (OpenRouter)
   if (own) return Array.isArray(own.images) && isObject(own.images[0]) ? own.images[0] : own;
   const { source, mediaType } = part;
+  const isImage = mediaType.startsWith('image/');
+  if (!isImage && detailOf(part).detail !== undefined) ledger.dropped(`${at}.detail`, 'only pictures are looked at so');
   switch (source.type) {
     case 'text':
       if (part.name !== undefined) ledger.dropped(`${at}.title`, 'a text part has no title');
@@ -54,8 +56,8 @@ export function wireMedia(part: MediaPart, at: string, ledger: Ledger): JsonObje
       ledger.dropped(at, 'a file id of another provider means nothing to this one');
       return undefined;
     case 'url':
-      if (mediaType.startsWith('image/'))
-        return { type: 'image_url', image_url: { url: source.url, ...detailOf(part) } };
+      if (part.name !== undefined) ledger.dropped(`${at}.filename`, 'what is told by its URL has no name');
+      if (isImage) return { type: 'image_url', image_url: { url: source.url, ...detailOf(part) } };
       ledger.rewritten(at, 'Chat Completions takes documents as data only; the model is given the URL as text');
       ledger.dropped(`${at}.mimeType`, 'a URL that is told as text has no type');
       return { type: 'text', text: `[document: ${source.url}]` };
@@ -72,6 +74,8 @@ function detailOf({ origin }: MediaPart): JsonObject {
 
 function wireData(part: MediaPart, data: string, at: string, ledger: Ledger): JsonObject {
   const { mediaType, name } = part;
+  const isNamed = !mediaType.startsWith('image/') && !mediaType.startsWith('audio/');
+  if (name !== undefined && !isNamed) ledger.dropped(`${at}.filename`, 'only files have a name');
   if (mediaType.startsWith('image/')) {
     const known = mediaType === 'image/*' ? 'image/png' : mediaType;
     if (known !== mediaType) ledger.invented(`${at}.media_type`, 'the image did not say its type');

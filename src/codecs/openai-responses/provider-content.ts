@@ -87,12 +87,14 @@ function wireMedia(part: MediaPart, at: string, ledger: Ledger): JsonObject | un
       ledger.dropped(at, 'a file id of another provider means nothing to this one');
       return undefined;
     case 'url':
+      if (name !== undefined) ledger.dropped(`${at}.filename`, 'what is told by its address has no name');
       if (!isImage) ledger.dropped(`${at}.mimeType`, 'a file at an address is sent without its type');
       return isImage
         ? { type: 'input_image', detail: detailOf(part, at, ledger), image_url: source.url }
         : { type: 'input_file', file_url: source.url };
     case 'base64':
       if (isImage) {
+        if (name !== undefined) ledger.dropped(`${at}.filename`, 'pictures have no name');
         const known = mediaType === 'image/*' ? 'image/png' : mediaType;
         if (known !== mediaType) ledger.invented(`${at}.media_type`, 'the image did not say its type');
         return {

@@ -187,6 +187,32 @@ describe('a conversation of another format', () => {
     expect(llama.losses.every(({ field }) => field.endsWith('.cache_control'))).toBe(true);
   });
 
+  test('F5 marks on calls and on results, or inside of them, become cache points behind those', () => {
+    const mark = { cache_control: { type: 'ephemeral' } };
+    const use = (id: string, more: JsonObject = {}) => ({ type: 'tool_use', id, name: 'f', input: {}, ...more });
+    const { body, losses } = fromMessages({
+      tools: [{ name: 'f', input_schema: { type: 'object', properties: {} } }],
+      messages: [
+        USER,
+        { role: 'assistant', content: [use('a', mark), use('b')] },
+        {
+          role: 'user',
+          content: [
+            { type: 'tool_result', tool_use_id: 'a', content: 'one' },
+            { type: 'tool_result', tool_use_id: 'b', content: [{ type: 'text', text: 'two', ...mark }] },
+          ],
+        },
+      ],
+    });
+    const point = { cachePoint: { type: 'default' } };
+    expect(body.messages).toMatchObject([
+      { role: 'user' },
+      { role: 'assistant', content: [{ toolUse: { toolUseId: 'a' } }, point, { toolUse: { toolUseId: 'b' } }] },
+      { role: 'user', content: [{ toolResult: { toolUseId: 'a' } }, { toolResult: { toolUseId: 'b' } }, point] },
+    ]);
+    expect(losses).toEqual([]);
+  });
+
   test('images and documents travel as bytes, each document under a name of its own beside a text', async () => {
     const pdf = (title: string) => ({
       type: 'document',
