@@ -388,6 +388,18 @@ const RESPONSES: Readonly<Record<string, JsonObject>> = {
       ],
     },
   ),
+  'a picture and a file of the developer': input([
+    {
+      type: 'message',
+      role: 'developer',
+      content: [
+        { type: 'input_text', text: 'speak of these like a sailor' },
+        { type: 'input_image', image_url: `data:image/png;base64,${PNG}`, detail: 'low' },
+        { type: 'input_file', filename: 'harbour.pdf', file_data: `data:application/pdf;base64,${PDF}` },
+      ],
+    },
+    said('What is all this'),
+  ]),
   'how closely it looks at a file': input([
     {
       type: 'message',

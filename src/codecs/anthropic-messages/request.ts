@@ -7,6 +7,7 @@ import { areAnthropics } from '../body.ts';
 import type { EncodedRequest, EncodeTarget } from '../codec.ts';
 import { accountForForeign } from '../foreign-fields.ts';
 import { compacted } from '../ledger.ts';
+import { systemMediaToldByUser } from '../system-media.ts';
 import { asksByTool } from './answer-tool.ts';
 import { partOf, partsOf } from './blocks.ts';
 import { conversationOf, messagesOf, type WireMessage } from './conversation.ts';
@@ -108,7 +109,8 @@ function rechoose(body: JsonObject, { toolChoice }: ChatRequest, { names }: Writ
 function rebuiltBody(request: ChatRequest, target: EncodeTarget, writing: Writing): JsonObject {
   const { losses } = writing;
   accountForForeign(request, CODEC, losses);
-  const shown = mediaShownByUser(request.messages, { codec: CODEC, sees: target.vision !== false }, losses);
+  const told = systemMediaToldByUser(request.messages, CODEC, losses);
+  const shown = mediaShownByUser(told, { codec: CODEC, sees: target.vision !== false }, losses);
   const { system, messages } = conversationOf(shown, writing);
   const tools = encodeTools(request.tools, writing.names, losses);
   const body: JsonObject = {

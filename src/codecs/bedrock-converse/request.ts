@@ -4,6 +4,7 @@ import { mediaShownByUser } from '../assistant-media.ts';
 import type { EncodedRequest, EncodeTarget } from '../codec.ts';
 import { accountForForeign } from '../foreign-fields.ts';
 import { compacted, Ledger } from '../ledger.ts';
+import { systemMediaToldByUser } from '../system-media.ts';
 import { WireNames } from '../wire-names.ts';
 import { conversationOf, messagesOf, type WireMessage } from './conversation.ts';
 import { withoutCitationsBlocks } from './foreign-citations.ts';
@@ -92,7 +93,8 @@ function rebuiltBody(request: ChatRequest, target: EncodeTarget, writing: Writin
   const { traits, ledger } = writing;
   accountForForeign(request, CODEC, ledger.losses, CARRIED);
   const sees = target.vision ?? traits.isClaude;
-  const shown = mediaShownByUser(request.messages, { codec: CODEC, sees }, ledger.losses);
+  const told = systemMediaToldByUser(request.messages, CODEC, ledger.losses);
+  const shown = mediaShownByUser(told, { codec: CODEC, sees }, ledger.losses);
   const { system, messages } = conversationOf(shown, writing);
   const wire = asJson(withoutTrailingSpace(messages, writing));
   const fields = settingsFields(request.settings, target, traits, ledger);

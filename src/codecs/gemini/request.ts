@@ -3,6 +3,7 @@ import type { ChatRequest, DecodedRequest, RawRequest, ToolChoice } from '../../
 import type { EncodedRequest, EncodeTarget } from '../codec.ts';
 import { accountForForeign } from '../foreign-fields.ts';
 import { compacted, Ledger } from '../ledger.ts';
+import { systemMediaToldByUser } from '../system-media.ts';
 import { WireNames } from '../wire-names.ts';
 import { camelCased } from './casing.ts';
 import { decodeMessages } from './contents.ts';
@@ -90,7 +91,8 @@ function rebuiltBody(request: ChatRequest, writing: Writing): JsonObject {
   accountForForeign(request, CODEC, ledger.losses, CARRIED);
   const tools = encodeTools(request.tools, names, ledger);
   const hasFunctions = declarationsIn(tools).length > 0;
-  const { system, contents } = startedByUser(conversationOf(request.messages, writing), ledger);
+  const told = systemMediaToldByUser(request.messages, CODEC, ledger.losses);
+  const { system, contents } = startedByUser(conversationOf(told, writing), ledger);
   const body: JsonObject = {
     ...settingsFields(request.settings, target, hasFunctions, ledger),
     contents: asJson(contents),

@@ -5,6 +5,7 @@ import type { EncodedRequest, EncodeTarget } from '../codec.ts';
 import { accountForForeign } from '../foreign-fields.ts';
 import { compacted, Ledger } from '../ledger.ts';
 import { wireName } from '../openai-names.ts';
+import { systemMediaToldByUser } from '../system-media.ts';
 import { WireNames } from '../wire-names.ts';
 import { decodeMessages } from './client-messages.ts';
 import { fitToModel } from './model-fit.ts';
@@ -86,11 +87,12 @@ function rebuiltBody(request: ChatRequest, writing: Writing): JsonObject {
   accountForForeign(request, 'openai-chat', ledger.losses, CARRIED);
   const tools = encodeTools(request.tools, writing);
   const choice = toolChoiceFor(request, tools, writing);
+  const told = systemMediaToldByUser(request.messages, 'openai-chat', ledger.losses);
   const seeing = { codec: 'openai-chat', sees: target.vision === true } as const;
   return {
     ...settingsFields(request.settings, target, tools.length > 0, ledger),
     model: target.model,
-    messages: encodeMessages(mediaShownByUser(request.messages, seeing, ledger.losses), writing),
+    messages: encodeMessages(mediaShownByUser(told, seeing, ledger.losses), writing),
     ...(tools.length > 0 && { tools }),
     ...(choice && { tool_choice: choice }),
   };
