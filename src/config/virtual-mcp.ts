@@ -26,7 +26,7 @@ export const virtualMcp = z.looseObject({
     .refine((name) => name.trim() !== '', { message: 'name is required' })
     .describe('For people.'),
   endpoint_slug: endpointSlug.optional().describe('Served at /mcp/<slug>; made of the name when absent.'),
-  description: z.string().optional().describe('For people.'),
+  description: z.string().optional().describe('Shown to clients as instructions.'),
   enabled: z.boolean().default(true).describe('false = not served.'),
   tools: z.array(chosenTools).default([]).describe('Its tools, client by client.'),
   virtual_key_ids: z

@@ -3,8 +3,9 @@ import { asGatewayError, GatewayError } from '../model/errors.ts';
 import type { Frame } from '../model/event.ts';
 import { DONE, OVER } from '../model/iteration.ts';
 import { onAbort } from '../model/on-abort.ts';
+import { answered } from './asked-chat.ts';
 import { Cancellation, cancelledCall } from './cancellation.ts';
-import { answered, type ChatTry } from './chat-try.ts';
+import type { ChatTry } from './chat-try.ts';
 
 /** The frames of one answer, from the request that asks for it to the end. Leaving early ends the upstream request. */
 export class UpstreamFrames implements AsyncIterableIterator<Frame, undefined> {
