@@ -109,6 +109,7 @@ export const WORDS: Readonly<Record<CodecId, FormatWords>> = {
       reasoning_content: true,
       image_url: { url: true },
       input_audio: { data: true, format: true },
+      audio: { transcript: true },
       file: { file_data: true, file_id: true, filename: true },
       id: true,
       index: true,

@@ -120,6 +120,7 @@ const EXCEPTIONS: readonly (readonly [client: RegExp, what: RegExp, upstream: Re
     /openai|groq|deepseek/,
     'as they came: calls of kinds that the reader of histories does not know',
   ],
+  [/chat/, /sound in pieces/, /openai|groq|deepseek/, 'what was spoken goes back by its id'],
   [/responses/, /made short/, /./, 'only who made it can read a compacted history, which the error says'],
 ];
 const isExcepted = (client: string, what: string, upstream: string): boolean =>

@@ -52,12 +52,9 @@ const toolResult = (message: JsonObject, callId: string): Part => ({
 
 function assistantParts(message: JsonObject, index: number, legacy: LegacyIds): Part[] {
   const pictures = picturesOf(message);
-  const { images: _told, ...bare } = message;
-  const parts: Part[] = [
-    ...reasoningParts(message),
-    ...contentParts(pictures.length > 0 ? bare : message),
-    ...pictures,
-  ];
+  const spoken = spokenPart(message);
+  const bare = without(message, [...(pictures.length > 0 ? ['images'] : []), ...(spoken ? ['audio'] : [])]);
+  const parts: Part[] = [...reasoningParts(message), ...contentParts(bare), ...(spoken ? [spoken] : []), ...pictures];
   if (typeof message.refusal === 'string' && message.refusal !== '') {
     const origin = originOf({ type: 'refusal' });
     parts.push({ type: 'text', text: message.refusal, origin });
@@ -70,6 +67,19 @@ function assistantParts(message: JsonObject, index: number, legacy: LegacyIds): 
     parts.push({ type: 'tool-call', id, name: textOf(name), input: textOf(input), origin });
   }
   return parts;
+}
+
+const without = (message: JsonObject, fields: readonly string[]): JsonObject =>
+  fields.length === 0
+    ? message
+    : Object.fromEntries(Object.entries(message).filter(([field]) => !fields.includes(field)));
+
+/** What a model said aloud instead of writing it, where the client kept its words. */
+function spokenPart({ content, audio }: JsonObject): TextPart | undefined {
+  const text = textOf(objectOf(audio).transcript);
+  const isWritten = typeof content === 'string' ? content !== '' : Array.isArray(content) && content.length > 0;
+  if (text === '' || isWritten) return undefined;
+  return { type: 'text', text, origin: originOf({ audio: objectOf(audio) }) };
 }
 
 /** What a model drew, in the field that OpenRouter's clients know; none where one of them cannot be read. */

@@ -1,6 +1,6 @@
 import type { Origin, Part } from '../../model/content.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
-import { imageOf } from './media.ts';
+import { imageOf, soundOf } from './media.ts';
 import type { GrowingPart, PartQueue } from './part-queue.ts';
 import { detailsOf, mergeDetails, REASONING_FIELDS, reasoningText } from './reasoning.ts';
 import type { ToolCalls } from './tool-calls.ts';
@@ -22,14 +22,17 @@ const READ_FIELDS: ReadonlySet<string> = new Set([
 export class ContentParts {
   readonly #queue: PartQueue;
   readonly #calls: ToolCalls;
+  /** True when the client speaks another format, which has no word for speech beside a text. */
+  readonly #isForeign: boolean;
   #audio: JsonObject | undefined;
   /** Message fields that no part holds: annotations, and in whole messages whatever else there is. */
   readonly extras: JsonObject = {};
   refused = false;
 
-  constructor(queue: PartQueue, calls: ToolCalls) {
+  constructor(queue: PartQueue, calls: ToolCalls, isForeign: boolean) {
     this.#queue = queue;
     this.#calls = calls;
+    this.#isForeign = isForeign;
   }
 
   take(message: JsonObject, whole: boolean): void {
@@ -48,7 +51,10 @@ export class ContentParts {
   }
 
   close(): void {
-    if (this.#audio) this.#queue.add(finishedPart({ type: 'opaque', origin: originOf({ audio: this.#audio }) }));
+    const audio = this.#audio;
+    if (!audio) return;
+    const sound = this.#isForeign ? soundOf(audio) : undefined;
+    this.#queue.add(finishedPart(sound ?? { type: 'opaque', origin: originOf({ audio }) }));
   }
 
   #takeReasoning(message: JsonObject): void {
@@ -104,6 +110,8 @@ export class ContentParts {
 
   #takeAudio(audio: JsonObject): void {
     if (!audio.id && !audio.data && !audio.transcript) return;
+    if (this.#isForeign && typeof audio.transcript === 'string' && audio.transcript !== '')
+      this.#takeText(audio.transcript);
     const before = this.#audio ?? {};
     const joined = { ...before, ...audio };
     for (const key of ['data', 'transcript']) {

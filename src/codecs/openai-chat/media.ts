@@ -2,7 +2,7 @@ import type { MediaPart, MediaSource, Origin } from '../../model/content.ts';
 import { isObject, type JsonObject, ownValue } from '../../model/json.ts';
 import { dataUri, dataUriOf } from '../data-uri.ts';
 import type { Ledger } from '../ledger.ts';
-import { ownBlock } from './wire.ts';
+import { originOf, ownBlock } from './wire.ts';
 
 /** `image_url`, whose value is `{url}` or, with Mistral and others, the URL itself. */
 export function imageOf(value: unknown, origin: Origin): MediaPart | undefined {
@@ -20,6 +20,34 @@ export function audioOf({ data, format }: { data: string; format: string }, orig
   const mediaType = ownValue(AUDIO_TYPES, format) ?? `audio/${format}`;
   return { type: 'media', mediaType, source: { type: 'base64', data }, origin };
 }
+
+/** What a model said aloud; undefined where there is no sound of it. Its words are told as text. */
+export function soundOf(audio: JsonObject): MediaPart | undefined {
+  const { data, ...told } = audio;
+  if (typeof data !== 'string' || data === '') return undefined;
+  const source: MediaSource = { type: 'base64', data: inOnePiece(data) };
+  return { type: 'media', mediaType: soundType(data), source, origin: originOf({ audio: told }) };
+}
+
+/** Each piece of a stream is padded by itself. */
+function inOnePiece(data: string): string {
+  const end = data.indexOf('=');
+  if (end < 0 || !/[^=]/.test(data.slice(end, -1))) return data;
+  return Buffer.concat((data.match(/[^=]+=*/g) ?? []).map((piece) => Buffer.from(piece, 'base64'))).toString('base64');
+}
+
+/** By the first bytes, which in base64 are always the same letters; samples without a head are what streams hold. */
+const SOUND_TYPES: readonly (readonly [RegExp, string])[] = [
+  [/^UklGR/, 'audio/wav'],
+  [/^(SUQz|\/\/[MNOPst-v])/, 'audio/mpeg'],
+  [/^ZkxhQ/, 'audio/flac'],
+  [/^T2dnUw/, 'audio/ogg'],
+  [/^\/\/[EFGHk-n]/, 'audio/aac'],
+];
+/** OpenAI, audio generation: pcm16 has 24 000 samples a second. */
+const SAMPLES = 'audio/L16;codec=pcm;rate=24000';
+
+const soundType = (data: string): string => SOUND_TYPES.find(([start]) => start.test(data))?.[1] ?? SAMPLES;
 
 export interface WireFile {
   readonly file_data?: string | null | undefined;

@@ -1,5 +1,5 @@
 import type { Message, Part, ReasoningPart, ToolCallPart } from '../../model/content.ts';
-import { isObject, type JsonObject } from '../../model/json.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import { readableText, UNREADABLE } from '../call-input.ts';
 import { ToolResults } from '../tool-results.ts';
 import { callId, contentBlocks, type Writing } from './provider-content.ts';
@@ -69,8 +69,6 @@ function messageFields(parts: readonly Part[]): JsonObject {
     const own = ownBlock(part.origin);
     if (part.type === 'text' && own?.content !== undefined) return { ...own, content: undefined };
     if (isObject(own?.message)) return own.message;
-    // a model's own speech is referred to by its id
-    if (isObject(own?.audio)) return { audio: { id: own.audio.id } };
   }
   return {};
 }
@@ -83,10 +81,11 @@ function assistantMessage(parts: readonly Part[], at: string, writing: Writing):
     .filter(isRefusal)
     .map((part) => (part.type === 'text' ? part.text : ''))
     .join('');
+  const speech = parts.map(speechIn).find(isObject);
   const images = parts.flatMap((part) => objectsOf(ownBlock(part.origin)?.images));
   dropUnspeakable(parts, at, writing);
   const content = assistantContent(texts, blocks);
-  if (content === null && calls.length === 0 && refusal === '' && images.length === 0) {
+  if (content === null && calls.length === 0 && refusal === '' && images.length === 0 && !speech) {
     writing.ledger.dropped(at, 'nothing of this assistant message has a place in Chat Completions');
     return undefined;
   }
@@ -97,10 +96,18 @@ function assistantMessage(parts: readonly Part[], at: string, writing: Writing):
     content,
     ...(refusal !== '' && { refusal }),
     ...(images.length > 0 && { images }),
+    // a model's own speech is referred to by its id
+    ...(speech && { audio: { id: speech.id } }),
     ...reasoningFields(parts, at, writing),
     ...(legacy && { function_call: { name: legacy.name, arguments: argumentsOf(legacy, at, writing) } }),
     ...(calls.length > 0 && !legacy && { tool_calls: calls.map((call) => wireCall(call, at, writing)) }),
   };
+}
+
+/** What a model said aloud, in an answer's part or beside a message without content. */
+function speechIn({ origin }: Part): JsonValue | undefined {
+  const own = ownBlock(origin);
+  return own?.audio ?? (isObject(own?.message) ? own.message.audio : undefined);
 }
 
 /** What other formats tell in several texts (citations, pieces of a stream) is one text here. */
@@ -126,7 +133,7 @@ function assistantContent(texts: readonly Part[], blocks: JsonObject[]): JsonObj
 /** Parts that become content; media only if the client wrote it so, since models take none from the assistant. */
 function isSpoken({ type, origin }: Part): boolean {
   if (type === 'media') return ownBlock(origin) !== undefined && ownBlock(origin)?.images === undefined;
-  return type !== 'tool-call' && type !== 'tool-result';
+  return type !== 'tool-call' && type !== 'tool-result' && !isObject(ownBlock(origin)?.audio);
 }
 
 function dropUnspeakable(parts: readonly Part[], at: string, { ledger }: Writing): void {

@@ -76,7 +76,7 @@ export class AnswerReader {
       nameOf: (wire) => context.toolNames?.get(wire) ?? wire,
       mintedId: (ordinal) => `call_${shortHash(`${this.#seed}:${ordinal}`, 24)}`,
     });
-    this.#content = new ContentParts(this.#queue, this.#calls);
+    this.#content = new ContentParts(this.#queue, this.#calls, context.foreign === true);
   }
 
   takeChunk(chunk: JsonObject): readonly StreamEvent[] {

@@ -102,14 +102,22 @@ const CHATS: readonly Omit<Unrecorded, 'format'>[] = [
     chunks: [
       opening,
       chunk({ audio: { id: 'audio_1', transcript: 'Hello ' } }),
-      chunk({ audio: { data: 'UklG' } }),
+      chunk({ audio: { data: 'UklGRg==' } }),
       chunk({ audio: { transcript: 'there' } }),
       chunk({ audio: { expires_at: 1_700_000_100 } }),
       stop,
       counted,
     ],
-    says: {},
+    whole: whole(
+      {
+        content: null,
+        audio: { id: 'audio_1', data: 'UklGRg==', transcript: 'Hello there', expires_at: 1_700_000_100 },
+      },
+      'stop',
+    ),
+    says: { text: 'Hello there', texts: { 'openai-chat': '' } },
     losses: [/content/],
+    tells: { gemini: ['"mimeType":"audio/wav"', '"data":"UklGRg=="'] },
   },
   {
     what: 'two choices by turns, one of them with a call',
