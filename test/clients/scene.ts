@@ -180,7 +180,7 @@ function say(said: Said, request: StrictRequest, count: number, response: Server
 function begin(api: StrictApi, request: StrictRequest, count: number, response: ServerResponse): void {
   if (!request.stream) return;
   const answer = { text: 'Once upon a time there was a gateway.', calls: [{ name: 'weather', input: {} }] };
-  const events = api.streamed(answer, request, count).split(/(?<=\n\n)/);
+  const events = String(api.streamed(answer, request, count)).split(/(?<=\n\n)/);
   response.writeHead(200, { 'content-type': 'text/event-stream' }).write(events.slice(0, 4).join(''));
 }
 

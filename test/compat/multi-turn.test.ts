@@ -1,31 +1,20 @@
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/model/json.ts';
-import { cases, type Recording } from '../support/recordings.ts';
+import type { Recording } from '../support/recordings.ts';
 import { shared } from '../support/shared.ts';
 import type { Format } from './answers.ts';
 import { lineOf } from './compare.ts';
 import { type Conversation, conversationsAt } from './conversations.ts';
 import { FORMAT_OF, formatOf } from './expected.ts';
 import { historyIn, stateIn } from './history.ts';
+import { type Run, recordedRuns } from './recorded-runs.ts';
 import { providerOf, type Stage, startStage } from './replay.ts';
 
 const FORMATS = Object.values(FORMAT_OF);
 const AT_ONCE = 8;
 
-/** The answers of a conversation, in order. */
-type Run = readonly Recording[];
-
 const runs = recordedRuns();
-
-function recordedRuns(): Run[] {
-  const steps = new Map<string, Recording[]>();
-  for (const recording of Object.keys(FORMAT_OF).flatMap((endpoint) => cases({ endpoint }))) {
-    const { id } = recording.scenario ?? {};
-    if (id !== undefined) steps.set(id, [...(steps.get(id) ?? []), recording]);
-  }
-  return [...steps.values()].map((run) => run.sort((a, b) => (a.scenario?.step ?? 0) - (b.scenario?.step ?? 0)));
-}
 
 let stage: Stage;
 

@@ -40,8 +40,8 @@ export function providerOf({ endpoint, provider }: Pick<Recording, 'endpoint' | 
   return OWN_NAME.split(' ').includes(provider) ? provider : 'clone';
 }
 
-/** The recordings as an upstream, and one gateway in front of them with a provider of every kind. */
-export async function startStage(): Promise<Stage> {
+/** The recordings as an upstream, and one gateway in front of them with a provider of every kind, and with `more`. */
+export async function startStage(more: object = {}): Promise<Stage> {
   const replay = await startReplay();
   const { port } = replay.server.address() as AddressInfo;
   const root = `http://127.0.0.1:${port}`;
@@ -56,6 +56,7 @@ export async function startStage(): Promise<Stage> {
       ...Object.fromEntries(named),
       clone: custom({ chat_completion: true, chat_completion_stream: true }),
       [RESPONSES_ONLY]: custom({ responses: true, responses_stream: true }),
+      ...more,
     },
   });
   return {

@@ -32,8 +32,9 @@ export interface StrictApi {
   readonly rules: readonly Rule[];
   readonly refusal: (message: string) => { readonly status: number; readonly body: JsonObject };
   readonly whole: (answer: StrictAnswer, request: StrictRequest, count: number) => JsonObject;
-  /** Server-sent events as text. */
-  readonly streamed: (answer: StrictAnswer, request: StrictRequest, count: number) => string;
+  /** Server-sent events as text, or frames where `streamType` says so. */
+  readonly streamed: (answer: StrictAnswer, request: StrictRequest, count: number) => string | Buffer;
+  readonly streamType?: string;
 }
 
 export interface StrictUpstream {
@@ -64,7 +65,8 @@ export async function startStrict(
     }
     accepted.push(request);
     const answer = script(request, accepted.length);
-    response.writeHead(200, { 'content-type': request.stream ? 'text/event-stream' : 'application/json' });
+    const streamType = api.streamType ?? 'text/event-stream';
+    response.writeHead(200, { 'content-type': request.stream ? streamType : 'application/json' });
     const count = accepted.length;
     response.end(
       request.stream ? api.streamed(answer, request, count) : JSON.stringify(api.whole(answer, request, count)),
@@ -76,17 +78,17 @@ export async function startStrict(
 function requestOf(path: string, headers: IncomingHttpHeaders, text: string): StrictRequest {
   const parsed: unknown = JSON.parse(text || '{}');
   const body = isObject(parsed) ? parsed : {};
-  const named = /\/models\/(.+?):(\w+)/.exec(path);
+  const named = /\/models\/(.+?):(\w+)/.exec(path) ?? /\/model\/(.+?)\/([\w-]+)/.exec(path);
   return {
     path,
     headers,
     body,
-    model: named?.[1] ?? textOf(body.model),
-    stream: named ? named[2] === 'streamGenerateContent' : body.stream === true,
+    model: decodeURIComponent(named?.[1] ?? textOf(body.model)),
+    stream: named ? /stream/i.test(named[2] ?? '') : body.stream === true,
   };
 }
 
-function firstProblem(rules: readonly Rule[], request: StrictRequest): string | undefined {
+export function firstProblem(rules: readonly Rule[], request: StrictRequest): string | undefined {
   for (const { problem } of rules) {
     const found = problem(request);
     if (found !== undefined) return found;

@@ -8,6 +8,8 @@ export interface ModelTraits {
   readonly takesEffort: boolean;
   /** Takes cache points in messages and system; only Claude takes them among tools (Bedrock user guide, prompt caching). */
   readonly caches: boolean;
+  /** Which choices of tools it takes (Bedrock API, ToolChoice); what others say of a name that tells nothing is passed on. */
+  readonly choices: 'all' | 'any' | 'none';
 }
 
 /** Names may come with a region, a vendor or a whole ARN in front. */
@@ -20,6 +22,13 @@ export function traitsOf(model: string): ModelTraits {
     isNova,
     novaReasons: /nova-(?:[2-9]|premier-v[2-9])/.test(name),
     takesEffort: name.includes('gpt-oss'),
+    choices: choicesOf(name),
     caches: isNova || (isClaude && !/claude-(?:v2|instant|3-(?:opus|sonnet|haiku))/.test(name)),
   };
+}
+
+/** "This model doesn't support the toolConfig.toolChoice.any field": Llama and Cohere's models know none of them. */
+function choicesOf(name: string): ModelTraits['choices'] {
+  if (/llama|cohere|command-r/.test(name)) return 'none';
+  return /mistral|mixtral|pixtral/.test(name) ? 'any' : 'all';
 }

@@ -143,15 +143,23 @@ function choiceOf(
   choice: ToolChoice,
   tools: readonly JsonObject[],
   thinks: boolean,
-  { ledger, names }: Writing,
+  { ledger, names, traits }: Writing,
 ): ToolChoice | undefined {
+  if (traits.choices === 'none') {
+    if (choice.type !== 'auto') ledger.dropped('toolConfig.toolChoice', 'this model cannot be told which tool to call');
+    return undefined;
+  }
   if (thinks && (choice.type === 'required' || choice.type === 'tool')) {
     ledger.rewritten('toolConfig.toolChoice', 'thinking allows no forced tool');
     return { type: 'auto' };
   }
   if (choice.type !== 'tool') return choice;
   const name = names.of(choice.name);
-  if (tools.some(({ toolSpec }) => objectOf(toolSpec).name === name)) return choice;
+  if (tools.some(({ toolSpec }) => objectOf(toolSpec).name === name)) {
+    if (traits.choices === 'all') return choice;
+    ledger.rewritten('toolConfig.toolChoice', 'this model can be told to call a tool, but not which');
+    return { type: 'required' };
+  }
   ledger.dropped('toolConfig.toolChoice', `there is no tool "${name}"`);
   return undefined;
 }
