@@ -127,7 +127,7 @@ function showStep(event: unknown): void {
     );
   }
   const delta = isObject(event.delta) ? event.delta : undefined;
-  if (delta?.type === 'text_delta') process.stdout.write(String(delta.text));
+  if (delta?.type === 'text_delta') process.stdout.write(String(delta.text).replaceAll('\n', '\n     '));
   if (event.type === 'error') throw new Error(JSON.stringify(event));
 }
 
@@ -145,9 +145,9 @@ async function showLogs(url: string): Promise<void> {
     return logs.length >= 4 ? logs : undefined;
   });
   for (const log of calls) {
-    say(
-      `     ${log.provider}/${log.model}  ${log.status}  ${Math.round(Number(log.latency))} ms  ${JSON.stringify(log.token_usage)}`,
-    );
+    const usage = isObject(log.token_usage) ? log.token_usage : {};
+    const tokens = `${usage.prompt_tokens} tokens in, ${usage.completion_tokens} out`;
+    say(`     ${log.provider}/${log.model}  ${log.status}  ${Math.round(Number(log.latency))} ms  ${tokens}`);
   }
   for (const log of objectsIn((await getJson(`${url}/api/mcp-logs?order=asc`)).logs)) {
     say(`     ${log.server_label}-${log.tool_name}  ${log.status}  ${Math.round(Number(log.latency))} ms`);

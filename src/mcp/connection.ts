@@ -283,7 +283,7 @@ export class Connection implements Callable {
     this.#server = factsOf(session);
     if (old) this.#dialler.retire(old);
     if (this.holdsSession) this.repeat(this.wishes, session);
-    this.#telling.log('info', `connected, ${listed.length} tools listed`);
+    this.#telling.log('info', `connected, ${toolsText(listed.length)} listed`);
     this.#healthy(listed, { type: this.holdsSession ? 'connected' : 'check-passed' });
     this.#used();
   }
@@ -335,7 +335,7 @@ export class Connection implements Callable {
     this.#server = server;
     this.#keeper.restWith(manifest);
     this.#condition.happened({ type: 'manifest-read' });
-    this.#telling.log('info', `not started, ${tools.length} tools known from its last run`);
+    this.#telling.log('info', `not started, ${toolsText(tools.length)} known from its last run`);
     this.#options.changed();
     this.#watch.schedule();
   }
@@ -364,3 +364,5 @@ export class Connection implements Callable {
     this.#watch.schedule();
   }
 }
+
+const toolsText = (count: number): string => (count === 1 ? '1 tool' : `${count} tools`);
