@@ -1,6 +1,8 @@
-import type { Message, Part, ToolCallPart, ToolResultPart } from '../../model/content.ts';
+import type { Message, Part, ToolCallPart } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
 import type { Ledger } from '../ledger.ts';
+import { addAll } from '../lists.ts';
+import { WaitingResults } from '../waiting-results.ts';
 import { traitsOf } from './models.ts';
 import { callPart, contentPart, missingResult, resultPart, type Writing } from './provider-parts.ts';
 import { SKIP_MARKER } from './signatures.ts';
@@ -68,7 +70,7 @@ class Conversation {
       const reason = 'only one system instruction, ahead of the conversation, exists in this format';
       this.#writing.ledger.rewritten(`contents.${place}.role`, reason);
     }
-    this.#system.push(...written);
+    addAll(this.#system, written);
   }
 
   #addModel({ parts }: Message, place: number): void {
@@ -104,7 +106,7 @@ class Conversation {
     const results: JsonObject[] = [];
     const attachments: JsonObject[] = [];
     for (const { part, call } of this.#open) {
-      const [result, field] = waiting.get(part.id)?.shift() ?? [];
+      const [result, field] = waiting.take(part.id) ?? [];
       if (!result || !field) {
         this.#writing.ledger.invented('contents', `the call ${part.name} has no result`);
         results.push(missingResult(call));
@@ -114,19 +116,17 @@ class Conversation {
       results.push(written.part);
       attachments.push(...written.attachments);
     }
-    for (const [{ callId }, field] of [...waiting.values()].flat()) {
+    for (const [{ callId }, field] of waiting.rest) {
       this.#writing.ledger.dropped(field, `there is no call ${callId} in the turn before this result`);
     }
     return { results, attachments };
   }
 
-  #waitingResults(): Map<string, [ToolResultPart, string][]> {
-    const waiting = new Map<string, [ToolResultPart, string][]>();
+  #waitingResults(): WaitingResults {
+    const waiting = new WaitingResults();
     for (const [message, place] of this.#replies) {
       message.parts.forEach((part, index) => {
-        if (part.type !== 'tool-result' || part.owner === 'provider') return;
-        const same = waiting.get(part.callId) ?? [];
-        waiting.set(part.callId, [...same, [part, fieldOf(place, index)]]);
+        if (part.type === 'tool-result' && part.owner !== 'provider') waiting.add(part, fieldOf(place, index));
       });
     }
     return waiting;
@@ -142,7 +142,7 @@ class Conversation {
   #push(role: WireContent['role'], parts: readonly JsonObject[], apart = false): void {
     if (parts.length === 0) return;
     const last = this.#contents.at(-1);
-    if (last?.role === role && !apart) last.parts.push(...parts);
+    if (last?.role === role && !apart) addAll(last.parts, parts);
     else this.#contents.push({ role, parts: [...parts] });
   }
 }
@@ -157,17 +157,26 @@ function signTurn(contents: readonly WireContent[], ledger: Ledger): void {
   );
   contents.forEach(({ role, parts }, index) => {
     if (role !== 'model') return;
-    const [first, ...siblings] = parts.filter((part) => part.functionCall);
+    const at = parts.findIndex((part) => part.functionCall);
+    const first = parts[at];
     if (!first) return;
     const signature = textOf(first.thoughtSignature);
-    for (const sibling of siblings) {
-      const { thoughtSignature, ...unsigned } = sibling;
-      if (signature !== '' && thoughtSignature === signature) replace(parts, sibling, unsigned);
+    if (signature !== '') {
+      withoutCopies(parts, at + 1, signature);
+      return;
     }
-    if (index <= asked || signature !== '') return;
-    replace(parts, first, { ...first, thoughtSignature: SKIP_MARKER });
+    if (index <= asked) return;
+    parts[at] = { ...first, thoughtSignature: SKIP_MARKER };
     ledger.invented(`contents.${index}.thoughtSignature`, 'stands for a signature that no Gemini model gave');
   });
+}
+
+/** Takes the signature from the calls that stand behind the one it was given to. */
+function withoutCopies(parts: JsonObject[], from: number, signature: string): void {
+  for (let at = from; at < parts.length; at++) {
+    const { thoughtSignature, ...unsigned } = parts[at] ?? {};
+    if (unsigned.functionCall && thoughtSignature === signature) parts[at] = unsigned;
+  }
 }
 
 /** Where a model draws, the first part of each of its turns is signed, and every picture (Gemini API, thought signatures). */
@@ -182,10 +191,6 @@ function signPictures(contents: readonly WireContent[], ledger: Ledger): void {
       ledger.invented(`contents.${index}.thoughtSignature`, 'stands for a signature that no Gemini model gave');
     }
   });
-}
-
-function replace(parts: JsonObject[], old: JsonObject, by: JsonObject): void {
-  parts[parts.indexOf(old)] = by;
 }
 
 const fieldOf = (content: number, part: number): string => `contents.${content}.parts.${part}`;
