@@ -17,6 +17,7 @@ import {
   renames,
   textAsString,
 } from './quirks.ts';
+import { tellsSchemaInWords } from './schema-in-words.ts';
 import { derivesToolSchemas } from './schema-quirks.ts';
 
 interface Line {
@@ -40,6 +41,9 @@ interface Line {
   readonly reasoningField?: 'reasoning_content' | 'reasoning';
   /** Absent = no limit is known. */
   readonly mostTools?: number;
+  /** How it takes documents; absent = as OpenAI does. */
+  readonly files?: Deployment['wire']['files'];
+  readonly sound?: false;
 }
 
 function deployment(line: Line): Deployment {
@@ -59,6 +63,8 @@ function deployment(line: Line): Deployment {
     reasoningField,
     modelsPath,
     mostTools,
+    files,
+    sound,
   } = line;
   const all = [
     ...quirks,
@@ -78,6 +84,8 @@ function deployment(line: Line): Deployment {
       ...(webSearch && { webSearch }),
       ...(toolCallId && { toolCallId }),
       ...(reasoningField && { reasoningField }),
+      ...(files && { files }),
+      ...(sound === false && { sound }),
       ...(toolSchemas && { toolSchemas }),
     },
     adjust: adjustWith(all),
@@ -142,6 +150,8 @@ const LINES: readonly Line[] = [
   {
     name: 'groq',
     mostTools: 128,
+    files: 'none',
+    sound: false,
     url: 'https://api.groq.com/openai/v1',
     key: ['GROQ_API_KEY'],
     limit: 'max_completion_tokens',
@@ -158,6 +168,7 @@ const LINES: readonly Line[] = [
   },
   {
     name: 'mistral',
+    files: 'document_url',
     url: 'https://api.mistral.ai/v1',
     key: ['MISTRAL_API_KEY', 'MISTRAL_KEY'],
     limit: 'max_tokens',
@@ -176,6 +187,8 @@ const LINES: readonly Line[] = [
   },
   {
     name: 'ollama',
+    files: 'none',
+    sound: false,
     url: 'http://localhost:11434/v1',
     keyless: true,
     limit: 'max_tokens',
@@ -195,7 +208,7 @@ const LINES: readonly Line[] = [
     url: 'https://api.deepseek.com/v1',
     key: ['DEEPSEEK_API_KEY'],
     limit: 'max_tokens',
-    quirks: [...strictWithOldLimit, namesMedia, stringsOnly, dropsNarrowPatterns],
+    quirks: [...strictWithOldLimit, namesMedia, stringsOnly, dropsNarrowPatterns, tellsSchemaInWords],
     reasoningField: 'reasoning_content',
   },
   {
@@ -208,6 +221,8 @@ const LINES: readonly Line[] = [
   },
   {
     name: 'cerebras',
+    files: 'none',
+    sound: false,
     url: 'https://api.cerebras.ai/v1',
     key: ['CEREBRAS_API_KEY'],
     limit: 'max_completion_tokens',
@@ -320,8 +335,20 @@ const LINES: readonly Line[] = [
     limit: 'max_tokens',
     quirks: strictWithOldLimit,
   },
-  { name: 'vllm', keyless: true, limit: 'max_tokens', quirks: [oldLimit, developerIsSystem, textAsString('tool')] },
-  { name: 'sgl', keyless: true, limit: 'max_tokens', quirks: [oldLimit, developerIsSystem, textAsString('tool')] },
+  {
+    name: 'vllm',
+    files: 'none',
+    keyless: true,
+    limit: 'max_tokens',
+    quirks: [oldLimit, developerIsSystem, textAsString('tool')],
+  },
+  {
+    name: 'sgl',
+    files: 'none',
+    keyless: true,
+    limit: 'max_tokens',
+    quirks: [oldLimit, developerIsSystem, textAsString('tool')],
+  },
 ];
 
 /** Every provider that speaks OpenAI's chat completions: a line each. */

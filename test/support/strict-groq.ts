@@ -17,6 +17,9 @@ const MESSAGE_FIELDS: Readonly<Record<string, readonly string[]>> = {
   tool: ['role', 'content', 'tool_call_id', 'name'],
 };
 
+/** Models that read text only. */
+const BLIND = /gpt-oss|llama-3\.[13]/;
+
 const RULES: readonly Rule[] = [
   {
     rule: 'unknown fields',
@@ -42,6 +45,18 @@ const RULES: readonly Rule[] = [
       }),
   },
   ...pairing,
+  {
+    rule: 'contents of user messages',
+    source: `${API}; Groq, vision: text and pictures, the latter for models that see`,
+    problem: (request) =>
+      firstOf(messagesOf(request), ({ content }, at) =>
+        firstOf(objectsOf(content), ({ type }, index) => {
+          const taken = BLIND.test(request.model) ? ['text'] : ['text', 'image_url'];
+          if (taken.includes(textOf(type))) return undefined;
+          return `'messages.${at}.content.${index}.type' : value is not one of the allowed values ${JSON.stringify(taken)}`;
+        }),
+      ),
+  },
   {
     rule: 'contents of tool messages',
     source: 'design/pitfalls B13',

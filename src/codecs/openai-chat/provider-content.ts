@@ -6,7 +6,7 @@ import type { Ledger } from '../ledger.ts';
 import { whyLeftOut } from '../left-out-text.ts';
 import { LONGEST_ID, wireId } from '../openai-names.ts';
 import type { WireNames } from '../wire-names.ts';
-import { wireMedia } from './media.ts';
+import { takenMedia } from './taken-media.ts';
 import { ownBlock, textOf } from './wire.ts';
 
 /** What writing a body goes by, and where it accounts for what it changes. */
@@ -31,7 +31,7 @@ function contentBlock(part: Part, at: string, writing: Writing): JsonObject | un
     case 'text':
       return textBlock(part, at, writing);
     case 'media':
-      return wireMedia(part, at, writing.ledger);
+      return takenMedia(part, at, writing.target, writing.ledger);
     case 'opaque': {
       const own = ownBlock(part.origin);
       if (own) return isObject(own.message) || isObject(own.audio) ? undefined : own;

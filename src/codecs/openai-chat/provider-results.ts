@@ -1,8 +1,8 @@
 import type { ToolCallPart, ToolResultPart } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
 import type { ToolResults } from '../tool-results.ts';
-import { wireMedia } from './media.ts';
 import { callId, textBlock, type Writing } from './provider-content.ts';
+import { takenMedia } from './taken-media.ts';
 import { ownBlock, textOf } from './wire.ts';
 
 interface WrittenResult {
@@ -83,7 +83,7 @@ function splitContent(
       writing.ledger.dropped(place, `a tool result cannot hold a part of kind ${part.type}`);
       return;
     }
-    const block = wireMedia(part, place, writing.ledger);
+    const block = takenMedia(part, place, writing.target, writing.ledger);
     if (block?.type === 'text') texts.push(textOf(block.text));
     else if (block) attachments.push(block);
   });
