@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { runBundledServer } from './bundled-servers.ts';
 import { type McpCommand, parseArguments, type ServeOptions } from './cli.ts';
 import { undici } from './model/undici.ts';
@@ -9,6 +10,9 @@ import { setUpV8, speedUpV8 } from './v8-flags.ts';
 const WARM_UP_AFTER_MS = 250;
 
 const command = parseArguments(process.argv.slice(2), process.env);
+
+// a server at the end of a pipe ends with it
+if (command.type !== 'mcp-server') outliveReaders();
 
 switch (command.type) {
   case 'help':
@@ -55,7 +59,6 @@ async function runGateway(options: ServeOptions): Promise<void> {
   try {
     const running = await serve(options, version(), processLog);
     stopOnSignal(running.stop);
-    outliveReaders();
     running.openLog();
     setTimeout(() => warmUp(running), WARM_UP_AFTER_MS).unref();
   } catch (thrown) {
@@ -78,20 +81,25 @@ function outliveReaders(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 }
 
-/** The first signal ends the gateway gently, the second at once. */
+/** The first signal ends the gateway gently, the second at once, with the exit code that shells give for it. */
 function stopOnSignal(stop: () => Promise<void>): void {
+  const terminals = [0, 1, 2].filter((descriptor) => isatty(descriptor));
   let stopping = false;
-  const onSignal = () => {
-    if (stopping) process.exit(1);
+  const onSignal = (signal: NodeJS.Signals, number: number) => {
+    if (stopping) process.exit(128 + number);
     stopping = true;
     stop().then(
-      () => process.exit(0),
+      () => {
+        if (terminals.every((descriptor) => isatty(descriptor))) process.exit(0);
+        // Node 20 crashes over the settings of a terminal that is gone, which it gives back at its exit
+        process.off(signal, onSignal).kill(process.pid, signal);
+      },
       (thrown: unknown) => {
         process.stderr.write(`bifrost did not stop cleanly: ${String(thrown)}\n`);
         process.exit(1);
       },
     );
   };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
+  // the last one: its terminal was closed
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, onSignal);
 }

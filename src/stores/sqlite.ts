@@ -85,6 +85,7 @@ const ADVICE: readonly (readonly [code: string, advice: string])[] = [
   ['SQLITE_CANTOPEN', MAKE_WRITABLE],
   ['SQLITE_READONLY', MAKE_WRITABLE],
   ['SQLITE_FULL', 'make room on its disk'],
+  ['SQLITE_IOERR', 'look whether its disk is full, broken or gone, or whether files may not grow further (ulimit -f)'],
 ];
 
 /** What mends a failure of the database; undefined where its own words must do. */
