@@ -1,10 +1,10 @@
 import { anthropicMessages } from '../../../src/codecs/anthropic-messages/index.ts';
-import type { AnswerContext } from '../../../src/codecs/codec.ts';
+import type { AnswerContext, EncodeTarget } from '../../../src/codecs/codec.ts';
 import { createSseReader } from '../../../src/codecs/sse.ts';
-import type { Message } from '../../../src/model/content.ts';
+import type { Message, Part } from '../../../src/model/content.ts';
 import type { StreamEvent } from '../../../src/model/event.ts';
 import type { JsonObject } from '../../../src/model/json.ts';
-import type { ChatRequest, DecodedRequest } from '../../../src/model/request.ts';
+import type { ChatRequest, DecodedRequest, Settings } from '../../../src/model/request.ts';
 import { type ChatResponse, foldAll } from '../../../src/model/response.ts';
 
 /** The events of a stream whose bytes come in pieces of `pieceSize`; throws what the decoder throws. */
@@ -75,3 +75,29 @@ export const foreignRequest = (messages: readonly Message[], rest: Partial<ChatR
 });
 
 export const TARGET = { model: 'claude-sonnet-4-5', stream: false } as const;
+
+export const text = (value: string): Part => ({ type: 'text', text: value });
+
+export const call = (id: string, name = 'look', input = '{}'): Part => ({ type: 'tool-call', id, name, input });
+
+export const result = (callId: string, value = 'ok'): Part => ({
+  type: 'tool-result',
+  callId,
+  content: [text(value)],
+  isError: false,
+});
+
+/** A question of another format under these settings. */
+export const ask = (settings: Settings, rest: Partial<ChatRequest> = {}): ChatRequest =>
+  foreignRequest([{ role: 'user', parts: [text('x')] }], { settings, ...rest });
+
+/** What leaves for a provider of this format; losses as `<action> <field>`. */
+export function sent(request: ChatRequest, target: Partial<EncodeTarget> = {}) {
+  const { body, losses, toolNames } = anthropicMessages.encodeRequest(request, { ...TARGET, ...target });
+  return {
+    body,
+    messages: body.messages,
+    losses: losses.map(({ field, action }) => `${action} ${field}`),
+    toolNames,
+  };
+}
