@@ -8,6 +8,9 @@ import { type Member, topLevelMembers } from './scan.ts';
 /** Small bodies are parsed at once: it costs next to nothing and finds every syntax error. */
 const PARSE_AT_ONCE_BELOW = 4_096;
 
+/** It is told in headers of the answer, in logs and in errors; ARNs, the longest there are, end at 2,048. */
+const LONGEST_MODEL = 2_048;
+
 /** Fields that only we understand; they never travel on, but where Anthropic's own field of that name is meant. */
 const GATEWAY_ONLY: ReadonlySet<string> = new Set(['fallbacks']);
 
@@ -70,6 +73,10 @@ class ScannedBody implements BodySource {
       throw new GatewayError('invalid-request', 'model is required: write provider/model, for example openai/gpt-4o', {
         param: 'model',
       });
+    }
+    if (model.length > LONGEST_MODEL) {
+      const told = `model is ${model.length} characters long; name one of at most ${LONGEST_MODEL}`;
+      throw new GatewayError('invalid-request', told, { param: 'model' });
     }
     const stream = this.member('stream');
     if (stream !== undefined && stream !== null && typeof stream !== 'boolean') {

@@ -1,8 +1,13 @@
 import { isObject, type JsonObject } from '../model/json.ts';
+import { excessOf } from './measure.ts';
+
+/** Shorter arguments cannot nest, or hold, more than may be read. */
+const LONGEST_SURE = 262_144;
 
 /** A call's arguments as an object: empty text means `{}`; undefined when a model wrote something else. */
 export function parsedInput(text: string): JsonObject | undefined {
   if (text.trim() === '') return {};
+  if (text.length > LONGEST_SURE && excessOf(Buffer.from(text))) return undefined;
   try {
     const input: unknown = JSON.parse(text);
     return isObject(input) ? input : undefined;

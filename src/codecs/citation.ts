@@ -8,6 +8,12 @@ export interface Citation {
   readonly end: number;
 }
 
+/** More than any answer rests on: each may be looked for in all of the text, and told with a stretch of it. */
+export const MOST_CITATIONS = 1_000;
+
+/** Longer than any model's answer, in characters; where things stand in such a text is not told. */
+export const LONGEST_CITING = 1_000_000;
+
 /** None for what is no page that anybody can open. */
 export function cited(
   url: JsonValue | undefined,

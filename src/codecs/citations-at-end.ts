@@ -1,6 +1,6 @@
 import type { Origin } from '../model/content.ts';
 import type { JsonObject, JsonValue } from '../model/json.ts';
-import { type Citation, cited, placeOf, shifted } from './citation.ts';
+import { type Citation, cited, LONGEST_CITING, MOST_CITATIONS, placeOf, shifted } from './citation.ts';
 import { objectOf, objectsOf, stringsOf, textOf } from './members.ts';
 
 /**
@@ -8,6 +8,10 @@ import { objectOf, objectsOf, stringsOf, textOf } from './members.ts';
  * annotations and sources.
  */
 export function citationsAtEnd(origin: Origin | undefined, text: string): Citation[] {
+  return text.length > LONGEST_CITING ? [] : allAtEnd(origin, text).slice(0, MOST_CITATIONS);
+}
+
+function allAtEnd(origin: Origin | undefined, text: string): Citation[] {
   const before = Math.max(0, text.length - (origin?.covers ?? text.length));
   const last = inStretch(origin, text, before, text.length - before);
   if (!origin?.earlier) return last;
@@ -57,7 +61,7 @@ function groundingOf({ groundingChunks, groundingSupports }: JsonObject, text: s
   const pages = objectsOf(groundingChunks).map(({ web, maps, retrievedContext }) =>
     objectOf(web ?? maps ?? retrievedContext),
   );
-  const supports = objectsOf(groundingSupports);
+  const supports = objectsOf(groundingSupports).slice(0, MOST_CITATIONS);
   if (supports.length === 0) return pages.flatMap(({ uri, title }) => cited(uri, title, 0, text.length));
   return supports.flatMap(({ segment, groundingChunkIndices }) => {
     const [start, end] = stretchOf(objectOf(segment), text, place);
@@ -77,9 +81,11 @@ function stretchOf({ startIndex, endIndex, text: words }: JsonObject, text: stri
 
 /** What the model quotes at length. The Gemini API and Vertex AI have names of their own for the list. */
 const quotationsOf = ({ citationSources, citations }: JsonObject, place: PlaceAt): Citation[] =>
-  [...objectsOf(citationSources), ...objectsOf(citations)].flatMap(({ uri, title, startIndex, endIndex }) =>
-    cited(uri, title, place(startIndex, 0), place(endIndex, place(Number.MAX_SAFE_INTEGER, 0))),
-  );
+  [...objectsOf(citationSources), ...objectsOf(citations)]
+    .slice(0, MOST_CITATIONS)
+    .flatMap(({ uri, title, startIndex, endIndex }) =>
+      cited(uri, title, place(startIndex, 0), place(endIndex, place(Number.MAX_SAFE_INTEGER, 0))),
+    );
 
 function annotationsOf({ choices }: JsonObject, length: number): Citation[] {
   const { annotations } = objectOf(objectsOf(choices)[0]?.message);

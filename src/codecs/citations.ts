@@ -1,6 +1,6 @@
 import type { Origin, Part } from '../model/content.ts';
 import type { JsonObject } from '../model/json.ts';
-import { type Citation, cited, placeOf, shifted, textCited, within } from './citation.ts';
+import { type Citation, cited, MOST_CITATIONS, placeOf, shifted, textCited, within } from './citation.ts';
 import { citationsAtEnd } from './citations-at-end.ts';
 import { objectOf, objectsOf } from './members.ts';
 
@@ -8,7 +8,10 @@ import { objectOf, objectsOf } from './members.ts';
  * The pages that the end of a text names (Anthropic's and Bedrock's `citations`, the Responses API's `annotations`).
  * Places in files have no address that another format could give.
  */
-export function citationsOf(origin: Origin | undefined, length: number): Citation[] {
+export const citationsOf = (origin: Origin | undefined, length: number): Citation[] =>
+  allIn(origin, length).slice(0, MOST_CITATIONS);
+
+function allIn(origin: Origin | undefined, length: number): Citation[] {
   switch (origin?.codec) {
     case 'anthropic-messages':
       // the whole block is what rests on the source
@@ -61,7 +64,10 @@ export function endCitationsByText(
     const at = textCited(begins, citation);
     const part = texts[at];
     if (!part) continue;
-    byText.set(part, [...(byText.get(part) ?? []), within(citation, begins[at] ?? 0, part.text.length)]);
+    const here = within(citation, begins[at] ?? 0, part.text.length);
+    const known = byText.get(part);
+    if (known) known.push(here);
+    else byText.set(part, [here]);
   }
   return byText;
 }

@@ -28,13 +28,13 @@ const CLOSE_BRACE = 0x7d;
 export type Excess = 'levels' | 'values';
 
 /** Which limit JSON text exceeds; undefined where it may be read. It is not judged otherwise. */
-export function excessOf(bytes: Buffer): Excess | undefined {
+export function excessOf(bytes: Buffer, mostValues = MOST_VALUES): Excess | undefined {
   if (bytes.length < MEASURED_FROM) return undefined;
   // names so far of each object that is open, and below zero for lists
   const names = new Int32Array(MOST_LEVELS + 1);
   let level = 0;
   let values = 1;
-  for (let at = 0; at < bytes.length && values <= MOST_VALUES; at++) {
+  for (let at = 0; at < bytes.length && values <= mostValues; at++) {
     const byte = bytes[at];
     if (byte === QUOTE) at = closingQuote(bytes, at);
     else if (byte === COMMA) {
@@ -47,13 +47,22 @@ export function excessOf(bytes: Buffer): Excess | undefined {
       values++;
     } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) level--;
   }
-  return values > MOST_VALUES ? 'values' : undefined;
+  return values > mostValues ? 'values' : undefined;
 }
 
 const EXCESSES = {
   levels: `nests deeper than ${MOST_LEVELS} levels, which no model reads; send it flatter, or as text`,
   values: `holds about a million values, which no model reads; leave out what is not needed, or send data as text`,
 } as const;
+
+/** An answer may hold the likelihoods of all its tokens. */
+const MOST_VALUES_OF_ANSWERS = 8_000_000;
+
+/** Why an answer, or what stands in one, is not read; undefined where it may be. */
+export function immenseAnswer(bytes: Buffer): string | undefined {
+  const excess = excessOf(bytes, MOST_VALUES_OF_ANSWERS);
+  return excess && { levels: `nests deeper than ${MOST_LEVELS} levels`, values: 'holds millions of values' }[excess];
+}
 
 /** Throws GatewayError('invalid-request') where reading a client's body would keep everybody else waiting. */
 export function refuseImmense(bytes: Buffer): void {

@@ -1,6 +1,7 @@
 import { StringDecoder } from 'node:string_decoder';
 import { GatewayError } from '../model/errors.ts';
 import type { WireEvent } from './codec.ts';
+import { immenseAnswer } from './measure.ts';
 
 /** Whole pictures come in one event, but none of this size. */
 const MOST_CHARACTERS = 64 * 1024 * 1024;
@@ -92,11 +93,20 @@ const endless = (): GatewayError =>
     `an event of the stream has more than ${MOST_CHARACTERS / 1024 / 1024} million characters and no end`,
   );
 
+/** A shorter event cannot nest deep enough to be felt. */
+const LONGEST_SURE = 1_048_576;
+
+function refuseImmenseEvent(event: WireEvent | undefined): void {
+  const immense = immenseAnswer(Buffer.from(event?.data ?? ''));
+  if (immense) throw new GatewayError('bad-response', `an event of the stream ${immense} and is not read`);
+}
+
 /** Reads every event that a blank line ends; gives the place behind the last of them. */
 function takeEvents(text: string, events: WireEvent[]): number {
   let start = 0;
   for (let end = text.indexOf('\n\n'); end !== -1; end = text.indexOf('\n\n', start)) {
     const event = eventOf(text, start, end);
+    if (end - start > LONGEST_SURE) refuseImmenseEvent(event);
     if (event) events.push(event);
     start = end + 2;
   }

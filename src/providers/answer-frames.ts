@@ -1,4 +1,5 @@
 import type { AnswerContext } from '../codecs/codec.ts';
+import { immenseAnswer } from '../codecs/measure.ts';
 import type { CallContext } from '../model/call.ts';
 import { GatewayError } from '../model/errors.ts';
 import type { Frame } from '../model/event.ts';
@@ -77,6 +78,11 @@ const answerContext = (
 });
 
 function bodyOf(answer: DirectResponse, provider: string): JsonObject {
+  const immense = immenseAnswer(answer.bytes);
+  if (immense) {
+    const message = `the answer of ${provider} ${immense} and is not read; look at what answers there`;
+    throw new GatewayError('bad-response', message, { provider });
+  }
   try {
     const body: unknown = JSON.parse(answer.bytes.toString('utf8'));
     if (isObject(body)) return body;
