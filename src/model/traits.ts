@@ -23,6 +23,8 @@ export interface ModelTraits {
   readonly thinking?: ThinkingForms;
   /** What it refuses of the parameters that steer sampling; absent = nothing. */
   readonly sampling?: SamplingRule | undefined;
+  /** False when it refuses words at which to stop. */
+  readonly stop?: false;
   /** What OpenAI's Responses API has of this model that its Chat Completions lack; absent = nothing. */
   readonly responsesApi?: ResponsesNeed;
 }

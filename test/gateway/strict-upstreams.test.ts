@@ -73,6 +73,21 @@ describe('the strict Messages server', () => {
     ['a name that stands twice', { tools: [tool, tool] }, /must be unique/],
     ['a schema without a type', { tools: [{ name: 'f', input_schema: {} }] }, /input_schema/],
     ['a choice among no tools', { tool_choice: { type: 'auto' } }, /while providing tools/],
+    ['both ways to steer sampling', { temperature: 0.5, top_p: 0.5 }, /cannot both be specified/],
+    [
+      'images of other types',
+      {
+        messages: [
+          {
+            role: 'user',
+            content: [{ type: 'image', source: { type: 'base64', media_type: 'image/heic', data: 'AAAA' } }],
+          },
+        ],
+      },
+      /media_type/,
+    ],
+    ['long names of people', { metadata: { user_id: 'x'.repeat(257) } }, /at most 256/],
+    ['blank words to stop at', { stop_sequences: ['\n'] }, /non-whitespace/],
     [
       'five cache marks',
       { system: Array.from({ length: 5 }, () => ({ type: 'text', text: 'x', cache_control: { type: 'ephemeral' } })) },
@@ -121,6 +136,9 @@ describe('the strict Chat Completions server', () => {
     ['reasoning on gpt-4o', { reasoning_effort: 'low' }, /Unrecognized request argument/],
     ['bad schemas', { tools: [tool('f', { type: 'array' })] }, /Invalid schema for function/],
     ['a long user', { user: long }, /Invalid 'user'/],
+    ['five words to stop at', { stop: ['a', 'b', 'c', 'd', 'e'] }, /maximum length 4/],
+    ['JSON that no message asks for', { response_format: { type: 'json_object' } }, /the word 'json'/],
+    ['alternatives without probabilities', { top_logprobs: 2 }, /'logprobs' must be set/],
     ['stream options without a stream', { stream_options: { include_usage: true } }, /only allowed when 'stream'/],
   ])('refuses %s', (_what, more, words) => {
     expect(say(more)).toMatch(words);
@@ -129,6 +147,7 @@ describe('the strict Chat Completions server', () => {
   test('refuses the old name of the limit, and sampling, for models that reason', () => {
     expect(say({ max_tokens: 9 }, 'gpt-5')).toMatch(/max_completion_tokens/);
     expect(say({ temperature: 0 }, 'gpt-5')).toMatch(/Only the default/);
+    expect(say({ stop: 'END' }, 'gpt-5')).toMatch(/'stop' is not supported/);
   });
 
   test('Groq’s knows neither OpenAI’s own fields nor the role developer, nor lists in results', () => {
@@ -203,6 +222,7 @@ describe('the strict Responses server', () => {
     ],
     ['a call without its reasoning', { input: [call({ id: 'fc_1x0' }), output()] }, /required 'reasoning' item/],
     ['a limit below the least', { max_output_tokens: 1 }, />= 16/],
+    ['JSON that no message asks for', { text: { format: { type: 'json_object' } } }, /the word 'json'/],
     ['sampling', { temperature: 0 }, /not supported with this model/],
     ['tools of chat', { tools: [{ type: 'function', function: { name: 'f' } }] }, /tools\[0\].function/],
   ])('refuses %s', (_what, more, words) => {
@@ -233,6 +253,12 @@ describe('the strict Gemini server', () => {
     expect(say({ contents: turn(call()) }, 'gemini-2.5-pro')).toBeUndefined();
   });
 
+  test('refuses functions beside answers in JSON before Gemini 3', () => {
+    const both = { ...declare({ name: 'f' }), generationConfig: { responseMimeType: 'application/json' } };
+    expect(say(both, 'gemini-2.5-pro')).toMatch(/unsupported/);
+    expect(say(both)).toBeUndefined();
+  });
+
   test.each<[string, JsonObject, RegExp]>([
     ['unknown fields', { model: 'x' }, /Unknown name "model"/],
     ['unknown fields of the config', { generationConfig: { max_tokens: 1 } }, /Unknown name "max_tokens/],
@@ -255,6 +281,7 @@ describe('the strict Gemini server', () => {
       /parameters/,
     ],
     ['a limit above the model’s', { generationConfig: { maxOutputTokens: 70_000 } }, /maxOutputTokens/],
+    ['six words to stop at', { generationConfig: { stopSequences: [...'abcdef'] } }, /stop_sequences/],
     [
       'budget and level at once',
       { generationConfig: { thinkingConfig: { thinkingBudget: 1, thinkingLevel: 'LOW' } } },

@@ -33,6 +33,8 @@ const inFormat = (provider: string, dialect: CodecId, rest: JsonObject) => (case
 
 describe('Chat Completions as they came, to a model that refuses some of it', () => {
   inFormat('openai', 'openai-chat', { messages })([
+    ['E3 reasoning models refuse words to stop at', { model: 'gpt-5-mini', stop: ['END'] }, {}, ['dropped stop']],
+    ['E3 others stop at words', { model: 'gpt-4.1', stop: ['END'] }, { stop: ['END'] }, []],
     [
       'E3 reasoning models refuse what steers sampling',
       { model: 'o4-mini', temperature: 0, top_p: 0.5, logprobs: true, seed: 1 },

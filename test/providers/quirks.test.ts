@@ -65,6 +65,25 @@ const cases: readonly (readonly [string, string, string, JsonObject, JsonObject,
     { temperature: 1 },
     ['dropped prompt_cache_options', 'dropped moderation', 'dropped prompt_cache_key'],
   ],
+  [
+    'DeepSeek binds no answer to a schema, so that it is told in words',
+    'deepseek',
+    'deepseek-chat',
+    {
+      messages: [{ role: 'system', content: 'Be kind.' }],
+      response_format: { type: 'json_schema', json_schema: { name: 'r', schema: { type: 'object' } } },
+    },
+    {
+      messages: [
+        {
+          role: 'system',
+          content: 'Be kind.\n\nAnswer with a JSON object that fits this JSON Schema:\n{"type":"object"}',
+        },
+      ],
+      response_format: { type: 'json_object' },
+    },
+    ['rewritten response_format.json_schema', 'invented messages[0].content'],
+  ],
   ['Mistral calls the seed otherwise', 'mistral', 'mistral-large', { seed: 3 }, { random_seed: 3 }, ['rewritten seed']],
   [
     'Mistral refuses stream_options',

@@ -46,6 +46,8 @@ const LIMITS: readonly (readonly [RegExp, number])[] = [
   [/^claude-/, 128_000],
 ];
 
+const IMAGES = ['image/jpeg', 'image/png', 'image/gif', 'image/webp'];
+
 const contentOf = (message: JsonObject): JsonObject[] =>
   typeof message.content === 'string' ? [{ type: 'text', text: message.content }] : objectsOf(message.content);
 
@@ -243,6 +245,43 @@ const RULES: readonly Rule[] = [
     rule: 'sampling out of range',
     source: API,
     problem: ({ body }) => (Number(body.temperature ?? 0) > 1 ? 'temperature: range: 0..1' : undefined),
+  },
+  {
+    rule: 'temperature beside top_p on newer models',
+    source: 'Anthropic, migration to Claude 4.5',
+    problem: ({ body, model }) =>
+      body.temperature !== undefined &&
+      body.top_p !== undefined &&
+      /^claude-(sonnet|haiku|opus)-4-[1-9](\D|$)/.test(model)
+        ? '`temperature` and `top_p` cannot both be specified for this model. Please use only one.'
+        : undefined,
+  },
+  {
+    rule: 'types of images',
+    source: `${API}, image source`,
+    problem: (request) =>
+      firstOf(
+        blocksOf(request).flatMap(([block]) => [block, ...objectsOf(block.content)]),
+        ({ type, source }) => {
+          const { type: kind, media_type: mediaType } = objectOf(source);
+          return type === 'image' && kind === 'base64' && !IMAGES.includes(textOf(mediaType))
+            ? "image.source.base64.media_type: Input should be 'image/jpeg', 'image/png', 'image/gif' or 'image/webp'"
+            : undefined;
+        },
+      ),
+  },
+  {
+    rule: 'people and words to stop at',
+    source: `${API}, metadata.user_id and stop_sequences`,
+    problem: ({ body }) => {
+      if (textOf(objectOf(body.metadata).user_id).length > 256) {
+        return 'metadata.user_id: String should have at most 256 characters';
+      }
+      const { stop_sequences: words } = body;
+      return Array.isArray(words) && words.some((word) => textOf(word).trim() === '')
+        ? 'stop_sequences: each stop sequence must contain non-whitespace'
+        : undefined;
+    },
   },
   {
     rule: 'names of tools',

@@ -1,4 +1,4 @@
-import { callsOf, chatAnswers, messagesOf, openAiRefusal, pairing } from './strict-openai-chat.ts';
+import { callsOf, chatAnswers, jsonWord, messagesOf, openAiRefusal, pairing } from './strict-openai-chat.ts';
 import { firstOf, objectOf, type Rule, type StrictApi, textOf } from './strict-server.ts';
 
 const RULES: readonly Rule[] = [
@@ -23,6 +23,15 @@ const RULES: readonly Rule[] = [
       ),
   },
   ...pairing,
+  {
+    rule: 'answers are bound to no schema',
+    source: 'DeepSeek API reference, response_format; reported by users',
+    problem: ({ body }) =>
+      objectOf(body.response_format).type === 'json_schema'
+        ? 'This response_format type is unavailable now'
+        : undefined,
+  },
+  jsonWord('messages', ({ body }) => objectOf(body.response_format)),
   {
     rule: 'thinking must come back with the calls that it led to',
     source: 'DeepSeek API, thinking mode: tool calls; DeepSeek-V3 #1053',

@@ -209,6 +209,26 @@ const RULES: readonly Rule[] = [
     },
   },
   {
+    rule: 'words to stop at',
+    source: 'Gemini API, GenerationConfig.stopSequences: up to 5',
+    problem: ({ body }) => {
+      const { stopSequences } = objectOf(body.generationConfig);
+      return Array.isArray(stopSequences) && stopSequences.length > 5
+        ? `* GenerateContentRequest.generation_config.stop_sequences: at most 5, not ${stopSequences.length}`
+        : undefined;
+    },
+  },
+  {
+    rule: 'functions beside answers in JSON',
+    source: 'the API, before Gemini 3',
+    problem: ({ body, model }) => {
+      const hasFunctions = objectsOf(body.tools).some((tool) => objectsOf(tool.functionDeclarations).length > 0);
+      return hasFunctions && !isThree(model) && objectOf(body.generationConfig).responseMimeType === 'application/json'
+        ? "Function calling with a response mime type: 'application/json' is unsupported"
+        : undefined;
+    },
+  },
+  {
     rule: 'thinking that the model does not know',
     source: 'Gemini API, thinking; design/pitfalls D15',
     problem: ({ body, model }) => {

@@ -161,6 +161,16 @@ export const schemasFor = (target: 'openai' | 'groq'): Rule => ({
     }),
 });
 
+/** JSON without a schema is given only where a message says so. */
+export const jsonWord = (field: 'messages' | 'input', formatOf: (request: StrictRequest) => JsonObject): Rule => ({
+  rule: 'JSON that no message asks for',
+  source: `${API}, response_format: the model must be told to produce JSON`,
+  problem: (request) =>
+    formatOf(request).type === 'json_object' && !/json/i.test(JSON.stringify(request.body[field]))
+      ? `'${field}' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.`
+      : undefined,
+});
+
 /** Models that are served in the Responses API only: the vendor's model pages (endpoints). */
 const RESPONSES_ONLY = /^(gpt-5[\d.]*-(pro|codex)|o[134]\S*-(pro|deep-research)|computer-use|codex-mini)/;
 
@@ -260,6 +270,26 @@ const RULES: readonly Rule[] = [
     },
   },
   schemasFor('openai'),
+  {
+    rule: 'words to stop at',
+    source: `${API}, stop; "Unsupported parameter: 'stop'" (reported by users of o3, o4-mini and gpt-5)`,
+    problem: ({ body, model }) => {
+      if (body.stop === undefined || body.stop === null) return undefined;
+      if (/^(o\d|gpt-5(-|$))/.test(model)) return "Unsupported parameter: 'stop' is not supported with this model.";
+      return Array.isArray(body.stop) && body.stop.length > 4
+        ? `Invalid 'stop': array too long. Expected an array with maximum length 4, but got an array with length ${body.stop.length} instead.`
+        : undefined;
+    },
+  },
+  jsonWord('messages', ({ body }) => objectOf(body.response_format)),
+  {
+    rule: 'numbers of alternatives without probabilities',
+    source: `${API}, top_logprobs`,
+    problem: ({ body }) =>
+      body.top_logprobs !== undefined && body.logprobs !== true
+        ? "Invalid value for 'top_logprobs': 'logprobs' must be set to true when 'top_logprobs' is used."
+        : undefined,
+  },
   {
     rule: 'user',
     source: 'spec/bifrost-gateway: at most 64 characters',

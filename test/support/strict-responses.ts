@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../src/model/json.ts';
-import { numberOfTools, openAiRefusal, reasons } from './strict-openai-chat.ts';
+import { jsonWord, numberOfTools, openAiRefusal, reasons } from './strict-openai-chat.ts';
 import { strictSchemaProblems } from './strict-schemas.ts';
 import {
   firstOf,
@@ -157,6 +157,7 @@ const RULES: readonly Rule[] = [
         : undefined;
     },
   },
+  jsonWord('input', ({ body }) => objectOf(objectOf(body.text).format)),
   {
     rule: 'names and schemas of tools',
     source: 'design/pitfalls A13; strict-schemas.ts',

@@ -12,6 +12,7 @@ import { isObject, type JsonObject } from '../../model/json.ts';
 import type { Loss } from '../../model/loss.ts';
 import { parsedInput, UNREADABLE, unreadableInput } from '../call-input.ts';
 import { foreignBlock } from '../foreign-block.ts';
+import { imageTypeOf } from '../image-type.ts';
 import type { ToolNames } from './tool-names.ts';
 import { ownBlock } from './wire.ts';
 
@@ -99,8 +100,9 @@ export function mediaBlock({ mediaType, source, name }: MediaPart): JsonObject |
         const data = Buffer.from(source.data, 'base64').toString('utf8');
         return { type: 'document', source: { type: 'text', media_type: 'text/plain', data }, ...titled };
       }
-      if (!isImage && !isDocument(mediaType)) return undefined;
-      const wire = { type: 'base64', media_type: imageType(mediaType), data: source.data };
+      const known = isImage ? imageType(mediaType, source.data) : mediaType;
+      if (isImage ? !IMAGES.has(known) : !isDocument(mediaType)) return undefined;
+      const wire = { type: 'base64', media_type: known, data: source.data };
       return isImage ? { type: 'image', source: wire } : { type: 'document', source: wire, ...titled };
     }
   }
@@ -108,7 +110,13 @@ export function mediaBlock({ mediaType, source, name }: MediaPart): JsonObject |
 
 const isDocument = (mediaType: string): boolean => mediaType === 'application/pdf' || mediaType.startsWith('text/');
 
-const imageType = (mediaType: string): string => (mediaType === 'image/jpg' ? 'image/jpeg' : mediaType);
+/** All that the API takes (Messages API, image source). */
+const IMAGES: ReadonlySet<string> = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp']);
+
+function imageType(mediaType: string, data: string): string {
+  if (mediaType === 'image/*') return imageTypeOf(data);
+  return mediaType === 'image/jpg' ? 'image/jpeg' : mediaType;
+}
 
 function webUrl(url: string): string {
   if (/^https?:\/\//i.test(url)) return url;

@@ -1,5 +1,6 @@
 import type { MediaPart } from '../../model/content.ts';
 import { type JsonObject, ownValue } from '../../model/json.ts';
+import { imageTypeOf } from '../image-type.ts';
 import type { Ledger } from '../ledger.ts';
 import { ownBlock } from './wire.ts';
 
@@ -24,7 +25,7 @@ export function wireMedia(part: MediaPart, at: string, ledger: Ledger): JsonObje
     case 'base64':
       if (mediaType === 'image/*') ledger.invented(`${at}.inlineData.mimeType`, 'read from the first bytes');
       return {
-        inlineData: { mimeType: mediaType === 'image/*' ? imageType(source.data) : mediaType, data: source.data },
+        inlineData: { mimeType: mediaType === 'image/*' ? imageTypeOf(source.data) : mediaType, data: source.data },
       };
   }
 }
@@ -40,10 +41,3 @@ const IMAGE_TYPES: Readonly<Record<string, string>> = {
 
 const typeOfUrl = (url: string): string | undefined =>
   ownValue(IMAGE_TYPES, /\.(\w+)(?:[?#]|$)/.exec(url)?.[1]?.toLowerCase() ?? '');
-
-/** By the first bytes, which in base64 are always the same letters. */
-function imageType(base64: string): string {
-  if (base64.startsWith('/9j/')) return 'image/jpeg';
-  if (base64.startsWith('R0lGOD')) return 'image/gif';
-  return base64.startsWith('UklGR') ? 'image/webp' : 'image/png';
-}

@@ -12,6 +12,7 @@ export function fitsModel(source: BodySource, traits: ModelTraits): boolean {
   const { maxOutputTokens: limit } = traits;
   if (limit !== undefined && LIMITS.some((field) => isAbove(source.member(field), limit))) return false;
   if (traits.reasoning === undefined) return true;
+  if (traits.stop === false && source.has('stop')) return false;
   const effort = source.member('reasoning_effort');
   if (fittingEffort(traits, effort) !== effort) return false;
   return traits.sampling === undefined || refusedSampling(traits, effort, (field) => source.member(field)).length === 0;
@@ -29,6 +30,9 @@ export function fitToModel(body: JsonObject, target: EncodeTarget, ledger: Ledge
     else ledger.rewritten('reasoning_effort', `"${effort}" is the nearest to "${asked}" that ${target.model} takes`);
   }
   withoutRefusedSampling(body, target, effort, ledger);
+  if (target.stop !== false || body.stop === undefined) return;
+  delete body.stop;
+  ledger.dropped('stop', `${target.model} takes no words to stop at`);
 }
 
 /** Lowers what a body asks for to what the model can give. */

@@ -3,6 +3,7 @@ import type { ChatRequest, DecodedRequest, RawRequest, ToolChoice } from '../../
 import { mediaShownByUser } from '../assistant-media.ts';
 import type { EncodedRequest, EncodeTarget } from '../codec.ts';
 import { accountForForeign } from '../foreign-fields.ts';
+import { JSON_WORDS, lacksJsonWord } from '../json-word.ts';
 import { compacted, Ledger } from '../ledger.ts';
 import { wireName } from '../openai-names.ts';
 import { systemMediaToldByUser } from '../system-media.ts';
@@ -13,6 +14,7 @@ import type { Writing } from './provider-content.ts';
 import { encodeMessages } from './provider-messages.ts';
 import { checkRequest } from './schema.ts';
 import { decodeSettings, settingsFields } from './settings.ts';
+import { withSystemWords } from './system-words.ts';
 import { allowing, decodeToolChoice, decodeTools, encodeToolChoice, encodeTools, nameIn } from './tools.ts';
 import { objectOf, objectsOf, textOf } from './wire.ts';
 
@@ -89,10 +91,11 @@ function rebuiltBody(request: ChatRequest, writing: Writing): JsonObject {
   const choice = toolChoiceFor(request, tools, writing);
   const told = systemMediaToldByUser(request.messages, 'openai-chat', ledger.losses);
   const seeing = { codec: 'openai-chat', sees: target.vision === true } as const;
+  const messages = encodeMessages(mediaShownByUser(told, seeing, ledger.losses), writing);
   return {
     ...settingsFields(request.settings, target, tools.length > 0, ledger),
     model: target.model,
-    messages: encodeMessages(mediaShownByUser(told, seeing, ledger.losses), writing),
+    messages: lacksJsonWord(request.settings, messages, ledger) ? withSystemWords(messages, JSON_WORDS) : messages,
     ...(tools.length > 0 && { tools }),
     ...(choice && { tool_choice: choice }),
   };

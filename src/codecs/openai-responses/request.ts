@@ -1,9 +1,10 @@
 import type { Message, Part } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
-import type { ChatRequest, DecodedRequest, RawRequest, ToolChoice } from '../../model/request.ts';
+import type { ChatRequest, DecodedRequest, RawRequest, Settings, ToolChoice } from '../../model/request.ts';
 import { mediaShownByUser } from '../assistant-media.ts';
 import type { EncodedRequest, EncodeTarget } from '../codec.ts';
 import { accountForForeign } from '../foreign-fields.ts';
+import { JSON_WORDS, lacksJsonWord } from '../json-word.ts';
 import { compacted, Ledger } from '../ledger.ts';
 import { BILLING_HEADER_LEFT_OUT, isBillingHeader } from '../left-out-text.ts';
 import { wireName } from '../openai-names.ts';
@@ -113,11 +114,21 @@ function rebuiltBody(request: ChatRequest, writing: Writing): JsonObject {
     ...settingsFields(request.settings, target, tools.length > 0, ledger),
     model: target.model,
     ...(instructions !== '' && { instructions }),
-    input: encodeInput(messages, writing),
+    input: sayingJson(encodeInput(messages, writing), request.settings, ledger),
     ...(tools.length > 0 && { tools }),
     ...(choice !== undefined && { tool_choice: choice }),
   };
 }
+
+const sayingJson = (input: JsonObject[], settings: Settings, ledger: Ledger): JsonObject[] =>
+  lacksJsonWord(settings, input, ledger) ? [SAYS_JSON, ...input] : input;
+
+/** Instructions are no input messages, which are searched for the word. */
+const SAYS_JSON: JsonObject = {
+  type: 'message',
+  role: 'developer',
+  content: [{ type: 'input_text', text: JSON_WORDS }],
+};
 
 /** What both of OpenAI's formats have words for. */
 const CARRIED = ['.detail', 'json_schema.name', 'json_schema.strict', 'format.name', 'format.strict'] as const;

@@ -23,11 +23,18 @@ const TOOLS_IN_RESPONSES: ModelTraits = { responsesApi: 'for-tools' };
 const efforts = (...words: readonly ReasoningEffort[]): ModelTraits => ({ reasoning: true, efforts: words });
 
 /** OpenAI, reasoning guide and model pages; the lists that its errors enumerate. */
-const O_SERIES: ModelTraits = { ...efforts('low', 'medium', 'high'), defaultEffort: 'medium', sampling: 'never' };
+/** "Unsupported parameter: 'stop' is not supported with this model" (the API's refusal). */
+const O_SERIES: ModelTraits = {
+  ...efforts('low', 'medium', 'high'),
+  defaultEffort: 'medium',
+  sampling: 'never',
+  stop: false,
+};
 const GPT_5: ModelTraits = {
   ...efforts('minimal', 'low', 'medium', 'high'),
   defaultEffort: 'medium',
   sampling: 'never',
+  stop: false,
   ...KEPT_IN_RESPONSES,
 };
 const MAY_REASON: ModelTraits = { reasoning: true, sampling: 'unless-reasoning', ...KEPT_IN_RESPONSES };
@@ -191,6 +198,10 @@ const ROWS: readonly Row[] = [
   // Groq's name for it, and Groq's limit
   [/^llama-3\.3-70b-versatile/, size(131_072, 32_768), TEXT_ONLY],
   [/^llama-3\.3-70b/, size(131_072), TEXT_ONLY],
+  // Amazon Nova user guide, what is Nova: "The maximum tokens you requested exceeds the model limit of 10000"
+  [/^nova-micro(-v1|$)/, size(128_000, 10_000), { tools: true, vision: false }],
+  [/^nova-(lite|pro)(-v1|$)/, size(300_000, 10_000), { tools: true, vision: true }],
+  [/^nova-premier(-v1|$)/, size(1_000_000, 10_000), { tools: true, vision: true }],
   [/^sonar/, size(128_000), { tools: false }],
 ];
 

@@ -545,11 +545,17 @@ describe('a request of another format', () => {
     ],
     ['parallel_tool_calls needs tools', { parallelToolCalls: false }, {}, {}, []],
     [
-      'JSON mode stays',
+      'JSON mode stays, and a message says so',
       { responseFormat: { type: 'json-object' } },
       {},
-      { response_format: { type: 'json_object' } },
-      [],
+      {
+        response_format: { type: 'json_object' },
+        messages: [
+          { role: 'system', content: 'Answer with a JSON object.' },
+          { role: 'user', content: 'hi' },
+        ],
+      },
+      ['messages'],
     ],
     [
       'a schema too',
