@@ -222,7 +222,8 @@ export class McpClients {
     if (changes.name !== undefined && changes.name !== entry.config.name) this.#entries.requireNewName(changes.name);
     entry.config = { ...entry.config, ...changes };
     const { connection, config } = entry;
-    const redialled = config.disabled ? undefined : connection?.reconfigure(config, mustRedial(changes));
+    if (!config.disabled) connection?.reconfigure(config);
+    const redialled = !config.disabled && mustRedial(changes) ? connection?.dialAgain() : undefined;
     if (config.disabled) entry.connection = undefined;
     else entry.connection ??= this.#newConnection(config);
     if (isPerUser(config)) await this.#users?.forget(id);

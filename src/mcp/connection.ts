@@ -191,12 +191,17 @@ export class Connection implements Callable {
   readonly repeat = (wishes: SessionWishes, session: Session): void =>
     wishes.repeatOn(session, this.#options.timing.stepTimeoutMs, this.#telling);
 
-  /** From now on under this config; `redial` where the server must be told (other headers): resolves after that dial. */
-  async reconfigure(config: McpClientConfig, redial: boolean): Promise<void> {
+  /** From now on under this config, of which the server itself need not be told. */
+  reconfigure(config: McpClientConfig): void {
     this.config = config;
     this.#tools.reviewAgain();
     this.#used();
-    if (redial) await this.#dialAgain();
+  }
+
+  /** Dials under the config of now, after one that is under way, which has the old one. Failures are noted, not thrown. */
+  async dialAgain(): Promise<void> {
+    await this.#dialling?.catch(() => undefined);
+    await this.redial().catch(() => undefined);
   }
 
   /** The server takes our credential no longer, and a person must log in: no call, no dial until `credentialRenewed`. */
@@ -213,7 +218,7 @@ export class Connection implements Callable {
   credentialRenewed(): void {
     this.#condition.happened({ type: 'credential-renewed' });
     this.#options.changed();
-    void this.#dialAgain();
+    void this.dialAgain();
   }
 
   /** Runs one call; dials first when there is no connection or no list yet. Throws GatewayError. */
@@ -254,12 +259,6 @@ export class Connection implements Callable {
       if (!this.isClosed) this.#condition.dialFailed(thrown, this.#dialler.lastStderr);
       throw thrown;
     }
-  }
-
-  /** A dial that is under way has the old config; its failure is noted, and so is that of the next. */
-  async #dialAgain(): Promise<void> {
-    await this.#dialling?.catch(() => undefined);
-    await this.redial().catch(() => undefined);
   }
 
   #eventsOf(session: () => Session): SessionEvents {

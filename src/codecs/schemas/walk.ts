@@ -1,26 +1,5 @@
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
-
-/** Keywords whose value is a schema, a list of schemas, or names with schemas (JSON Schema 2020-12). */
-const SCHEMA: ReadonlySet<string> = new Set([
-  'items',
-  'additionalProperties',
-  'contains',
-  'not',
-  'if',
-  'then',
-  'else',
-  'propertyNames',
-  'unevaluatedItems',
-  'unevaluatedProperties',
-]);
-const SCHEMA_LIST: ReadonlySet<string> = new Set(['anyOf', 'oneOf', 'allOf', 'prefixItems']);
-const SCHEMA_MAP: ReadonlySet<string> = new Set([
-  'properties',
-  'patternProperties',
-  '$defs',
-  'definitions',
-  'dependentSchemas',
-]);
+import { NAMED_SCHEMAS, ONE_SCHEMA, SCHEMA_LIST } from './keywords.ts';
 
 /** Deeper than any tool's arguments; a schema that nests further is left as it is from there on. */
 const MOST_LEVELS = 100;
@@ -57,8 +36,8 @@ function insideOf(keyword: string, value: JsonValue, path: string, inside: Insid
     const holds = SCHEMA_LIST.has(keyword) || keyword === 'items';
     return holds ? mappedList(value, path, inside) : value;
   }
-  if (SCHEMA.has(keyword)) return inside(value, path);
-  return SCHEMA_MAP.has(keyword) && isObject(value) ? mappedMembers(value, path, inside) : value;
+  if (ONE_SCHEMA.has(keyword)) return inside(value, path);
+  return NAMED_SCHEMAS.has(keyword) && isObject(value) ? mappedMembers(value, path, inside) : value;
 }
 
 function mappedList(list: JsonValue[], path: string, inside: Inside): JsonValue[] {

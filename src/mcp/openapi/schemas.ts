@@ -1,3 +1,4 @@
+import { NAMED_SCHEMAS, ONE_SCHEMA, SCHEMA_LIST } from '../../codecs/schemas/keywords.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import { target } from './references.ts';
 
@@ -7,18 +8,6 @@ const MAX_INLINE_NODES = 3_000;
 const TEXT_OF_A_NODE = 100;
 const LEFT_OUT: JsonObject = { description: "Left out here, as it is too long; the API's documentation has it." };
 
-const MAPS: ReadonlySet<string> = new Set(['properties', 'patternProperties', '$defs', 'dependentSchemas']);
-const LISTS: ReadonlySet<string> = new Set(['allOf', 'anyOf', 'oneOf', 'prefixItems']);
-const SINGLE: ReadonlySet<string> = new Set([
-  'items',
-  'additionalProperties',
-  'contains',
-  'not',
-  'if',
-  'then',
-  'else',
-  'propertyNames',
-]);
 /** Words of OpenAPI that are none of JSON Schema, or tell a model nothing. */
 const DROPPED: ReadonlySet<string> = new Set([
   'nullable',
@@ -125,9 +114,9 @@ class Walk {
     const result: JsonObject = {};
     for (const [key, value] of Object.entries(schema)) {
       if (DROPPED.has(key) || key.startsWith('x-')) continue;
-      if (MAPS.has(key) && isObject(value)) result[key] = this.#map(value);
-      else if (LISTS.has(key) && Array.isArray(value)) result[key] = value.map((entry) => this.schema(entry));
-      else if (SINGLE.has(key) && isObject(value)) result[key] = this.schema(value);
+      if (NAMED_SCHEMAS.has(key) && isObject(value)) result[key] = this.#map(value);
+      else if (SCHEMA_LIST.has(key) && Array.isArray(value)) result[key] = value.map((entry) => this.schema(entry));
+      else if (ONE_SCHEMA.has(key) && isObject(value)) result[key] = this.schema(value);
       else result[key] = value;
     }
     if (isObject(schema.properties)) dropReadOnly(result, schema.properties);
