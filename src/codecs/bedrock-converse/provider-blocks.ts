@@ -17,6 +17,8 @@ export interface Writing {
   readonly callIds: (id: string) => string;
   readonly documentNames: (name: string) => string;
   readonly ledger: Ledger;
+  /** False where the model is known to read text only; Bedrock refuses a conversation with anything else in it. */
+  readonly sees?: boolean | undefined;
 }
 
 /** Text that the validator calls empty: white space, and the characters that it counts as such. */
@@ -40,6 +42,7 @@ function contentBlock(part: Part, at: string, writing: Writing): JsonObject | un
     case 'reasoning':
       return signedBlock(part, writing) ?? drop('thinking goes back only to the model that signed it');
     case 'media':
+      if (writing.sees === false && !ownMedia(part)) return leftOut(part, drop);
       return ownMedia(part) ?? namedMedia(part, at, writing) ?? drop(`Bedrock takes no ${part.mediaType} so`);
     case 'opaque':
       return ownBlock(part.origin) ?? drop(foreignBlock(part.origin));
@@ -47,6 +50,13 @@ function contentBlock(part: Part, at: string, writing: Writing): JsonObject | un
     case 'tool-result':
       return drop('a tool call or its result stands where this format has no place for it');
   }
+}
+
+/** "This model doesn't support the image content block that you provided": words stand for it. */
+function leftOut({ name, mediaType }: MediaPart, drop: (reason: string) => undefined): JsonObject {
+  const why = 'this model reads text only';
+  drop(why);
+  return { text: `[${name ?? mediaType} left out: ${why}]` };
 }
 
 /** The block as it came, unless its text was edited since. */

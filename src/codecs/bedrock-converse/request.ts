@@ -43,6 +43,7 @@ export function encodeRequest(request: ChatRequest, target: EncodeTarget): Encod
   const names = new WireNames(wireName, given && namesIn(given.body));
   const writing: Writing = {
     traits: traitsOf(`${target.model} ${request.model}`),
+    sees: target.vision,
     names,
     callIds: uniqueIds(target.toolCallId),
     documentNames: documentNames(),

@@ -7,6 +7,7 @@ export function bareName(model: string): string {
     .slice(model.lastIndexOf('/') + 1)
     .toLowerCase()
     .replace(/^.*\banthropic\./, '')
+    .replace(/^(?:[a-z]+\.)?(?:amazon|openai)\./, '')
     .replace(/\[\d+[mk]\]$/, '')
     .replace(/@(?:default|latest)$/, '')
     .replace('@', '-')

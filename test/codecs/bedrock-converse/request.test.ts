@@ -435,6 +435,26 @@ describe('a request of this format', () => {
   });
 });
 
+test('pictures and documents are words where the model reads text only, also in what a tool gave', () => {
+  const image = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'iVBORw0KGgo=' } };
+  const read = {
+    messages: [
+      { role: 'user', content: [image] },
+      { role: 'assistant', content: [{ type: 'tool_use', id: 't1', name: 'Read', input: {} }] },
+      { role: 'user', content: [{ type: 'tool_result', tool_use_id: 't1', content: [image] }] },
+    ],
+  };
+  const blind = { model: 'openai.gpt-oss-120b-1:0', stream: false, vision: false };
+  const { body, losses } = fromMessages(read, blind);
+  const words = { text: '[image/png left out: this model reads text only]' };
+  expect(body.messages).toMatchObject([
+    { content: [words] },
+    {},
+    { content: [{ toolResult: { toolUseId: 't1', content: [words] } }] },
+  ]);
+  expect(losses).toContainEqual(expect.objectContaining({ action: 'dropped', reason: 'this model reads text only' }));
+});
+
 function userTurn(): JsonObject {
   return { role: 'user', content: [{ text: 'x' }] };
 }

@@ -20,6 +20,10 @@ test.each<[string, ModelTraits]>([
   ['gpt-5-chat-latest', { maxOutputTokens: 16_384, reasoning: false }],
   ['gpt-6-astra', { efforts: ['low', 'medium', 'high', 'xhigh'], sampling: 'never', maxOutputTokens: 128_000 }],
   ['openai/gpt-oss-120b', { efforts: ['low', 'medium', 'high'] }],
+  ['openai.gpt-oss-120b-1:0', { efforts: ['low', 'medium', 'high'], vision: false }],
+  ['us.amazon.nova-pro-v1:0', { maxOutputTokens: 10_000, contextWindow: 300_000, vision: true }],
+  ['amazon.nova-micro-v1:0', { maxOutputTokens: 10_000, vision: false }],
+  ['eu.amazon.nova-premier-v1:0', { maxOutputTokens: 10_000, contextWindow: 1_000_000 }],
   ['gemini-2.5-pro', { maxOutputTokens: 65_536, reasoning: true, contextWindow: 1_048_576 }],
   ['gemini-2.5-flash-image', { maxOutputTokens: 32_768, reasoning: false }],
 ])('%s', (model, traits) => {
