@@ -1,7 +1,7 @@
 import type { CodecId } from '../model/content.ts';
 import type { Frame } from '../model/event.ts';
 import type { ChatRequest } from '../model/request.ts';
-import { withoutAnyState } from '../vault/vault.ts';
+import { withoutAnyState, withoutRaw } from '../vault/vault.ts';
 import { streamFrames, wholeFrame } from './answer-frames.ts';
 import { googleModelPath } from './base-url.ts';
 import type { Cancellation } from './cancellation.ts';
@@ -11,7 +11,7 @@ import { forwardedHeaders } from './forwarded-headers.ts';
 import { type Outgoing, outgoing } from './outgoing.ts';
 import { type Deployment, isScripted, type Provider } from './provider.ts';
 import { noteAnswer, rawExchange } from './raw-exchange.ts';
-import { isHistoryRefusal, refusalOf, toldHeaders } from './refusal.ts';
+import { isBlankRefusal, isHistoryRefusal, refusalOf, toldHeaders } from './refusal.ts';
 import { tooLate } from './upstream.ts';
 import { Witness } from './witness.ts';
 
@@ -50,6 +50,7 @@ const written = ({ means, target, context }: ChatTry, deployment: Deployment, re
 function rewritten(chatTry: ChatTry, sent: Outgoing, refusal: unknown): Outgoing {
   const { means, deployment, request } = chatTry;
   if (isHistoryRefusal(refusal)) return written(chatTry, deployment, withoutAnyState(request));
+  if (sent.passThrough && isBlankRefusal(refusal)) return written(chatTry, deployment, withoutRaw(request));
   const chatServer = means.chatServers.learnt(deployment, sent, refusal);
   if (!chatServer) throw refusal;
   return written(chatTry, chatServer, request);

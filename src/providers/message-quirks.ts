@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, ownValue } from '../model/json.ts';
+import { isObject, type JsonObject, type JsonValue, ownValue } from '../model/json.ts';
 import { lookFor } from '../model/marks.ts';
 import type { Quirk } from './quirks.ts';
 
@@ -42,17 +42,27 @@ export const takesPlainAnswers: Quirk = {
       if (!isObject(message) || message.role !== 'assistant') return message;
       const present = ANSWER_FIELDS.filter((field) => message[field] !== undefined);
       if (present.length === 0) return message;
-      const { refusal } = message;
-      const isRefusal = !message.content && typeof refusal === 'string' && refusal !== '';
+      const told = toldOtherwise(message);
       for (const field of present) {
-        const action = field === 'refusal' && isRefusal ? 'rewritten' : 'dropped';
+        const action = told && told.field === field ? 'rewritten' : 'dropped';
         report({ field: `messages[${index}].${field}`, action, reason: 'a field of OpenAI, refused here' });
       }
-      return { ...withoutFields(message, present), ...(isRefusal && { content: refusal }) };
+      return { ...withoutFields(message, present), ...(told && { content: told.content }) };
     });
     return plain.every((message, index) => message === messages[index]) ? body : { ...body, messages: plain };
   },
 };
+
+/** What an answer refused stands behind what it said, and what it said aloud in the place of what it did not write. */
+function toldOtherwise({ content, refusal, audio }: JsonObject): { field: string; content: JsonValue } | undefined {
+  if (typeof refusal === 'string' && refusal !== '') {
+    const isList = Array.isArray(content) && content.length > 0;
+    const whole = isList ? [...content, { type: 'text', text: refusal }] : `${content ?? ''}${refusal}`;
+    return { field: 'refusal', content: whole };
+  }
+  const words = isObject(audio) ? audio.transcript : undefined;
+  return typeof words === 'string' && !content ? { field: 'audio', content: words } : undefined;
+}
 
 function withoutFields(object: JsonObject, fields: readonly string[]): JsonObject {
   if (!fields.some((field) => object[field] !== undefined)) return object;

@@ -82,3 +82,15 @@ export const isHistoryRefusal = (thrown: unknown): boolean =>
   thrown instanceof GatewayError &&
   thrown.kind === 'invalid-request' &&
   HISTORY_REFUSALS.some((words) => words.test(`${thrown.details.code ?? ''} ${thrown.message}`));
+
+/** How Claude and Converse refuse texts of nothing but white space, which other models write and clients give back. */
+const BLANK_REFUSALS: readonly RegExp[] = [
+  /text content blocks must (be non-empty|contain non-whitespace text)/i,
+  /text field in the ContentBlock object at \S+ is blank/i,
+];
+
+/** Whether a provider refused texts that say nothing, which a request that is written anew leaves out. */
+export const isBlankRefusal = (thrown: unknown): boolean =>
+  thrown instanceof GatewayError &&
+  thrown.kind === 'invalid-request' &&
+  BLANK_REFUSALS.some((words) => words.test(thrown.message));

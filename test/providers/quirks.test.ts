@@ -128,15 +128,37 @@ const cases: readonly (readonly [string, string, string, JsonObject, JsonObject,
       messages: [
         { role: 'assistant', content: 'yes', refusal: null, annotations: [] },
         { role: 'assistant', content: null, refusal: 'I will not' },
+        { role: 'assistant', content: 'Well. ', refusal: 'No.' },
+        { role: 'assistant', content: [{ type: 'text', text: 'Well.' }], refusal: 'No.' },
+        { role: 'assistant', content: null, audio: { id: 'audio_1', transcript: 'Hello' } },
+        { role: 'assistant', content: 'so', audio: { id: 'audio_1', transcript: 'so' } },
       ],
     },
     {
       messages: [
         { role: 'assistant', content: 'yes' },
         { role: 'assistant', content: 'I will not' },
+        { role: 'assistant', content: 'Well. No.' },
+        {
+          role: 'assistant',
+          content: [
+            { type: 'text', text: 'Well.' },
+            { type: 'text', text: 'No.' },
+          ],
+        },
+        { role: 'assistant', content: 'Hello' },
+        { role: 'assistant', content: 'so' },
       ],
     },
-    ['dropped messages[0].refusal', 'dropped messages[0].annotations', 'rewritten messages[1].refusal'],
+    [
+      'dropped messages[0].refusal',
+      'dropped messages[0].annotations',
+      'rewritten messages[1].refusal',
+      'rewritten messages[2].refusal',
+      'rewritten messages[3].refusal',
+      'rewritten messages[4].audio',
+      'dropped messages[5].audio',
+    ],
   ],
   [
     'B4 Mistral gets ids of nine letters and digits, the same in call and result',

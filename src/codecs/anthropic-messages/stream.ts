@@ -158,9 +158,14 @@ function applyDelta(growing: GrowingBlock, delta: JsonObject): string {
       return thinking;
     }
     case 'input_json_delta': {
-      const json = textOf(delta.partial_json);
-      if (block.type === 'text') block.text = textOf(block.text) + json;
-      else growing.input += json;
+      const given = textOf(delta.partial_json);
+      if (block.type === 'text') {
+        block.text = textOf(block.text) + given;
+        return given;
+      }
+      // white space and nothing else is told where there are no arguments
+      const json = growing.input === '' ? given.trimStart() : given;
+      growing.input += json;
       return json;
     }
     case 'signature_delta':

@@ -53,7 +53,7 @@ export class GrowingBlock {
         if (delta.citation !== undefined) this.#citations.push(delta.citation);
         return textOf(delta.text);
       case 'call':
-        return textOf(objectOf(delta.toolUse).input);
+        return this.#inputIn(textOf(objectOf(delta.toolUse).input));
       case 'reasoning': {
         const { text, signature, redactedContent } = objectOf(delta.reasoningContent);
         this.#signature += textOf(signature);
@@ -67,6 +67,11 @@ export class GrowingBlock {
         this.#other = merged(this.#other, delta);
         return '';
     }
+  }
+
+  /** Some models begin with white space, or write nothing else where there are no arguments. */
+  #inputIn(text: string): string {
+    return this.#text === '' ? text.trimStart() : text;
   }
 
   /** The block as a whole answer would hold it; undefined when nothing came. */

@@ -62,8 +62,7 @@ export class ToolCalls {
   #add(fragment: Fragment): void {
     const { name } = fragment;
     const known = this.#find(fragment);
-    // some servers write so that there are no arguments
-    const input = fragment.input === 'null' && !known?.input ? '' : fragment.input;
+    const input = !known?.input && tellsNothing(fragment) ? '' : fragment.input;
     if (known) {
       if (known.name === '' && name !== '') known.name = this.#naming.nameOf(name);
       known.input += input;
@@ -199,6 +198,10 @@ class Call implements GrowingPart {
     }
   }
 }
+
+/** Some servers write so that there are no arguments; white space may also begin them. */
+const tellsNothing = ({ input, form }: Fragment): boolean =>
+  input === 'null' || (form !== 'custom' && input.trim() === '');
 
 const string = (value: unknown): string => (typeof value === 'string' ? value : '');
 

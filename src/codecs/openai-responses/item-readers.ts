@@ -196,7 +196,7 @@ class CallReader implements ItemReader {
   take(event: JsonObject): void {
     switch (event.type) {
       case 'response.function_call_arguments.delta':
-        this.#parts.grow(this.#index, this.#arguments.add(textOf(event.delta)));
+        this.#growArguments(textOf(event.delta));
         return;
       case 'response.function_call_arguments.done':
         this.#parts.grow(this.#index, this.#arguments.rest(textOf(event.arguments)));
@@ -209,13 +209,20 @@ class CallReader implements ItemReader {
     }
   }
 
+  /** White space and nothing else is told where there are no arguments. */
+  #growArguments(delta: string): void {
+    const isNothing = this.#arguments.sent.trim() === '' && delta.trim() === '';
+    const told = this.#arguments.add(delta);
+    if (!isNothing) this.#parts.grow(this.#index, told);
+  }
+
   finish(item: JsonObject): void {
     const whole = { ...this.#added, ...item };
     if (whole.type === 'custom_tool_call') {
       whole.input = textOf(item.input) || this.#input;
       this.#parts.grow(this.#index, JSON.stringify({ input: whole.input }));
     } else {
-      this.#parts.grow(this.#index, this.#arguments.rest(textOf(item.arguments)));
+      this.#parts.grow(this.#index, this.#arguments.rest(textOf(item.arguments).trimEnd()));
       whole.arguments = this.#arguments.sent;
     }
     this.#parts.end(this.#index, originOf(whole));

@@ -1,27 +1,27 @@
 import type { JsonObject } from '../../../src/model/json.ts';
 import type { Unrecorded } from './unrecorded.ts';
 
-const usage: JsonObject = { inputTokens: 11, outputTokens: 7, totalTokens: 18 };
+export const usage: JsonObject = { inputTokens: 11, outputTokens: 7, totalTokens: 18 };
 /** `{type: {...}}`, as the SDK gives events. */
-const opened: JsonObject = { messageStart: { role: 'assistant' } };
-const delta = (contentBlockIndex: number, given: JsonObject): JsonObject => ({
+export const opened: JsonObject = { messageStart: { role: 'assistant' } };
+export const delta = (contentBlockIndex: number, given: JsonObject): JsonObject => ({
   contentBlockDelta: { contentBlockIndex, delta: given },
 });
-const stop = (contentBlockIndex: number): JsonObject => ({ contentBlockStop: { contentBlockIndex } });
-const texts = (index: number, ...words: string[]): JsonObject[] => [
+export const stop = (contentBlockIndex: number): JsonObject => ({ contentBlockStop: { contentBlockIndex } });
+export const texts = (index: number, ...words: string[]): JsonObject[] => [
   ...words.map((text) => delta(index, { text })),
   stop(index),
 ];
-const tool = (index: number, toolUseId: string, name: string, ...inputs: string[]): JsonObject[] => [
+export const tool = (index: number, toolUseId: string, name: string, ...inputs: string[]): JsonObject[] => [
   { contentBlockStart: { contentBlockIndex: index, start: { toolUse: { toolUseId, name } } } },
   ...inputs.map((input) => delta(index, { toolUse: { input } })),
   stop(index),
 ];
-const ended = (stopReason: string, more: JsonObject = {}, counts: JsonObject = usage): JsonObject[] => [
+export const ended = (stopReason: string, more: JsonObject = {}, counts: JsonObject = usage): JsonObject[] => [
   { messageStop: { stopReason } },
   { metadata: { usage: counts, metrics: { latencyMs: 5 }, ...more } },
 ];
-const whole = (content: JsonObject[], stopReason = 'end_turn', more: JsonObject = {}): JsonObject => ({
+export const whole = (content: JsonObject[], stopReason = 'end_turn', more: JsonObject = {}): JsonObject => ({
   output: { message: { role: 'assistant', content } },
   stopReason,
   usage,

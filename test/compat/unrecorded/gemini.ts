@@ -1,19 +1,19 @@
 import type { JsonObject } from '../../../src/model/json.ts';
 import type { Unrecorded } from './unrecorded.ts';
 
-const usageMetadata: JsonObject = { promptTokenCount: 11, candidatesTokenCount: 7, totalTokenCount: 18 };
-const NAMES = { modelVersion: 'm', responseId: 'r1' };
-const parts = (...given: JsonObject[]): JsonObject => ({
+export const usageMetadata: JsonObject = { promptTokenCount: 11, candidatesTokenCount: 7, totalTokenCount: 18 };
+export const NAMES = { modelVersion: 'm', responseId: 'r1' };
+export const parts = (...given: JsonObject[]): JsonObject => ({
   candidates: [{ content: { role: 'model', parts: given }, index: 0 }],
   ...NAMES,
 });
-const ending = (finishReason: string, candidate: JsonObject = {}, more: JsonObject = {}): JsonObject => ({
+export const ending = (finishReason: string, candidate: JsonObject = {}, more: JsonObject = {}): JsonObject => ({
   candidates: [{ finishReason, index: 0, ...candidate }],
   usageMetadata,
   ...NAMES,
   ...more,
 });
-const whole = (
+export const whole = (
   given: JsonObject[],
   finishReason = 'STOP',
   candidate: JsonObject = {},
@@ -25,7 +25,7 @@ const whole = (
   ...more,
 });
 const said = { text: 'x' };
-const PNG = 'iVBORw0KGgo=';
+export const PNG = 'iVBORw0KGgo=';
 const grounding = {
   groundingMetadata: {
     webSearchQueries: ['q'],

@@ -1,14 +1,14 @@
 import type { JsonObject } from '../../../src/model/json.ts';
 import type { Said, Unrecorded } from './unrecorded.ts';
 
-const usage: JsonObject = {
+export const usage: JsonObject = {
   input_tokens: 11,
   output_tokens: 7,
   total_tokens: 18,
   input_tokens_details: { cached_tokens: 0 },
   output_tokens_details: { reasoning_tokens: 0 },
 };
-const response = (status: string, output: JsonObject[], more: JsonObject = {}): JsonObject => ({
+export const response = (status: string, output: JsonObject[], more: JsonObject = {}): JsonObject => ({
   id: 'resp_1',
   object: 'response',
   created_at: 1_700_000_000,
@@ -24,31 +24,31 @@ const response = (status: string, output: JsonObject[], more: JsonObject = {}): 
   usage: status === 'in_progress' ? null : usage,
   ...more,
 });
-const opening: readonly JsonObject[] = [
+export const opening: readonly JsonObject[] = [
   { type: 'response.created', response: response('in_progress', []) },
   { type: 'response.in_progress', response: response('in_progress', []) },
 ];
-const added = (output_index: number, item: JsonObject): JsonObject => ({
+export const added = (output_index: number, item: JsonObject): JsonObject => ({
   type: 'response.output_item.added',
   output_index,
   item,
 });
-const done = (output_index: number, item: JsonObject): JsonObject => ({
+export const done = (output_index: number, item: JsonObject): JsonObject => ({
   type: 'response.output_item.done',
   output_index,
   item,
 });
-const ended = (output: JsonObject[], status = 'completed', more: JsonObject = {}): JsonObject => ({
+export const ended = (output: JsonObject[], status = 'completed', more: JsonObject = {}): JsonObject => ({
   type: `response.${status}`,
   response: response(status, output, more),
 });
-const said = (text: string, annotations: JsonObject[] = []): JsonObject => ({
+export const said = (text: string, annotations: JsonObject[] = []): JsonObject => ({
   type: 'output_text',
   text,
   annotations,
   logprobs: [],
 });
-const message = (id: string, ...content: JsonObject[]): JsonObject => ({
+export const message = (id: string, ...content: JsonObject[]): JsonObject => ({
   type: 'message',
   id,
   role: 'assistant',
@@ -57,7 +57,7 @@ const message = (id: string, ...content: JsonObject[]): JsonObject => ({
 });
 
 /** A message as it grows. */
-function speaking(at: number, item: JsonObject, ...deltas: string[]): JsonObject[] {
+export function speaking(at: number, item: JsonObject, ...deltas: string[]): JsonObject[] {
   const place = { item_id: item.id, output_index: at, content_index: 0 };
   const [part] = item.content as JsonObject[];
   const kind = part?.type === 'refusal' ? 'refusal' : 'output_text';
