@@ -1,6 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import { diffText } from '../../mcp/safety/diff.ts';
-import type { ToolNote } from '../../mcp/safety/tool-safety.ts';
+import type { ToolNote } from '../../mcp/safety/tool-note.ts';
 import { type Released, type ReviewedTool, type ReviewedTools, releaseRequest, reviewQuery } from './contract.ts';
 import { adminError } from './errors.ts';
 

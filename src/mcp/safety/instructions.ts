@@ -82,7 +82,8 @@ const RULES: readonly Rule[] = [
     rule: 'out-of-view',
     severity: 'medium',
     message: 'text pushed out of view by white space',
-    pattern: /[^\S\n]{120}\S|\n[\s]{40}\S/,
+    // looked for from what is hidden: from each blank of a long row it would be looked for a hundred times
+    pattern: /(?<=[^\S\n]{120}|\n\s{40})\S/,
   },
 ];
 

@@ -5,12 +5,13 @@ import { isObject, type JsonObject } from '../../model/json.ts';
 import type { ListedTool } from '../listed-tools.ts';
 import { ToldOnce } from '../told-once.ts';
 import { definitionHash, hashOf, namelessHash, pinnedPart } from './definition.ts';
-import { type Change, changesOf } from './diff.ts';
+import { changesOf } from './diff.ts';
 import type { Finding } from './finding.ts';
-import { type Judgement, judged, type WhyHeld } from './judgement.ts';
+import { type Judgement, judged } from './judgement.ts';
 import { definitionFindings, lookAhead } from './looks.ts';
 import type { ClientPins, Pin, PinStore } from './pins.ts';
 import { cleaned } from './scan.ts';
+import { goneNews, type News, newsOf, type ToolNote } from './tool-note.ts';
 
 type Log = (level: 'info' | 'warn' | 'error', message: string, fields: JsonObject) => void;
 
@@ -19,27 +20,6 @@ export interface ToolSafetyOptions {
   readonly store: PinStore;
   readonly log: Log;
   readonly now?: () => Date;
-}
-
-/** What is to be known of one tool: it is held back, it changed, or something was found in it. */
-export interface ToolNote {
-  readonly clientId: string;
-  readonly clientName: string;
-  /** As the server names it. */
-  readonly tool: string;
-  readonly held?: WhyHeld;
-  readonly difference?: 'changed' | 'new';
-  /** Since when it is like this, as far as this process knows. */
-  readonly since: string;
-  /** Of the definition as it is now. */
-  readonly hash: string;
-  readonly definition: JsonObject;
-  readonly pinned?: Pin;
-  /** From the pinned definition to the present one. */
-  readonly changes: readonly Change[];
-  readonly findings: readonly Finding[];
-  /** A tool that is gone and was the same in all but its name. */
-  readonly renamedFrom?: string;
 }
 
 interface Review {
@@ -95,7 +75,8 @@ export class ToolSafety {
     });
     const notes = judgements.flatMap((each) => this.#noteOf(config, clientId, listed, known, each) ?? []);
     const names = listed.map(({ upstreamName }) => upstreamName);
-    this.#tell(config, last, notes, names, known);
+    const before = last?.names ?? [...(known?.tools.keys() ?? [])];
+    this.#tell(config, [...newsOf(notes, last?.notes ?? []), ...goneNews(before, names)]);
     this.#reviews.set(clientId, { notes, findings, names });
     if (!known || judgements.some(({ judgement }) => judgement.pins)) this.#pin(clientId, config, tools);
     return judgements.map(({ tool, judgement, findings: found }) => reviewed(tool, judgement, found, rules));
@@ -230,48 +211,15 @@ export class ToolSafety {
     };
   }
 
-  /** Each thing once: when it begins, not at every list. */
-  #tell(
-    { name }: McpClientConfig,
-    last: Review | undefined,
-    notes: readonly ToolNote[],
-    names: readonly string[],
-    known: ClientPins | undefined,
-  ): void {
-    const told = new Set(last?.notes.map((note) => keyOf(note)));
-    for (const note of notes.filter((each) => !told.has(keyOf(each)))) {
-      const worst = note.findings[0];
-      const isGrave = note.held !== undefined || note.difference !== undefined || worst?.severity === 'high';
-      this.#options.log(isGrave ? 'warn' : 'info', `MCP client ${name}: ${sentenceOf(note)}`, {
-        mcpClient: name,
-        tool: note.tool,
-      });
+  #tell({ name }: McpClientConfig, news: readonly News[]): void {
+    for (const { level, text, tool } of news) {
+      this.#options.log(level, `MCP client ${name}: ${text}`, { mcpClient: name, ...(tool !== undefined && { tool }) });
     }
-    const listed = new Set(names);
-    const gone = (last?.names ?? [...(known?.tools.keys() ?? [])]).filter((each) => !listed.has(each));
-    if (gone.length === 0) return;
-    this.#options.log('info', `MCP client ${name}: no longer listed: ${gone.join(', ')}`, { mcpClient: name });
   }
 
   #now(): string {
     return (this.#options.now?.() ?? new Date()).toISOString();
   }
-}
-
-const keyOf = ({ tool, hash, held, difference }: ToolNote): string => [tool, hash, held, difference].join('\n');
-
-const HELD: Readonly<Record<WhyHeld, string>> = {
-  'definition-changed': 'has another definition than when it was first seen',
-  'tool-is-new': 'is new',
-  'definition-flagged': 'holds hidden instructions',
-};
-
-function sentenceOf({ tool, held, difference, findings, renamedFrom }: ToolNote): string {
-  const found = findings.map(({ rule, where, message }) => `${message} in ${where} (${rule})`).join('; ');
-  const behind = `${renamedFrom === undefined ? '' : ` and is what '${renamedFrom}' was`}${found && `: ${found}`}`;
-  if (held) return `tool '${tool}' is held back until it is released, as it ${HELD[held]}${behind}`;
-  if (difference === 'changed') return `tool '${tool}' ${HELD['definition-changed']}${behind}`;
-  return difference === 'new' ? `tool '${tool}' is new${behind}` : `tool '${tool}'${behind}`;
 }
 
 function reviewed(
