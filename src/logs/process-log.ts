@@ -12,13 +12,22 @@ export interface ProcessLog {
 
 /** The process's own log on standard output: JSON lines, or lines for people. Secrets are never given to it. */
 export async function openProcessLog(level: LogLevel, style: 'json' | 'pretty'): Promise<ProcessLog> {
-  const destination = style === 'json' ? pino.destination({ dest: 1, sync: true }) : await readableLines();
+  const destination = style === 'json' ? jsonLines() : await readableLines();
   const logger: Logger = pino({ level, base: null }, destination);
   return {
     log: (at, message, fields = {}) => logger[at](fields, message),
     print: (text) => process.stdout.write(`${text}\n`),
     flush: () => logger.flush(),
   };
+}
+
+/** What waits while the disk is full that they are written to. */
+const MOST_WAITING_BYTES = 1024 * 1024;
+
+function jsonLines(): DestinationStream {
+  const lines = pino.destination({ dest: 1, sync: true, maxLength: MOST_WAITING_BYTES });
+  // a request has better things to do than to fail because nobody can be told of it
+  return lines.on('error', () => undefined);
 }
 
 /** Imported for those who read it: a service that writes JSON starts without it. */
