@@ -32,6 +32,15 @@ const inFormat = (provider: string, dialect: CodecId, rest: JsonObject) => (case
   });
 
 describe('Chat Completions as they came, to a model that refuses some of it', () => {
+  inFormat('groq', 'openai-chat', { messages })([
+    [
+      'D15 a Llama takes no effort',
+      { model: 'llama-3.3-70b-versatile', reasoning_effort: 'low', seed: 1 },
+      { seed: 1 },
+      ['dropped reasoning_effort'],
+    ],
+  ]);
+
   inFormat('openai', 'openai-chat', { messages })([
     ['E3 reasoning models refuse words to stop at', { model: 'gpt-5-mini', stop: ['END'] }, {}, ['dropped stop']],
     ['E3 others stop at words', { model: 'gpt-4.1', stop: ['END'] }, { stop: ['END'] }, []],

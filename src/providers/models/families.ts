@@ -196,8 +196,8 @@ const ROWS: readonly Row[] = [
   [/^grok-4/, size(256_000), SEES],
   [/^grok-3/, size(131_072), TEXT_ONLY],
   // Groq's name for it, and Groq's limit
-  [/^llama-3\.3-70b-versatile/, size(131_072, 32_768), TEXT_ONLY],
-  [/^llama-3\.3-70b/, size(131_072), TEXT_ONLY],
+  [/^llama-3\.3-70b-versatile/, size(131_072, 32_768), TEXT_ONLY, TALKS],
+  [/^llama-3\.3-70b/, size(131_072), TEXT_ONLY, TALKS],
   // Amazon Nova user guide, what is Nova: "The maximum tokens you requested exceeds the model limit of 10000"
   [/^nova-micro(-v1|$)/, size(128_000, 10_000), { tools: true, vision: false }],
   [/^nova-(lite|pro)(-v1|$)/, size(300_000, 10_000), { tools: true, vision: true }],
