@@ -1,7 +1,7 @@
 import { asGatewayError, GatewayError } from '../model/errors.ts';
 import { onAbort } from '../model/on-abort.ts';
 
-export interface QueueLimits {
+interface QueueLimits {
   /** Calls under way at a time. */
   readonly concurrency: number;
   /** How many may wait where more are refused. */

@@ -11,7 +11,7 @@ import type { CallTarget } from './target.ts';
 type Try<Request, Piece> = (target: CallTarget, request: Request, context: CallContext) => AsyncIterable<Piece>;
 
 /** By the provider's name; who is not in it is asked as much as comes. */
-export type CallQueues = ReadonlyMap<string, CallQueue>;
+type CallQueues = ReadonlyMap<string, CallQueue>;
 
 /** The queues that the configuration asks for. */
 export function createQueues(
