@@ -35,6 +35,13 @@ export function readBody(codec: CodecId, bytes: Buffer, said?: SaidByUrl, azure?
   return { head: source.head(said, azure), source };
 }
 
+/** Throws GatewayError('invalid-request') for a name that no model has. */
+export function refuseLongModel(model: string): void {
+  if (model.length <= LONGEST_MODEL) return;
+  const told = `model is ${model.length} characters long; name one of at most ${LONGEST_MODEL}`;
+  throw new GatewayError('invalid-request', told, { param: 'model' });
+}
+
 /** The model that a client of Azure's API means by what its body names. */
 export function azureModel<Named>({ deployment }: NamedByAzure, named: Named): Named | string {
   const model = deployment ?? named;
@@ -74,10 +81,7 @@ class ScannedBody implements BodySource {
         param: 'model',
       });
     }
-    if (model.length > LONGEST_MODEL) {
-      const told = `model is ${model.length} characters long; name one of at most ${LONGEST_MODEL}`;
-      throw new GatewayError('invalid-request', told, { param: 'model' });
-    }
+    refuseLongModel(model);
     const stream = this.member('stream');
     if (stream !== undefined && stream !== null && typeof stream !== 'boolean') {
       throw new GatewayError('invalid-request', `stream must be true or false, not ${JSON.stringify(stream)}`, {

@@ -1,7 +1,7 @@
 import { GatewayError } from '../../model/errors.ts';
 import type { JsonValue } from '../../model/json.ts';
 import type { OperationFormat, OperationKind, OperationRequest } from '../../model/operation.ts';
-import { azureModel, type NamedByAzure, readBody, type SaidByUrl } from '../body.ts';
+import { azureModel, type NamedByAzure, readBody, refuseLongModel, type SaidByUrl } from '../body.ts';
 import { FormPayload } from './form.ts';
 import { JsonPayload } from './json-payload.ts';
 
@@ -61,6 +61,7 @@ function formOperation(
       param: 'model',
     });
   }
+  refuseLongModel(model);
   return {
     kind,
     format,
