@@ -76,8 +76,9 @@ test('rows that it had not written yet are given to the next one, and none is th
 test('whoever asks it just then is told, and the next one who asks is answered', async () => {
   record(0, 1);
   await logs.flush();
-  const asked = logs.getLog('0');
-  await Promise.all([expect(asked).rejects.toMatchObject({ kind: 'internal' }), last().terminate()]);
+  const ended = last().terminate();
+  await expect(logs.getLog('0')).rejects.toMatchObject({ kind: 'internal' });
+  await ended;
   expect(await logs.getLog('0')).toBeDefined();
 });
 
