@@ -25,7 +25,7 @@ const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
-export type Excess = 'levels' | 'values';
+type Excess = 'levels' | 'values';
 
 /** Which limit JSON text exceeds; undefined where it may be read. It is not judged otherwise. */
 export function excessOf(bytes: Buffer, mostValues = MOST_VALUES): Excess | undefined {

@@ -1,7 +1,7 @@
 import type { ToolResultPart } from '../model/content.ts';
 
 /** A result of a tool, and where in the request it stands. */
-export type PlacedResult = readonly [result: ToolResultPart, at: string];
+type PlacedResult = readonly [result: ToolResultPart, at: string];
 
 /** Results that wait for their calls: each call takes one of its id, the first that came. */
 export class WaitingResults {
