@@ -7,7 +7,8 @@ import { type ChatResponse, eventsOf, foldAll } from '../../../src/model/respons
 import type { Usage } from '../../../src/model/usage.ts';
 import { cases, type Digest, type Recording } from '../../support/recordings.ts';
 import { shared } from '../../support/shared.ts';
-import { callsIn, cut, decoded, refusalIn, textIn, thinkingIn } from './answers.ts';
+import { cut } from '../pieces.ts';
+import { callsIn, decoded, refusalIn, textIn, thinkingIn } from './answers.ts';
 
 const recordings = cases({ endpoint: 'openai.chat' });
 const answers = recordings.filter((recording) => !recording.digest.error);

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { openaiChat } from '../../../src/codecs/openai-chat/index.ts';
 import { GatewayError } from '../../../src/model/errors.ts';
 import type { JsonObject } from '../../../src/model/json.ts';
-import { callsIn, chunk, cut, decoded, refusalIn, sseOf, streamed, textIn, thinkingIn } from './answers.ts';
+import { cut } from '../pieces.ts';
+import { callsIn, chunk, decoded, refusalIn, sseOf, streamed, textIn, thinkingIn } from './answers.ts';
 import { fixture } from './fixtures.ts';
 
 const parallel = fixture('parallel-calls.sse');

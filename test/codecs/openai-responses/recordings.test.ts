@@ -7,7 +7,8 @@ import { isObject, type JsonObject, type JsonValue } from '../../../src/model/js
 import { type ChatResponse, eventsOf, foldAll } from '../../../src/model/response.ts';
 import { cases, type Digest, type Recording } from '../../support/recordings.ts';
 import { shared } from '../../support/shared.ts';
-import { callsIn, cut, dataOf, decoded, encodedStream, itemsIn, textIn, thinkingIn } from './support.ts';
+import { cut } from '../pieces.ts';
+import { callsIn, dataOf, decoded, encodedStream, itemsIn, textIn, thinkingIn } from './support.ts';
 
 type ResponsesDigest = Digest & { readonly items?: readonly string[]; readonly incomplete?: string };
 

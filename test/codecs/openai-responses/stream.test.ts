@@ -4,7 +4,8 @@ import { openaiResponses } from '../../../src/codecs/openai-responses/index.ts';
 import { GatewayError } from '../../../src/model/errors.ts';
 import type { JsonObject } from '../../../src/model/json.ts';
 import { foldAll } from '../../../src/model/response.ts';
-import { cut, dataOf, decoded, encodedStream, fixture, sseOf, streamed } from './support.ts';
+import { cut } from '../pieces.ts';
+import { dataOf, decoded, encodedStream, fixture, sseOf, streamed } from './support.ts';
 
 const turn = fixture('turn.sse');
 const start: JsonObject = { type: 'response.created', response: { id: 'resp_1', model: 'm', status: 'in_progress' } };

@@ -1,43 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { AnswerContext, WireEvent } from '../../../src/codecs/codec.ts';
+import type { AnswerContext } from '../../../src/codecs/codec.ts';
 import { openaiResponses } from '../../../src/codecs/openai-responses/index.ts';
 import { createSseReader } from '../../../src/codecs/sse.ts';
 import type { StreamEvent } from '../../../src/model/event.ts';
 import type { JsonObject } from '../../../src/model/json.ts';
 import { type ChatResponse, foldAll } from '../../../src/model/response.ts';
+import { decodedPieces } from '../pieces.ts';
 
 /** A wire text or body of this format. */
 export const fixture = (name: string): string =>
   readFileSync(resolve(import.meta.dirname, '../../fixtures/openai-responses', name), 'utf8');
 
 /** The events of SSE text that arrives in the given pieces. */
-export function decoded(pieces: readonly Uint8Array[], context?: AnswerContext): StreamEvent[] {
-  const reader = createSseReader();
-  const decoder = openaiResponses.decodeStream(context);
-  const events: StreamEvent[] = [];
-  const take = (wire: readonly WireEvent[]) => {
-    for (const event of wire) events.push(...decoder.push(event));
-  };
-  for (const piece of pieces) take(reader.push(piece));
-  take(reader.end());
-  events.push(...decoder.end());
-  return events;
-}
+export const decoded = (pieces: readonly Uint8Array[], context?: AnswerContext): StreamEvent[] =>
+  decodedPieces(openaiResponses, pieces, context);
 
 export const streamed = (text: string, context?: AnswerContext): ChatResponse =>
   foldAll(decoded([Buffer.from(text)], context));
-
-/** Bytes cut into pieces of the given sizes, taken in turn. */
-export function cut(bytes: Uint8Array, sizes: readonly number[]): Uint8Array[] {
-  const pieces: Uint8Array[] = [];
-  for (let at = 0, nth = 0; at < bytes.length; nth += 1) {
-    const size = sizes[nth % sizes.length] ?? bytes.length;
-    pieces.push(bytes.subarray(at, at + size));
-    at += size;
-  }
-  return pieces;
-}
 
 /** SSE text of events as OpenAI frames them. */
 export const sseOf = (...events: readonly JsonObject[]): string =>
