@@ -5,6 +5,7 @@ import { MODELS, type Providers, startProviders } from '../clients/scene.ts';
 import { keyed } from '../support/gateway.ts';
 import { type GatewayProcess, startGateway } from '../support/gateway-process.ts';
 import { codex, geminiCli } from './coding-agents.ts';
+import { toolsThere } from './tools-there.ts';
 
 // Coding agents with the gateway's /mcp as their MCP server; the loop offers them nothing beside it.
 
@@ -27,6 +28,7 @@ beforeAll(async () => {
       ],
     },
   });
+  await toolsThere(gateway);
   const workspace = join(gateway.appDir, 'workspace');
   mkdirSync(workspace, { recursive: true });
   writeFileSync(join(workspace, 'note.txt'), 'by way of mcp');

@@ -11,6 +11,7 @@ import {
 import { type GatewayProcess, startGateway } from '../support/gateway-process.ts';
 import { type Block, type MessagesBody, startMessagesUpstream } from '../support/messages-upstream.ts';
 import { ClaudeHome, claudeBinary } from './claude.ts';
+import { toolsThere } from './tools-there.ts';
 
 let binary: string;
 beforeAll(async () => {
@@ -42,6 +43,7 @@ async function scene(script: Script, more: { fallback?: Script; anthropic?: stri
   const home = new ClaudeHome(binary);
   const gateway = await startGateway(configFor(upstream, second, more.anthropic));
   closing.push(() => gateway.stop());
+  await toolsThere(gateway);
   return { upstream, second, gateway, home, base: `${gateway.url}/anthropic` };
 }
 

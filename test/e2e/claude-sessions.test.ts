@@ -7,6 +7,7 @@ import { type GatewayProcess, startGateway } from '../support/gateway-process.ts
 import { serverFile } from '../support/mcp-clients.ts';
 import { pngOf } from '../support/png.ts';
 import { ClaudeHome, claudeBinary } from './claude.ts';
+import { toolsThere } from './tools-there.ts';
 
 // Long work with Claude Code: sessions that go on on other models, subagents, pictures, and what is too much.
 
@@ -34,6 +35,7 @@ beforeAll(async () => {
       ],
     },
   });
+  await toolsThere(gateway, 161);
   const workspace = join(gateway.appDir, 'workspace');
   mkdirSync(workspace, { recursive: true });
   writeFileSync(join(workspace, 'note.txt'), 'from the gateway');

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Asked, MODELS, type Providers, type Said, startProviders } from '../clients/scene.ts';
 import { type GatewayProcess, startGateway } from '../support/gateway-process.ts';
 import { codex, geminiCli } from './coding-agents.ts';
+import { toolsThere } from './tools-there.ts';
 
 let providers: Providers;
 let gateway: GatewayProcess;
@@ -24,6 +25,7 @@ beforeAll(async () => {
       ],
     },
   });
+  await toolsThere(gateway);
   const workspace = join(gateway.appDir, 'workspace');
   mkdirSync(workspace, { recursive: true });
   writeFileSync(join(workspace, 'note.txt'), 'from the gateway');

@@ -4,6 +4,7 @@ import { type GatewayProcess, startGateway } from '../support/gateway-process.ts
 import { serverFile } from '../support/mcp-clients.ts';
 import { runCommand } from './command.ts';
 import { installed, NODE_22, nodeOf } from './installed.ts';
+import { toolsThere } from './tools-there.ts';
 
 /** The newest when this was written; it needs Node 22. */
 const VERSION = '2.12.0';
@@ -15,7 +16,7 @@ beforeAll(async () => {
   folder = await installed(`mcp-inspector-${VERSION}`, `@modelcontextprotocol/inspector@${VERSION}`, NODE_22);
   const stdio_config = { command: process.execPath, args: [serverFile('everything-like.mjs')] };
   const client = { name: 'whole', connection_type: 'stdio', stdio_config, tools_to_execute: ['*'] };
-  gateway = await startGateway({ mcp: { client_configs: [client] } });
+  gateway = await toolsThere(await startGateway({ mcp: { client_configs: [client] } }));
 });
 
 afterAll(() => gateway?.stop());
