@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../../src/model/json.ts';
 import type { Unrecorded } from './unrecorded.ts';
 
-export const usage: JsonObject = { inputTokens: 11, outputTokens: 7, totalTokens: 18 };
+const usage: JsonObject = { inputTokens: 11, outputTokens: 7, totalTokens: 18 };
 /** `{type: {...}}`, as the SDK gives events. */
 export const opened: JsonObject = { messageStart: { role: 'assistant' } };
 export const delta = (contentBlockIndex: number, given: JsonObject): JsonObject => ({

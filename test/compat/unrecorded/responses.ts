@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../../src/model/json.ts';
 import type { Said, Unrecorded } from './unrecorded.ts';
 
-export const usage: JsonObject = {
+const usage: JsonObject = {
   input_tokens: 11,
   output_tokens: 7,
   total_tokens: 18,
