@@ -1,4 +1,5 @@
 import { GatewayError } from '../model/errors.ts';
+import { CLOSE_BRACE, CLOSE_BRACKET, COMMA, closingQuote, OPEN_BRACE, OPEN_BRACKET, QUOTE } from './json-bytes.ts';
 
 // Reading JSON, and walking it afterwards, is paid for by the value and not by the byte: 20 MB of one text take some
 // milliseconds, 20 MB of empty lists take seconds, in which nobody else is served. So very large bodies are measured
@@ -17,14 +18,6 @@ export const MOST_LEVELS = 512;
 const MANY_NAMES = 1_000;
 const WEIGHT_OF_NAMES = 16;
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COMMA = 0x2c;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
-
 type Excess = 'levels' | 'values';
 
 /** Which limit JSON text exceeds; undefined where it may be read. It is not judged otherwise. */
@@ -36,8 +29,10 @@ export function excessOf(bytes: Buffer, mostValues = MOST_VALUES): Excess | unde
   let values = 1;
   for (let at = 0; at < bytes.length && values <= mostValues; at++) {
     const byte = bytes[at];
-    if (byte === QUOTE) at = closingQuote(bytes, at);
-    else if (byte === COMMA) {
+    if (byte === QUOTE) {
+      const end = closingQuote(bytes, at);
+      at = end < 0 ? bytes.length : end;
+    } else if (byte === COMMA) {
       const known = names[level] ?? -1;
       if (known >= 0) names[level] = known + 1;
       values += known >= MANY_NAMES ? WEIGHT_OF_NAMES : 1;
@@ -68,27 +63,4 @@ export function immenseAnswer(bytes: Buffer): string | undefined {
 export function refuseImmense(bytes: Buffer): void {
   const excess = excessOf(bytes);
   if (excess) throw new GatewayError('invalid-request', `the request body ${EXCESSES[excess]}`);
-}
-
-/** Text that ends before a long one does is walked by hand: a call for each of many short ones costs more. */
-const SHORT = 32;
-
-/** The place of the quote that ends the string beginning at `from`, or the end of the bytes. */
-function closingQuote(bytes: Buffer, from: number): number {
-  const near = Math.min(from + SHORT, bytes.length);
-  for (let at = from + 1; at < near; at++) {
-    const byte = bytes[at];
-    if (byte === BACKSLASH) at++;
-    else if (byte === QUOTE) return at;
-  }
-  return farQuote(bytes, from);
-}
-
-function farQuote(bytes: Buffer, from: number): number {
-  for (let at = bytes.indexOf(QUOTE, from + 1); at >= 0; at = bytes.indexOf(QUOTE, at + 1)) {
-    let before = at - 1;
-    while (bytes[before] === BACKSLASH) before--;
-    if ((at - before) % 2 === 1) return at;
-  }
-  return bytes.length;
 }

@@ -1,4 +1,14 @@
 import { GatewayError } from '../model/errors.ts';
+import {
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  closingQuote,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+} from './json-bytes.ts';
 
 /** One top-level member of a JSON object, as byte positions: the key with its quotes and colon, then the value. */
 export interface Member {
@@ -7,15 +17,6 @@ export interface Member {
   readonly valueStart: number;
   readonly valueEnd: number;
 }
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
 
 /**
  * The top-level members of a JSON object, found in its bytes without parsing what is inside them (44 us for 100 KB
@@ -78,12 +79,9 @@ function skipSpace(bytes: Buffer, from: number): number {
 
 /** Where the string that starts at `from` ends (behind its closing quote). */
 function endOfString(bytes: Buffer, from: number): number {
-  for (let at = bytes.indexOf(QUOTE, from + 1); at >= 0; at = bytes.indexOf(QUOTE, at + 1)) {
-    let backslashes = 0;
-    while (bytes[at - 1 - backslashes] === BACKSLASH) backslashes++;
-    if (backslashes % 2 === 0) return at + 1;
-  }
-  throw broken('is not valid JSON: a string is never closed', from);
+  const end = closingQuote(bytes, from);
+  if (end < 0) throw broken('is not valid JSON: a string is never closed', from);
+  return end + 1;
 }
 
 function endOfValue(bytes: Buffer, from: number): number {

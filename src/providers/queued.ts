@@ -3,7 +3,6 @@ import type { CallContext } from '../model/call.ts';
 import { GatewayError } from '../model/errors.ts';
 import type { AnswerPiece } from '../model/event.ts';
 import { DONE, OVER } from '../model/iteration.ts';
-
 import { CallQueue, type Place } from './call-queue.ts';
 import type { CallTarget } from './target.ts';
 
