@@ -1,4 +1,5 @@
 import { isObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import type { Writable } from '../model/writable.ts';
 import type { ToolAnnotations } from './contract.ts';
 import type { Finding } from './safety/finding.ts';
 import type { WhyHeld } from './safety/judgement.ts';
@@ -110,7 +111,7 @@ function listedTool(definition: JsonObject): ListedTool {
 function readAnnotations(value: JsonValue | undefined): ToolAnnotations {
   if (!isObject(value)) return {};
   const hints = ['readOnlyHint', 'destructiveHint', 'idempotentHint', 'openWorldHint'] as const;
-  const annotations: { -readonly [Key in keyof ToolAnnotations]: ToolAnnotations[Key] } = {};
+  const annotations: Writable<ToolAnnotations> = {};
   if (typeof value.title === 'string') annotations.title = value.title;
   for (const hint of hints) {
     const given = value[hint];

@@ -1,6 +1,6 @@
 import Anthropic from '@anthropic-ai/sdk';
 import type { Fetch } from './fetch.ts';
-import { cacheHeads } from './head-cache.ts';
+import { headsOf } from './known-heads.ts';
 import { oneDeadline } from './one-deadline.ts';
 import { throughSdk } from './sdk-upstream.ts';
 import type { Upstream, UpstreamTarget } from './upstream.ts';
@@ -25,8 +25,8 @@ export function openAnthropic(target: UpstreamTarget, fetch: Fetch): Upstream {
     defaultHeaders: { 'accept-encoding': 'identity', ...spokenVersion, ...keyHeaders(target), ...target.headers },
   });
   oneDeadline(client, fetch);
-  cacheHeads(client);
-  return throughSdk((path) => [client, path], anthropicErrors, target);
+  const heads = headsOf(client);
+  return throughSdk((path) => ({ client, path, heads }), anthropicErrors, target, fetch);
 }
 
 export const anthropicErrors = {

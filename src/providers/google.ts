@@ -3,6 +3,7 @@ import { GatewayError } from '../model/errors.ts';
 import { asDirectResponse, type DirectResponse } from './direct-response.ts';
 import type { Fetch } from './fetch.ts';
 import type { Token } from './identity.ts';
+import { isOrdinary, KnownHeads, sentUnder } from './known-heads.ts';
 import { tooLate, type Upstream, type UpstreamCall, type UpstreamTarget } from './upstream.ts';
 import { WireHead } from './wire-head.ts';
 import { wireOf } from './wire-of.ts';
@@ -24,7 +25,7 @@ export function openGoogle(target: UpstreamTarget, fetch: Fetch, token?: Token):
   });
   const line = { target, fetch, ...(token && { token }) };
   return {
-    post: (path, body, call) => client.send('POST', inProject(path, target), body, call, line),
+    post: (path, body, call) => client.post(inProject(path, target), body, call, line),
     get: (path, call) => client.send('GET', path, undefined, call, line),
   };
 }
@@ -46,8 +47,18 @@ interface Line {
 
 /** The SDK's own transport is not public; a subclass may use it. */
 class Client extends GoogleGenAI {
-  /** Of posts that bring no headers of their own: written once. */
-  #usualHead: WireHead | undefined;
+  readonly #heads = new KnownHeads();
+
+  /** A post goes out as the last of its kind, where there was one and nothing but the body is new. */
+  async post(path: string, body: string | Uint8Array, call: UpstreamCall, line: Line): Promise<DirectResponse> {
+    const head = isOrdinary(call) ? this.#heads.find(path, call.headers) : undefined;
+    if (!head || !isOrdinary(call)) return this.send('POST', path, body, call, line);
+    try {
+      return await sentUnder(head, body, call, line.fetch);
+    } catch (thrown) {
+      throw failure(thrown, line.target, undefined);
+    }
+  }
 
   async send(
     httpMethod: Method,
@@ -60,17 +71,20 @@ class Client extends GoogleGenAI {
     const exchange = new Exchange(target);
     const bearer = await token?.();
     const isElsewhere = isWhole(path);
-    const isUsual = httpMethod === 'POST' && bearer === undefined && Object.keys(headers).length === 0;
-    const fetchOnce: typeof globalThis.fetch = (url, init) => {
+    const fetchOnce: typeof globalThis.fetch = (sdksUrl, init) => {
+      const url = isElsewhere ? path : String(sdksUrl);
+      const head = { url, headers: new WireHead(wireOf(headOf(init?.headers, headers, target, bearer))) };
+      // a token comes to its end
+      if (httpMethod === 'POST' && bearer === undefined) this.#heads.keep(path, headers, head);
       const sent = {
         ...init,
-        headers: isUsual ? this.#headOfMost(init?.headers, target) : headOf(init?.headers, headers, target, bearer),
+        headers: head.headers,
         ...(body !== undefined && { body }),
         ...(signal && { signal }),
         ...(cancellation && { cancellation }),
         ...wishes,
       };
-      const answering = fetch(isElsewhere ? path : url, sent);
+      const answering = fetch(url, sent);
       // who can cancel has a deadline of his own, and how long an upload may take is its sender's to say
       return cancellation || wishes?.upload ? exchange.kept(answering) : exchange.answerOf(answering);
     };
@@ -82,11 +96,6 @@ class Client extends GoogleGenAI {
       if (!exchange.answer) throw failure(thrown, target, signal);
     }
     return asDirectResponse(exchange.answer);
-  }
-
-  #headOfMost(sdks: RequestInit['headers'], target: UpstreamTarget): WireHead {
-    this.#usualHead ??= new WireHead(wireOf(headOf(sdks, {}, target, undefined)));
-    return this.#usualHead;
   }
 }
 

@@ -1,7 +1,7 @@
 import OpenAI from 'openai';
 import type { Fetch } from './fetch.ts';
-import { cacheHeads } from './head-cache.ts';
 import type { Token } from './identity.ts';
+import { headsOf } from './known-heads.ts';
 import { oneDeadline } from './one-deadline.ts';
 import { throughSdk } from './sdk-upstream.ts';
 import type { Upstream, UpstreamTarget } from './upstream.ts';
@@ -29,8 +29,8 @@ export function openOpenAi(target: UpstreamTarget, fetch: Fetch, token?: Token):
   });
   oneDeadline(client, fetch);
   // A kept head would hold a token beyond its end
-  if (!token) cacheHeads(client);
-  return throughSdk((path) => [client, path], openAiErrors, target);
+  const heads = token ? undefined : headsOf(client);
+  return throughSdk((path) => ({ client, path, heads }), openAiErrors, target, fetch);
 }
 
 export const openAiErrors = { timeout: OpenAI.APIConnectionTimeoutError, aborted: OpenAI.APIUserAbortError };

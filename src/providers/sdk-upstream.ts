@@ -1,4 +1,6 @@
 import { asDirectResponse, type DirectResponse } from './direct-response.ts';
+import type { Fetch } from './fetch.ts';
+import { isOrdinary, type KnownHeads, sentUnder } from './known-heads.ts';
 import {
   answerBehind,
   type SdkErrors,
@@ -21,25 +23,36 @@ interface SdkClient {
   delete(path: string, options: Options): Answering;
 }
 
-/** An upstream behind a client of a vendor's SDK; `clientFor` gives the one for a path, and the path as it takes it. */
+/** A client of a vendor's SDK, and a path as it takes it. */
+export interface SdkRoute {
+  readonly client: SdkClient;
+  readonly path: string;
+  /** What the client has made, where that stays true: a head with a token in it does not. */
+  readonly heads?: KnownHeads | undefined;
+}
+
+/** An upstream behind a client of a vendor's SDK; `routeOf` says which, and how, for a path. */
 export function throughSdk(
-  clientFor: (path: string) => readonly [client: SdkClient, path: string],
+  routeOf: (path: string) => SdkRoute,
   errors: SdkErrors,
   target: UpstreamTarget,
+  fetch: Fetch,
 ): Upstream & Required<Pick<Upstream, 'delete'>> {
-  const settled = (answer: Answering): Promise<DirectResponse> =>
-    answer.asResponse().then(asDirectResponse, (thrown: unknown) => answerBehind(thrown, errors, target));
+  const refused = (thrown: unknown): DirectResponse => answerBehind(thrown, errors, target);
+  const settled = (answer: Answering): Promise<DirectResponse> => answer.asResponse().then(asDirectResponse, refused);
   return {
     post: (given, body, call) => {
-      const [client, path] = clientFor(given);
+      const { client, path, heads } = routeOf(given);
+      const head = heads && isOrdinary(call) ? heads.find(path, call.headers) : undefined;
+      if (head && isOrdinary(call)) return sentUnder(head, body, call, fetch).catch(refused);
       return settled(client.post(path, { body, ...sdkOptions(call) }));
     },
     get: (given, call) => {
-      const [client, path] = clientFor(given);
+      const { client, path } = routeOf(given);
       return settled(client.get(path, sdkOptions(call)));
     },
     delete: (given, call: UpstreamCall) => {
-      const [client, path] = clientFor(given);
+      const { client, path } = routeOf(given);
       return settled(client.delete(path, sdkOptions(call)));
     },
   };

@@ -78,9 +78,9 @@ export function answerBehind(thrown: unknown, errors: SdkErrors, target: Upstrea
   const details = { provider: target.provider, cause: thrown };
   if (thrown instanceof errors.aborted) throw new GatewayError('cancelled', 'the request was cancelled', details);
   if (thrown instanceof errors.timeout) throw tooLate(target, thrown);
-  const cause = thrown instanceof Error ? thrown.cause : undefined;
-  if (cause instanceof GatewayError) {
-    throw new GatewayError(cause.kind, cause.message, { ...cause.details, provider: target.provider });
+  const told = thrown instanceof GatewayError || !(thrown instanceof Error) ? thrown : thrown.cause;
+  if (told instanceof GatewayError) {
+    throw new GatewayError(told.kind, told.message, { ...told.details, provider: target.provider });
   }
   const why = thrown instanceof Error ? thrown.message : String(thrown);
   throw new GatewayError('network', `the request to ${target.provider} failed: ${why}`, details);

@@ -14,12 +14,11 @@ const DEFAULT_MAX_TOKENS = 4_096;
 export function settingsFields(settings: Settings, target: EncodeTarget, losses: Loss[]): JsonObject {
   const own = ownBlock(settings.origin);
   const maxTokens = settings.maxOutputTokens ?? inventedMaxTokens(settings, target, losses);
-  return {
-    ...(own ?? translatedFields(settings, maxTokens, target, losses)),
-    max_tokens: maxTokens,
-    ...samplingFields(settings, own !== undefined, losses),
-    ...stopFields(settings, losses),
-  };
+  const fields = own ? { ...own } : translatedFields(settings, maxTokens, target, losses);
+  fields.max_tokens = maxTokens;
+  addSampling(fields, settings, own !== undefined, losses);
+  addStops(fields, settings, losses);
+  return fields;
 }
 
 function inventedMaxTokens({ reasoning }: Settings, target: EncodeTarget, losses: Loss[]): number {
@@ -28,8 +27,7 @@ function inventedMaxTokens({ reasoning }: Settings, target: EncodeTarget, losses
   return target.maxOutputTokens ?? budget + DEFAULT_MAX_TOKENS;
 }
 
-function samplingFields({ temperature, topP, topK }: Settings, isOwn: boolean, losses: Loss[]): JsonObject {
-  const fields: JsonObject = {};
+function addSampling(fields: JsonObject, { temperature, topP, topK }: Settings, isOwn: boolean, losses: Loss[]): void {
   if (temperature !== undefined) fields.temperature = Math.min(temperature, 1);
   if (temperature !== undefined && temperature > 1) {
     losses.push({ field: 'temperature', action: 'rewritten', reason: 'this format ends at 1' });
@@ -38,34 +36,31 @@ function samplingFields({ temperature, topP, topK }: Settings, isOwn: boolean, l
     losses.push({ field: 'top_p', action: 'dropped', reason: 'newer models refuse it beside temperature' });
   } else if (topP !== undefined) fields.top_p = topP;
   if (topK !== undefined) fields.top_k = topK;
-  return fields;
 }
 
-function stopFields({ stopSequences }: Settings, losses: Loss[]): JsonObject {
-  if (!stopSequences) return {};
+function addStops(fields: JsonObject, { stopSequences }: Settings, losses: Loss[]): void {
+  if (!stopSequences) return;
   const kept = stopSequences.filter((sequence) => sequence.trim() !== '');
   if (kept.length < stopSequences.length) {
     losses.push({ field: 'stop_sequences', action: 'dropped', reason: 'white space alone is refused' });
   }
-  return kept.length > 0 ? { stop_sequences: kept } : {};
+  if (kept.length > 0) fields.stop_sequences = kept;
 }
 
 /** Settings of another format in this one's words. */
 function translatedFields(settings: Settings, maxTokens: number, target: EncodeTarget, losses: Loss[]): JsonObject {
-  for (const [field, value] of [
-    ['seed', settings.seed],
-    ['presence_penalty', settings.presencePenalty],
-    ['frequency_penalty', settings.frequencyPenalty],
-  ] as const) {
-    if (value !== undefined) losses.push({ field, action: 'dropped', reason: 'this format has no such setting' });
-  }
+  const dropped = (field: string) =>
+    losses.push({ field, action: 'dropped', reason: 'this format has no such setting' });
+  if (settings.seed !== undefined) dropped('seed');
+  if (settings.presencePenalty !== undefined) dropped('presence_penalty');
+  if (settings.frequencyPenalty !== undefined) dropped('frequency_penalty');
   const { thinking, effort } = reasoningFields(settings, maxTokens, target, losses);
   const format = formatOf(settings, target, losses);
-  return {
-    ...(settings.user !== undefined && { metadata: { user_id: settings.user } }),
-    ...(thinking && { thinking }),
-    ...((format || effort) && { output_config: { ...(effort && { effort }), ...(format && { format }) } }),
-  };
+  const fields: JsonObject = {};
+  if (settings.user !== undefined) fields.metadata = { user_id: settings.user };
+  if (thinking) fields.thinking = thinking;
+  if (format || effort) fields.output_config = { ...(effort && { effort }), ...(format && { format }) };
+  return fields;
 }
 
 function formatOf({ responseFormat }: Settings, target: EncodeTarget, losses: Loss[]): JsonObject | undefined {

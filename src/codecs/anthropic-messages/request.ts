@@ -113,14 +113,12 @@ function rebuiltBody(request: ChatRequest, target: EncodeTarget, writing: Writin
   const shown = mediaShownByUser(told, { codec: CODEC, sees: target.vision !== false }, losses);
   const { system, messages } = conversationOf(shown, writing);
   const tools = encodeTools(request.tools, writing.names, losses);
-  const body: JsonObject = {
-    ...settingsFields(request.settings, target, losses),
-    model: target.model,
-    messages: asJson(withoutTrailingSpace(messages, losses)),
-    ...(system.length > 0 && { system }),
-    ...(tools.length > 0 && { tools }),
-    ...(target.stream && { stream: true }),
-  };
+  const body = settingsFields(request.settings, target, losses);
+  body.model = target.model;
+  body.messages = asJson(withoutTrailingSpace(messages, losses));
+  if (system.length > 0) body.system = system;
+  if (tools.length > 0) body.tools = tools;
+  if (target.stream) body.stream = true;
   const choice = toolChoiceOf(request, writing);
   if (choice && tools.length > 0) body.tool_choice = choice;
   else if (request.toolChoice) {

@@ -1,6 +1,7 @@
 import type { MediaPart, Message, Part, TextPart, ToolCallPart } from '../../model/content.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import { customName } from '../custom-tools.ts';
+import { membersBeside } from '../members.ts';
 import { shortHash } from '../short-hash.ts';
 import { thinkingText } from './content-parts.ts';
 import { audioOf, fileOf, imageOf } from './media.ts';
@@ -112,11 +113,11 @@ const HELD_BY_PARTS: ReadonlySet<string> = new Set([
 
 /** Content as a text carries the message's other fields in its origin; beside a list they are an opaque part. */
 function contentParts(message: JsonObject): Part[] {
-  const fields: JsonObject = {};
-  for (const [key, value] of Object.entries(message)) if (!HELD_BY_PARTS.has(key)) fields[key] = value;
+  const fields = membersBeside(HELD_BY_PARTS, message);
   const { content } = message;
   if (typeof content === 'string') {
-    return [{ type: 'text', text: content, origin: originOf({ ...fields, content }) }];
+    fields.content = content;
+    return [{ type: 'text', text: content, origin: originOf(fields) }];
   }
   const rest = Object.entries(fields).filter(([key, value]) => tells(key, value));
   const parts = partsOf(content);

@@ -1,5 +1,6 @@
 import { GatewayError } from '../../model/errors.ts';
 import { isObject, type JsonObject, parsedJson } from '../../model/json.ts';
+import type { Writable } from '../../model/writable.ts';
 import type { Glance } from '../codec.ts';
 import { errorInPlace } from '../openai-errors.ts';
 import { withLineFeeds } from '../sse.ts';
@@ -118,5 +119,3 @@ function outcome({ usage, word, error }: Seen, isComplete: boolean): Glance {
   }
   return glance;
 }
-
-type Writable<Type> = { -readonly [Key in keyof Type]: Type[Key] };

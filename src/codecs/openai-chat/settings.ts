@@ -1,8 +1,10 @@
 import type { JsonObject, JsonValue } from '../../model/json.ts';
 import type { ReasoningSettings, ResponseFormat, Settings } from '../../model/request.ts';
+import type { Writable } from '../../model/writable.ts';
 import type { EncodeTarget } from '../codec.ts';
 import { isEffort } from '../efforts.ts';
 import type { Ledger } from '../ledger.ts';
+import { membersBeside } from '../members.ts';
 import { effortOf } from '../openai-effort.ts';
 import { jsonSchemaFormat } from '../openai-format.ts';
 import { userField } from '../openai-user.ts';
@@ -32,26 +34,24 @@ const HELD_ELSEWHERE: ReadonlySet<string> = new Set([
 ]);
 
 export function decodeSettings(body: JsonObject): Settings {
-  const reasoning = reasoningOf(body);
-  const responseFormat = responseFormatOf(body.response_format);
+  const settings: Writable<Settings> = { origin: originOf(membersBeside(HELD_ELSEWHERE, body)) };
   const maxOutputTokens = body.max_completion_tokens ?? body.max_tokens;
   const stop = typeof body.stop === 'string' ? [body.stop] : body.stop;
-  const rest = Object.fromEntries(Object.entries(body).filter(([field]) => !HELD_ELSEWHERE.has(field)));
-  return {
-    ...(typeof maxOutputTokens === 'number' && { maxOutputTokens }),
-    ...(typeof body.temperature === 'number' && { temperature: body.temperature }),
-    ...(typeof body.top_p === 'number' && { topP: body.top_p }),
-    ...(typeof body.top_k === 'number' && { topK: body.top_k }),
-    ...(Array.isArray(stop) && { stopSequences: stop.map(textOf) }),
-    ...(typeof body.seed === 'number' && { seed: body.seed }),
-    ...(typeof body.presence_penalty === 'number' && { presencePenalty: body.presence_penalty }),
-    ...(typeof body.frequency_penalty === 'number' && { frequencyPenalty: body.frequency_penalty }),
-    ...(typeof body.parallel_tool_calls === 'boolean' && { parallelToolCalls: body.parallel_tool_calls }),
-    ...(typeof body.user === 'string' && { user: body.user }),
-    ...(reasoning && { reasoning }),
-    ...(responseFormat && { responseFormat }),
-    origin: originOf(rest),
-  };
+  const reasoning = reasoningOf(body);
+  const responseFormat = responseFormatOf(body.response_format);
+  if (typeof maxOutputTokens === 'number') settings.maxOutputTokens = maxOutputTokens;
+  if (typeof body.temperature === 'number') settings.temperature = body.temperature;
+  if (typeof body.top_p === 'number') settings.topP = body.top_p;
+  if (typeof body.top_k === 'number') settings.topK = body.top_k;
+  if (Array.isArray(stop)) settings.stopSequences = stop.map(textOf);
+  if (typeof body.seed === 'number') settings.seed = body.seed;
+  if (typeof body.presence_penalty === 'number') settings.presencePenalty = body.presence_penalty;
+  if (typeof body.frequency_penalty === 'number') settings.frequencyPenalty = body.frequency_penalty;
+  if (typeof body.parallel_tool_calls === 'boolean') settings.parallelToolCalls = body.parallel_tool_calls;
+  if (typeof body.user === 'string') settings.user = body.user;
+  if (reasoning) settings.reasoning = reasoning;
+  if (responseFormat) settings.responseFormat = responseFormat;
+  return settings;
 }
 
 /** `reasoning_effort` is OpenAI's; the object and `reasoning_max_tokens` are OpenRouter's and Bifrost's. */
@@ -60,12 +60,15 @@ function reasoningOf(body: JsonObject): ReasoningSettings | undefined {
   const effort = reasoning.effort ?? body.reasoning_effort;
   const budgetTokens = reasoning.max_tokens ?? body.reasoning_max_tokens;
   if (reasoning.enabled === false) return { effort: 'none' };
-  const settings: ReasoningSettings = {
-    ...(isEffort(effort) && { effort }),
-    ...(typeof budgetTokens === 'number' && { budgetTokens }),
-    ...(reasoning.enabled === true && { adaptive: true }),
+  const knowsEffort = isEffort(effort);
+  const hasBudget = typeof budgetTokens === 'number';
+  const adaptive = reasoning.enabled === true;
+  if (!knowsEffort && !hasBudget && !adaptive) return undefined;
+  return {
+    ...(knowsEffort && { effort }),
+    ...(hasBudget && { budgetTokens }),
+    ...(adaptive && { adaptive }),
   };
-  return Object.keys(settings).length > 0 ? settings : undefined;
 }
 
 function responseFormatOf(format: JsonValue | undefined): ResponseFormat | undefined {

@@ -1,8 +1,8 @@
 import { AnthropicFoundry } from '@anthropic-ai/foundry-sdk';
 import { anthropicErrors, spokenVersion } from '../anthropic.ts';
 import type { Fetch } from '../fetch.ts';
-import { cacheHeads } from '../head-cache.ts';
 import type { Token } from '../identity.ts';
+import { headsOf } from '../known-heads.ts';
 import { oneDeadline } from '../one-deadline.ts';
 import { throughSdk } from '../sdk-upstream.ts';
 import type { Upstream, UpstreamTarget } from '../upstream.ts';
@@ -21,6 +21,6 @@ export function openAzureAnthropic(target: UpstreamTarget, fetch: Fetch, token?:
   });
   oneDeadline(client, fetch);
   // A kept head would hold a token beyond its end
-  if (!token) cacheHeads(client);
-  return throughSdk((path) => [client, path], anthropicErrors, target);
+  const heads = token ? undefined : headsOf(client);
+  return throughSdk((path) => ({ client, path, heads }), anthropicErrors, target, fetch);
 }

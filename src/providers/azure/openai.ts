@@ -1,7 +1,7 @@
 import OpenAI, { AzureOpenAI } from 'openai';
 import type { Fetch } from '../fetch.ts';
-import { cacheHeads } from '../head-cache.ts';
 import type { Token } from '../identity.ts';
+import { headsOf } from '../known-heads.ts';
 import { oneDeadline } from '../one-deadline.ts';
 import { openAiErrors } from '../openai.ts';
 import { throughSdk } from '../sdk-upstream.ts';
@@ -12,17 +12,18 @@ const UNDATED = /^\/v1\//;
 
 /** A resource behind the `openai` package: its Azure variant, and the usual one for the surface under `/openai/v1`. */
 export function openAzureOpenAi(target: UpstreamTarget, fetch: Fetch, token?: Token): Upstream {
-  const dated = datedClient(target, fetch, token);
-  const undated = undatedClient(target, fetch, token);
-  for (const client of [dated, undated]) {
+  const line = (client: OpenAI) => {
     oneDeadline(client, fetch);
     // A kept head would hold a token beyond its end
-    if (!token) cacheHeads(client);
-  }
+    return { client, heads: token ? undefined : headsOf(client) };
+  };
+  const dated = line(datedClient(target, fetch, token));
+  const undated = line(undatedClient(target, fetch, token));
   return throughSdk(
-    (path) => (UNDATED.test(path) ? [undated, path.slice('/v1'.length)] : [dated, path]),
+    (path) => (UNDATED.test(path) ? { ...undated, path: path.slice('/v1'.length) } : { ...dated, path }),
     openAiErrors,
     target,
+    fetch,
   );
 }
 

@@ -26,7 +26,7 @@ export function openVertexAnthropic(target: UpstreamTarget, fetch: Fetch, google
     defaultHeaders: { 'accept-encoding': 'identity', ...target.headers },
   });
   const token = googleToken(googleAuth);
-  const sdk = throughSdk((path) => [client, path], anthropicErrors, target);
+  const sdk = throughSdk((path) => ({ client, path }), anthropicErrors, target, fetch);
   return {
     async post(path, body, call) {
       // The SDK tells a missing token as a broken connection
