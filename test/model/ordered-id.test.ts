@@ -18,7 +18,7 @@ test('later ids are greater, and no two are the same', () => {
   expect(times).toEqual([...times].sort());
 });
 
-test("every random digit takes every value', () => {
+test('every random digit takes every value', () => {
   const ids = Array.from({ length: 3_000 }, () => orderedId(1_700_000_000_000));
   const seen = (place: number) => new Set(ids.map((id) => id[place])).size;
   const places = [15, 16, 17, 20, 21, 22, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35];
