@@ -31,6 +31,8 @@ export interface EncodeTarget extends ModelTraits {
   readonly toolCallId?: (id: string) => string;
   /** The message field under which earlier thinking goes back to a model that wants it (DeepSeek); absent = it wants none. */
   readonly reasoningField?: 'reasoning_content' | 'reasoning';
+  /** True where a tool is a function among `tools` and nothing else: not free text, nor the older `functions`. */
+  readonly functionsOnly?: true;
   /** How documents are taken where that is not OpenAI's way; absent = as OpenAI does. */
   readonly files?: 'document_url' | 'none';
   /** False where nothing can be listened to; absent = as OpenAI does. */

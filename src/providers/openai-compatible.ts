@@ -10,6 +10,7 @@ import {
   developerIsSystem,
   drops,
   dropsNarrowPatterns,
+  knowsFunctionsOnly,
   mistralToolCallId,
   mistralToolCallIds,
   onlyFor,
@@ -44,6 +45,8 @@ interface Line {
   /** How it takes documents; absent = as OpenAI does. */
   readonly files?: Deployment['wire']['files'];
   readonly sound?: false;
+  /** How tools may look beside functions: as OpenAI has them; absent = no tools but functions are known. */
+  readonly tools?: 'all';
 }
 
 function deployment(line: Line): Deployment {
@@ -65,9 +68,11 @@ function deployment(line: Line): Deployment {
     mostTools,
     files,
     sound,
+    tools,
   } = line;
   const all = [
     ...quirks,
+    ...(tools === 'all' ? [] : [knowsFunctionsOnly]),
     ...(streamOptions === false ? [noStreamOptions] : []),
     ...(toolSchemas ? [derivesToolSchemas(toolSchemas)] : []),
   ];
@@ -86,6 +91,7 @@ function deployment(line: Line): Deployment {
       ...(reasoningField && { reasoningField }),
       ...(files && { files }),
       ...(sound === false && { sound }),
+      ...(tools !== 'all' && { functionsOnly: true }),
       ...(toolSchemas && { toolSchemas }),
     },
     adjust: adjustWith(all),
@@ -138,6 +144,7 @@ const stringsOnly = textAsString('system', 'user', 'assistant', 'tool');
 const LINES: readonly Line[] = [
   {
     name: 'openai',
+    tools: 'all',
     alsoSpeaks: ['openai-responses'],
     mostTools: 128,
     runsServerTools: true,
@@ -196,6 +203,7 @@ const LINES: readonly Line[] = [
   },
   {
     name: 'openrouter',
+    tools: 'all',
     webSearch: 'plugin',
     url: 'https://openrouter.ai/api/v1',
     key: ['OPENROUTER_API_KEY'],

@@ -87,6 +87,15 @@ export const developerIsSystem: Quirk = {
     }),
 };
 
+/**
+ * Servers that know no tools but functions (`EncodeTarget.functionsOnly`): the codec tells the others as such, so these
+ * bodies may not travel as they came.
+ */
+export const knowsFunctionsOnly: Quirk = {
+  concerns: holding('"custom"', '"function_call"', '"functions"', '"role":"function"', '"role": "function"'),
+  apply: (body) => body,
+};
+
 /** Servers whose messages of these roles take text only as a string. Lists with anything but text are left alone. */
 export function textAsString(...roles: readonly string[]): Quirk {
   return {

@@ -55,7 +55,7 @@ export const reasons = (model: string): boolean => /^(o\d|gpt-5)/.test(model);
 export const messagesOf = ({ body }: StrictRequest): JsonObject[] => objectsOf(body.messages);
 export const callsOf = (message: JsonObject): JsonObject[] => objectsOf(message.tool_calls);
 const functionsOf = ({ body }: StrictRequest): JsonObject[] =>
-  objectsOf(body.tools).map((tool) => objectOf(tool.function));
+  objectsOf(body.tools).flatMap((tool) => (tool.type === 'custom' ? [] : [objectOf(tool.function)]));
 
 const unknownMessageField: Rule = {
   rule: 'unknown fields of messages',

@@ -57,11 +57,11 @@ const WORD_OF_KIND: Readonly<Record<FinishReason['kind'], string>> = {
 
 const STANDARD: ReadonlySet<string> = new Set(['stop', 'length', 'content_filter', 'function_call']);
 
-/** `finish_reason` for a client that is shown calls or is shown none. */
-export function finishWord(reason: FinishReason, showsCalls: boolean): string {
+/** `finish_reason` for a client that is shown calls, in the older form or the newer one, or is shown none. */
+export function finishWord(reason: FinishReason, shows: 'older-call' | 'calls' | 'none'): string {
   const own = reason.raw?.codec === 'openai-chat' ? reason.raw.word : '';
   const cut = reason.kind === 'length' || reason.kind === 'refusal' || reason.kind === 'context-exceeded';
-  if (showsCalls && !cut) return own === 'function_call' ? own : 'tool_calls';
+  if (shows !== 'none' && !cut) return shows === 'older-call' ? 'function_call' : 'tool_calls';
   if (own !== 'function_call' && STANDARD.has(own)) return own;
   return reason.kind === 'tool-calls' ? 'stop' : WORD_OF_KIND[reason.kind];
 }

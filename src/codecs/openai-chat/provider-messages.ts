@@ -89,7 +89,7 @@ function assistantMessage(parts: readonly Part[], at: string, writing: Writing):
     writing.ledger.dropped(at, 'nothing of this assistant message has a place in Chat Completions');
     return undefined;
   }
-  const legacy = calls.find(isLegacy);
+  const legacy = writing.target.functionsOnly ? undefined : calls.find((call) => isLegacy(call));
   return {
     role: 'assistant',
     ...messageFields(parts),
@@ -149,11 +149,14 @@ function wireCall(call: ToolCallPart, at: string, writing: Writing): JsonObject 
   const own = ownBlock(call.origin);
   const id = callId(call.id, writing);
   if (id !== call.id) writing.ledger.rewritten(`${at}.tool_calls.id`, `"${call.id}" is no id that the API takes`);
-  if (own?.type === 'custom') return { ...own, id };
+  const { functionsOnly } = writing.target;
+  if (own?.type === 'custom' && !functionsOnly) return { ...own, id };
+  const isOther = own?.type === 'custom' || isObject(own?.function_call);
+  if (isOther) writing.ledger.rewritten(`${at}.tool_calls`, 'calls of another form are told as those of functions');
   const name = writing.names.of(call.name);
   if (name !== call.name) writing.ledger.rewritten(`${at}.tool_calls.name`, 'the API takes no such name');
   return {
-    ...own,
+    ...(!isOther && own),
     id,
     type: 'function',
     function: { name, arguments: argumentsOf(call, at, writing) },

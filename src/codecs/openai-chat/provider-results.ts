@@ -37,8 +37,11 @@ function missingResult(call: ToolCallPart, at: string, writing: Writing): Writte
 }
 
 function writtenResult(call: ToolCallPart, result: ToolResultPart, at: string, writing: Writing): WrittenResult {
-  const own = ownBlock(result.origin);
-  if (own?.role === 'function') return { message: own, attachments: [] };
+  const given = ownBlock(result.origin);
+  const isOlder = given?.role === 'function';
+  if (isOlder && !writing.target.functionsOnly) return { message: given, attachments: [] };
+  if (isOlder) writing.ledger.rewritten(`${at}.role`, 'a result of the older form is told by the id of its call');
+  const own = isOlder ? undefined : given;
   if (result.isError) {
     writing.ledger.rewritten(`${at}.is_error`, 'a tool message has no mark for errors; the text tells');
   }

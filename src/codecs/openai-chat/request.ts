@@ -15,8 +15,9 @@ import { encodeMessages } from './provider-messages.ts';
 import { checkRequest } from './schema.ts';
 import { decodeSettings, settingsFields } from './settings.ts';
 import { withSystemWords } from './system-words.ts';
+import { isOlderTool } from './tool-forms.ts';
 import { allowing, decodeToolChoice, decodeTools, encodeToolChoice, encodeTools, nameIn } from './tools.ts';
-import { objectOf, objectsOf, textOf } from './wire.ts';
+import { objectOf, objectsOf, ownBlock, textOf } from './wire.ts';
 
 export function decodeRequest(body: JsonObject): DecodedRequest {
   checkRequest(body);
@@ -40,9 +41,17 @@ export function encodeRequest(request: ChatRequest, target: EncodeTarget): Encod
   const writing: Writing = { target, names, ledger };
   const body = appends ? appendedBody(request, raw, writing) : rebuiltBody(request, writing);
   fitToModel(body, target, ledger);
-  const toolNames = names.originals;
+  const toolNames = names.originals ?? (appends ? undefined : namesOfOlder(request));
   return { body: streaming(body, writing), losses: compacted(ledger.losses), ...(toolNames && { toolNames }) };
 }
+
+/** Calls of the older `functions` come back in the newer form, which is not the client's. */
+const namesOfOlder = ({ tools }: ChatRequest): ReadonlyMap<string, string> | undefined => {
+  const older = tools.filter(({ origin }) => isOlderTool(ownBlock(origin) ?? NO_OWN));
+  return older.length > 0 ? new Map(older.map(({ name }) => [name, name])) : undefined;
+};
+
+const NO_OWN: JsonObject = { type: 'none' };
 
 const namesIn = (body: JsonObject): ReadonlySet<string> =>
   new Set(objectsOf(body.tools).map((tool) => textOf(objectOf(tool.function).name)));
@@ -50,7 +59,7 @@ const namesIn = (body: JsonObject): ReadonlySet<string> =>
 /** The client's own body; whatever is ours stands behind what is its own, so that prompt caches keep hitting. */
 function appendedBody(request: ChatRequest, raw: RawRequest, writing: Writing): JsonObject {
   const { fallbacks: _ours, ...body } = raw.body;
-  const { names, target } = writing;
+  const { target } = writing;
   body.model = target.model;
   const given = objectsOf(body.messages);
   const messages = encodeMessages(request.messages.slice(raw.messageCount), writing, given.length);
@@ -59,7 +68,7 @@ function appendedBody(request: ChatRequest, raw: RawRequest, writing: Writing): 
   appendTools(body, tools, writing);
   const { toolChoice } = request;
   if (toolChoice && !sameChoice(toolChoice, decodeToolChoice(body))) {
-    body.tool_choice = encodeToolChoice(toolChoice, request.tools, names);
+    body.tool_choice = encodeToolChoice(toolChoice, request.tools, writing);
     delete body.function_call;
   }
   return body;
@@ -105,13 +114,10 @@ function rebuiltBody(request: ChatRequest, writing: Writing): JsonObject {
 const CARRIED = ['.detail', 'json_schema.name', 'json_schema.strict', 'format.name', 'format.strict'] as const;
 
 /** A choice among no tools, or of one that is not offered, would be refused. */
-function toolChoiceFor(
-  { toolChoice, tools: known }: ChatRequest,
-  tools: readonly JsonObject[],
-  { names, ledger }: Writing,
-) {
+function toolChoiceFor({ toolChoice, tools: known }: ChatRequest, tools: readonly JsonObject[], writing: Writing) {
+  const { ledger } = writing;
   if (!toolChoice) return undefined;
-  const wire = encodeToolChoice(toolChoice, known, names);
+  const wire = encodeToolChoice(toolChoice, known, writing);
   const named = isObject(wire) ? nameIn(wire) : undefined;
   const offered = named === undefined || tools.some((tool) => nameIn(tool) === named);
   if (tools.length > 0 && offered) return wire;

@@ -9,6 +9,7 @@ import { finishWord } from './finish.ts';
 import { wireMedia } from './media.ts';
 import { REASONING_FIELDS, wireDetails } from './reasoning.ts';
 import { AnswerReader } from './stream.ts';
+import { readsOlderCalls } from './tool-forms.ts';
 import { nameIn } from './tools.ts';
 import { wireUsage } from './usage.ts';
 import { objectsOf, ownBlock } from './wire.ts';
@@ -36,7 +37,7 @@ export function encodeResponse(response: ChatResponse, head?: AnswerHead): JsonO
           ...(isObject(extras) ? extras : {}),
         },
         logprobs: logprobs ?? null,
-        finish_reason: finishWord(response.reason, calls.length > 0),
+        finish_reason: finishWord(response.reason, shownAs(calls, head)),
       },
     ],
     usage: wireUsage(response.usage, endBlock(response).usage),
@@ -83,7 +84,7 @@ function annotated({ parts, endOrigin }: ChatResponse): JsonObject {
 }
 
 function messageOf(parts: readonly Part[], calls: readonly ToolCallPart[], head: AnswerHead | undefined): JsonObject {
-  const legacy = calls.find((call) => isLegacy(call));
+  const legacy = calls.find((call) => isLegacy(call, head));
   const text = parts
     .filter((part) => part.type === 'text' && !isRefusal(part))
     .map(textOf)
@@ -108,8 +109,12 @@ const textOf = (part: Part): string => (part.type === 'text' ? part.text : '');
 /** In the words of either of OpenAI's formats. */
 export const isRefusal = (part: Part): boolean => part.type === 'text' && part.origin?.block.type === 'refusal';
 
-/** An answer in the form that came before `tool_calls`: one call, without an id. */
-export const isLegacy = (call: ToolCallPart): boolean => isObject(ownBlock(call.origin)?.function_call);
+/** A call in the form that came before `tool_calls`: one for each answer, without an id. */
+export const isLegacy = (call: ToolCallPart, head?: AnswerHead): boolean =>
+  isObject(ownBlock(call.origin)?.function_call) || readsOlderCalls(head);
+
+const shownAs = (calls: readonly ToolCallPart[], head: AnswerHead | undefined) =>
+  calls.length === 0 ? 'none' : calls.some((call) => isLegacy(call, head)) ? 'older-call' : 'calls';
 
 function wireCall(call: ToolCallPart, head: AnswerHead | undefined): JsonObject {
   const block = ownBlock(call.origin) ?? {};

@@ -38,6 +38,7 @@ class StreamWriter {
   #heldBack: Map<number, string> | undefined;
   #prefix = '';
   #calls = 0;
+  #showsOlder = false;
   #details = 0;
   /** The content so far: sources are told by their places in it. */
   #content = '';
@@ -107,7 +108,10 @@ class StreamWriter {
     }
     if (!isShownCall(part)) return undefined;
     if (isCustomCall(part, this.#head)) return (delta) => this.#holdBack(at, delta);
-    if (isLegacy(part)) return (delta) => this.#chunk(`{"function_call":{"arguments":${JSON.stringify(delta)}}}`);
+    if (isLegacy(part, this.#head))
+      return this.#calls > 0
+        ? undefined
+        : (delta) => this.#chunk(`{"function_call":{"arguments":${JSON.stringify(delta)}}}`);
     const prefix = `{"tool_calls":[{"index":${this.#calls},"function":{"arguments":`;
     return (delta) => this.#chunk(`${prefix}${JSON.stringify(delta)}}}]}`);
   }
@@ -116,8 +120,9 @@ class StreamWriter {
   #startCall(call: ToolCallPart): string {
     if (isCustomCall(call, this.#head)) return '';
     const head = { name: call.name, arguments: '' };
-    if (isLegacy(call)) {
+    if (isLegacy(call, this.#head)) {
       this.#calls += 1;
+      this.#showsOlder = true;
       return this.#chunk(JSON.stringify({ function_call: head }));
     }
     const first = { index: this.#calls, ...ownBlock(call.origin), id: call.id, type: 'function', function: head };
@@ -191,7 +196,7 @@ class StreamWriter {
       index: 0,
       delta: message ?? {},
       logprobs: logprobs ?? null,
-      finish_reason: finishWord(reason, this.#calls > 0),
+      finish_reason: finishWord(reason, this.#calls === 0 ? 'none' : this.#showsOlder ? 'older-call' : 'calls'),
     });
     const counts = JSON.stringify({ ...top, usage: wireUsage(usage, theirs) });
     return `${sources}${this.#prefix}${finish}]}\n\n${this.#prefix}],${counts.slice(1)}\n\ndata: [DONE]\n\n`;

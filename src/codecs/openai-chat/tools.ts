@@ -3,14 +3,14 @@ import type { FunctionTool, Tool, ToolChoice } from '../../model/request.ts';
 import { customName, customNameIn, customTool } from '../custom-tools.ts';
 import { openAiTools } from '../schemas/strict.ts';
 import { toolSchema } from '../schemas/tool-schema.ts';
-import type { WireNames } from '../wire-names.ts';
 import type { Writing } from './provider-content.ts';
 import { isFunctionTool } from './schema.ts';
+import { inNewerForm, retoldTool } from './tool-forms.ts';
 import { objectOf, objectsOf, originOf, ownBlock, textOf } from './wire.ts';
 
 /** The tools of a body; with `allowed_tools` as the choice, only those that it allows. */
 export function decodeTools(body: JsonObject): Tool[] {
-  const tools = [...objectsOf(body.tools).map(decodeTool), ...objectsOf(body.functions).map(functionTool)];
+  const tools = [...objectsOf(body.tools).map(decodeTool), ...objectsOf(body.functions).map(olderFunction)];
   const allowed = allowedNames(body.tool_choice);
   return allowed ? tools.filter((tool) => allowed.has(tool.name)) : tools;
 }
@@ -35,7 +35,12 @@ function wireCustom(tool: JsonObject): FunctionTool {
   );
 }
 
-/** A function's definition, which in the older `functions` stands by itself. */
+/** In the older `functions` a definition stands by itself. */
+const olderFunction = (definition: JsonObject): FunctionTool => ({
+  ...functionTool(definition),
+  origin: originOf(definition),
+});
+
 function functionTool(definition: JsonObject): FunctionTool {
   const { description, parameters, strict } = definition;
   return {
@@ -75,11 +80,13 @@ export function decodeToolChoice(body: JsonObject): ToolChoice | undefined {
   return name === '' ? undefined : { type: 'tool', name };
 }
 
-export function encodeToolChoice(choice: ToolChoice, tools: readonly Tool[], names: WireNames): JsonValue {
+export function encodeToolChoice(choice: ToolChoice, tools: readonly Tool[], { names, target }: Writing): JsonValue {
   if (choice.type !== 'tool') return choice.type;
   const chosen = tools.find(({ name }) => name === choice.name);
   const own = chosen && ownBlock(chosen.origin);
-  if (own?.type === 'custom') return { type: 'custom', custom: { name: customNameIn(choice.name) ?? choice.name } };
+  if (own?.type === 'custom' && !target.functionsOnly) {
+    return { type: 'custom', custom: { name: customNameIn(choice.name) ?? choice.name } };
+  }
   return { type: 'function', function: { name: names.of(choice.name) } };
 }
 
@@ -111,8 +118,10 @@ function encodeTool(tool: Tool, at: string, { target, names, ledger }: Writing):
     ledger.dropped(at, `"${tool.name}" is a placeholder for tools that are loaded later`);
     return undefined;
   }
-  const own = ownBlock(tool.origin);
-  if (own?.type === 'custom') return own;
+  const given = ownBlock(tool.origin);
+  if (given?.type === 'custom' && !target.functionsOnly) return given;
+  const own = given?.type === 'custom' ? undefined : given && inNewerForm(given);
+  if (given && own !== given) retoldTool(given, at, ledger);
   const name = names.of(tool.name);
   if (name !== tool.name) ledger.rewritten(`${at}.function.name`, `"${tool.name}" is not a name that the API takes`);
   const places = { schema: `${at}.function.parameters`, strict: `${at}.function.strict` };

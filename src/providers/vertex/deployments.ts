@@ -1,5 +1,12 @@
 import type { Deployment } from '../provider.ts';
-import { adjustWith, completesToolSchemas, developerIsSystem, type Quirk, renames } from '../quirks.ts';
+import {
+  adjustWith,
+  completesToolSchemas,
+  developerIsSystem,
+  knowsFunctionsOnly,
+  type Quirk,
+  renames,
+} from '../quirks.ts';
 import { claudeAccess, googleAccess, openAiAccess } from './access.ts';
 import { vertexModelPath } from './names.ts';
 import { vertexOperations } from './operations.ts';
@@ -33,13 +40,14 @@ const quirks: readonly Quirk[] = [
   renames('max_completion_tokens', 'max_tokens'),
   developerIsSystem,
   completesToolSchemas,
+  knowsFunctionsOnly,
 ];
 
 const inOpenAiFormat = (chatPath: (model: string, stream: boolean) => string): Deployment => ({
   ...shared,
   speaks: ['openai-chat'],
   sdk: 'vertex-openai',
-  wire: { maxTokensField: 'max_tokens' },
+  wire: { maxTokensField: 'max_tokens', functionsOnly: true },
   adjust: adjustWith(quirks),
   mayAdjust: (source, model) => quirks.some((quirk) => quirk.concerns(source, model)),
   chatPath: (_format, model, stream) => chatPath(model, stream),
