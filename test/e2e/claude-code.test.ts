@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { isObject, type JsonObject } from '../../src/model/json.ts';
 import {
   type ChatAnswer,
   type ChatBody,
@@ -194,8 +195,11 @@ describe('failures', () => {
 describe('Claude Code on anthropic/claude-sonnet-4-20250514', () => {
   const model = 'anthropic/claude-sonnet-4-20250514';
   const main = (body: MessagesBody) => body.tools?.some((tool) => tool.name === 'Bash') === true;
-  const resultBlocks = (body: MessagesBody) =>
-    JSON.stringify(body.messages).match(/"type":"tool_result"/g)?.length ?? 0;
+  const resultBlocks = (body: MessagesBody): JsonObject[] =>
+    body.messages
+      .flatMap(({ content }): unknown[] => (Array.isArray(content) ? content : []))
+      .filter(isObject)
+      .filter(({ type }) => type === 'tool_result');
 
   async function messagesScene(script: (body: MessagesBody) => readonly Block[]) {
     const messages = await startMessagesUpstream((body) =>
@@ -216,9 +220,49 @@ describe('Claude Code on anthropic/claude-sonnet-4-20250514', () => {
     expect(messages.headers.at(-1)?.['anthropic-beta']).toContain('claude-code');
   });
 
+  test('writes a file with its own Write tool', async () => {
+    const { home, base, messages } = await messagesScene((body) =>
+      resultBlocks(body).length === 0
+        ? [
+            { type: 'text', text: 'Writing.' },
+            {
+              type: 'tool_use',
+              id: 'toolu_w',
+              name: 'Write',
+              input: { file_path: join(home.work, 'a.txt'), content: 'from claude' },
+            },
+          ]
+        : [{ type: 'text', text: 'Done.' }],
+    );
+    expect(await home.prompt('Write a.txt', model, base)).toMatchObject({ code: 0, stdout: 'Done.\n' });
+    expect(readFileSync(join(home.work, 'a.txt'), 'utf8')).toBe('from claude');
+    const [result, ...others] = resultBlocks(messages.bodies.filter(main)[1] as MessagesBody);
+    expect(result).toMatchObject({ tool_use_id: 'toolu_w' });
+    expect(result?.is_error).toBeFalsy();
+    expect(others).toEqual([]);
+  });
+
+  test('runs parallel tools of its own', async () => {
+    const { home, base, messages } = await messagesScene((body) =>
+      resultBlocks(body).length === 0
+        ? [
+            { type: 'tool_use', id: 'toolu_1', name: 'Bash', input: { command: 'echo one', description: 'one' } },
+            { type: 'tool_use', id: 'toolu_2', name: 'Bash', input: { command: 'echo two', description: 'two' } },
+          ]
+        : [{ type: 'text', text: 'Both ran.' }],
+    );
+    expect(await home.prompt('Run both', model, base)).toMatchObject({ code: 0, stdout: 'Both ran.\n' });
+    const second = messages.bodies.filter(main)[1] as MessagesBody;
+    // Claude Code tells models of this name, behind the last result, how many tokens they have left
+    expect(resultBlocks(second)).toMatchObject([
+      { tool_use_id: 'toolu_1', content: expect.stringMatching(/^one$/m) },
+      { tool_use_id: 'toolu_2', content: expect.stringMatching(/^two$/m) },
+    ]);
+  });
+
   test('thinking, a tool of the gateway and one of its own: both results and the signature come back', async () => {
     const { home, base, messages, gateway } = await messagesScene((body) =>
-      resultBlocks(body) === 0
+      resultBlocks(body).length === 0
         ? [
             { type: 'thinking', thinking: 'I need both.', signature: 'c2lnbmF0dXJl' },
             { type: 'text', text: 'Both.' },
