@@ -105,7 +105,7 @@ const EXAMPLE_MODELS: Readonly<Record<string, string>> = {
   anthropic: 'claude-sonnet-4-20250514',
   openai: 'gpt-4o',
   gemini: 'gemini-2.5-pro',
-  groq: 'llama-3.1-70b-versatile',
+  groq: 'llama-3.3-70b-versatile',
   mistral: 'mistral-large-latest',
   ollama: 'llama3',
 };

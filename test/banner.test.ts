@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { type BannerFacts, bannerRecord, bannerText } from '../src/banner.ts';
 import { type ConfigSources, loadConfig } from '../src/config/load.ts';
+import { familyTraits } from '../src/providers/models/families.ts';
 
 const NOWHERE = '/nonexistent/bifrost';
 
 async function factsOf(env: ConfigSources['env'], more: Partial<BannerFacts> = {}): Promise<BannerFacts> {
   const detectable = [
     { name: 'openai', keyVariables: ['OPENAI_API_KEY'] },
+    { name: 'anthropic', keyVariables: ['ANTHROPIC_API_KEY'] },
+    { name: 'gemini', keyVariables: ['GEMINI_API_KEY'] },
     { name: 'groq', keyVariables: ['GROQ_API_KEY'] },
     { name: 'xai', keyVariables: ['XAI_API_KEY'] },
   ];
@@ -58,11 +61,19 @@ describe('the banner', () => {
   });
 
   test.each([
-    [{ GROQ_API_KEY: 'k', XAI_API_KEY: 'k' }, 'groq/llama-3.1-70b-versatile'],
+    [{ GROQ_API_KEY: 'k', XAI_API_KEY: 'k' }, 'groq/llama-3.3-70b-versatile'],
     [{ XAI_API_KEY: 'k' }, 'xai/MODEL'],
   ])('with %j the command names the model %s', async (env, model) => {
     expect(bannerText(await factsOf(env))).toContain(`claude --model ${model}\n`);
   });
+
+  test.each(['OPENAI_API_KEY', 'ANTHROPIC_API_KEY', 'GEMINI_API_KEY', 'GROQ_API_KEY'])(
+    'with %s the model it names is one that the model data knows',
+    async (key) => {
+      const [, model = ''] = /claude --model \w+\/(\S+)/.exec(bannerText(await factsOf({ [key]: 'k' }))) ?? [];
+      expect(familyTraits(model)).toHaveProperty('contextWindow');
+    },
+  );
 
   test.each([
     ['0.0.0.0', 'http://localhost:8080'],
