@@ -2,14 +2,16 @@ import type { Message } from '../../model/content.ts';
 import type { JsonObject, JsonValue } from '../../model/json.ts';
 import type { Loss } from '../../model/loss.ts';
 import type { ChatRequest, DecodedRequest, RawRequest } from '../../model/request.ts';
+import type { Writable } from '../../model/writable.ts';
 import { mediaShownByUser } from '../assistant-media.ts';
 import { areAnthropics } from '../body.ts';
 import type { EncodedRequest, EncodeTarget } from '../codec.ts';
 import { accountForForeign } from '../foreign-fields.ts';
 import { compacted } from '../ledger.ts';
 import { systemMediaToldByUser } from '../system-media.ts';
+import { addUserTurn } from '../user-turn.ts';
 import { asksByTool } from './answer-tool.ts';
-import { partOf, partsOf } from './blocks.ts';
+import { partsOf } from './blocks.ts';
 import { conversationOf, messagesOf, type WireMessage } from './conversation.ts';
 import { hasUnsignedThinking, withoutGatewayBlocks } from './history.ts';
 import { uniqueIds } from './ids.ts';
@@ -27,30 +29,25 @@ export function decodeRequest(body: JsonObject): DecodedRequest {
   const given = objectsOf(body.messages);
   const history = withoutGatewayBlocks(given);
   const toolChoice = decodeToolChoice(body.tool_choice);
-  return {
-    messages: [...systemMessages(body.system), ...history.flatMap(decodeMessage)],
+  const decoded: Writable<DecodedRequest> = {
+    messages: decodeMessages(body.system, history),
     tools: decodeTools(body.tools),
-    ...(toolChoice && { toolChoice }),
     settings: decodeSettings(body),
-    ...((history !== given || hasUnsignedThinking(given)) && { rewritten: true }),
   };
+  if (toolChoice) decoded.toolChoice = toolChoice;
+  if (history !== given || hasUnsignedThinking(given)) decoded.rewritten = true;
+  return decoded;
 }
 
-function systemMessages(system: JsonValue | undefined): Message[] {
-  const parts = partsOf(system);
-  return parts.length > 0 ? [{ role: 'system', parts }] : [];
-}
-
-/** Results of tools become a message of their own, ahead of what else the user says. */
-function decodeMessage(message: JsonObject): Message[] {
-  const role = message.role === 'assistant' || message.role === 'system' ? message.role : 'user';
-  if (role !== 'user' || !Array.isArray(message.content)) return [{ role, parts: partsOf(message.content) }];
-  const blocks = objectsOf(message.content);
-  const results = blocks.filter((block) => block.type === 'tool_result');
-  const rest = blocks.filter((block) => block.type !== 'tool_result');
+function decodeMessages(system: JsonValue | undefined, history: readonly JsonObject[]): Message[] {
   const messages: Message[] = [];
-  if (results.length > 0) messages.push({ role: 'tool', parts: results.map(partOf) });
-  if (rest.length > 0 || results.length === 0) messages.push({ role: 'user', parts: rest.map(partOf) });
+  const instructions = partsOf(system);
+  if (instructions.length > 0) messages.push({ role: 'system', parts: instructions });
+  for (const { role, content } of history) {
+    const parts = partsOf(content);
+    if (role === 'assistant' || role === 'system') messages.push({ role, parts });
+    else addUserTurn(messages, parts);
+  }
   return messages;
 }
 
@@ -66,12 +63,10 @@ export function encodeRequest(request: ChatRequest, target: EncodeTarget): Encod
   const appends = raw?.codec === CODEC && messages[raw.messageCount]?.role !== 'tool';
   const body = appends ? appendedBody(request, raw, target, writing) : rebuiltBody(request, target, writing);
   const toolNames = writing.names.changed();
-  return {
-    body,
-    losses: compacted(writing.losses),
-    ...(toolNames && { toolNames }),
-    ...(asksByTool(body) && { answersByTool: true }),
-  };
+  const encoded: Writable<EncodedRequest> = { body, losses: compacted(writing.losses) };
+  if (toolNames) encoded.toolNames = toolNames;
+  if (asksByTool(body)) encoded.answersByTool = true;
+  return encoded;
 }
 
 /** The client's own body; whatever is ours stands behind what is its own, so that prompt caches keep hitting. */

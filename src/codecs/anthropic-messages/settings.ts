@@ -1,7 +1,9 @@
-import type { JsonObject } from '../../model/json.ts';
-import { isObject } from '../../model/json.ts';
-import type { ReasoningEffort, ReasoningSettings, ResponseFormat, Settings } from '../../model/request.ts';
+import { isObject, type JsonObject } from '../../model/json.ts';
+import type { ReasoningSettings, ResponseFormat, Settings } from '../../model/request.ts';
+import type { Writable } from '../../model/writable.ts';
 import { areAnthropics } from '../body.ts';
+import { isEffort } from '../efforts.ts';
+import { membersBeside } from '../members.ts';
 import { objectOf, originOf, textOf } from './wire.ts';
 
 /** Fields that other members of a request hold, so that they are not kept a second time with the settings. */
@@ -20,40 +22,35 @@ const HELD_ELSEWHERE: ReadonlySet<string> = new Set([
   'stop_sequences',
 ]);
 
-const EFFORTS: ReadonlySet<string> = new Set(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']);
-
-const isEffort = (word: unknown): word is ReasoningEffort => typeof word === 'string' && EFFORTS.has(word);
-
 export function decodeSettings(body: JsonObject): Settings {
   const reasoning = reasoningOf(body);
   const responseFormat = responseFormatOf(body);
   const user = textOf(objectOf(body.metadata).user_id);
-  const rest = Object.fromEntries(Object.entries(body).filter(([field]) => !HELD_ELSEWHERE.has(field)));
+  const rest = membersBeside(HELD_ELSEWHERE, body);
   if (areAnthropics('anthropic-messages', body.fallbacks)) rest.fallbacks = body.fallbacks;
-  return {
-    ...(typeof body.max_tokens === 'number' && { maxOutputTokens: body.max_tokens }),
-    ...(typeof body.temperature === 'number' && { temperature: body.temperature }),
-    ...(typeof body.top_p === 'number' && { topP: body.top_p }),
-    ...(typeof body.top_k === 'number' && { topK: body.top_k }),
-    ...(Array.isArray(body.stop_sequences) && { stopSequences: body.stop_sequences.map(textOf) }),
-    ...(objectOf(body.tool_choice).disable_parallel_tool_use === true && { parallelToolCalls: false }),
-    ...(user !== '' && { user }),
-    ...(reasoning && { reasoning }),
-    ...(responseFormat && { responseFormat }),
-    origin: originOf(rest),
-  };
+  const settings: Writable<Settings> = { origin: originOf(rest) };
+  if (typeof body.max_tokens === 'number') settings.maxOutputTokens = body.max_tokens;
+  if (typeof body.temperature === 'number') settings.temperature = body.temperature;
+  if (typeof body.top_p === 'number') settings.topP = body.top_p;
+  if (typeof body.top_k === 'number') settings.topK = body.top_k;
+  if (Array.isArray(body.stop_sequences)) settings.stopSequences = body.stop_sequences.map(textOf);
+  if (objectOf(body.tool_choice).disable_parallel_tool_use === true) settings.parallelToolCalls = false;
+  if (user !== '') settings.user = user;
+  if (reasoning) settings.reasoning = reasoning;
+  if (responseFormat) settings.responseFormat = responseFormat;
+  return settings;
 }
 
 function reasoningOf(body: JsonObject): ReasoningSettings | undefined {
   const thinking = objectOf(body.thinking);
   const { effort } = objectOf(body.output_config);
   if (thinking.type === 'disabled') return { effort: 'none' };
-  const reasoning: ReasoningSettings = {
-    ...(isEffort(effort) && { effort }),
-    ...(thinking.type === 'enabled' &&
-      typeof thinking.budget_tokens === 'number' && { budgetTokens: thinking.budget_tokens }),
-    ...(thinking.type === 'adaptive' && { adaptive: true }),
-  };
+  const reasoning: Writable<ReasoningSettings> = {};
+  if (isEffort(effort)) reasoning.effort = effort;
+  if (thinking.type === 'enabled' && typeof thinking.budget_tokens === 'number') {
+    reasoning.budgetTokens = thinking.budget_tokens;
+  }
+  if (thinking.type === 'adaptive') reasoning.adaptive = true;
   return Object.keys(reasoning).length > 0 ? reasoning : undefined;
 }
 

@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '../../model/json.ts';
 import type { Loss } from '../../model/loss.ts';
 import type { FunctionTool, Tool, ToolChoice } from '../../model/request.ts';
+import type { Writable } from '../../model/writable.ts';
 import { anthropicTools } from '../schemas/strict.ts';
 import { toolSchema } from '../schemas/tool-schema.ts';
 import { clientToolOf } from './client-tools.ts';
@@ -20,15 +21,16 @@ function decodeTool(tool: JsonObject): Tool {
   if (!isCustomTool(tool) || (tool.defer_loading === true && name === PLACEHOLDER)) {
     return { type: 'provider', name, origin: originOf(tool) };
   }
-  return {
+  const decoded: Writable<FunctionTool> = {
     type: 'function',
     name,
-    ...(typeof tool.description === 'string' && { description: tool.description }),
     inputSchema: objectOf(tool.input_schema),
-    ...(typeof tool.strict === 'boolean' && { strict: tool.strict }),
     owner: 'client',
     origin: originOf(tool),
   };
+  if (typeof tool.description === 'string') decoded.description = tool.description;
+  if (typeof tool.strict === 'boolean') decoded.strict = tool.strict;
+  return decoded;
 }
 
 export function decodeToolChoice(choice: JsonValue | undefined): ToolChoice | undefined {
@@ -77,12 +79,11 @@ function encodeFunctionTool(tool: FunctionTool, field: string, names: ToolNames,
   if (own) return own.name === name ? own : { ...own, name };
   const places = { schema: `${field}.input_schema`, strict: `${field}.strict` };
   const { schema, isStrict } = toolSchema(tool, anthropicTools, places, losses);
-  return {
-    name,
-    ...(tool.description !== undefined && { description: tool.description }),
-    input_schema: schema,
-    ...(isStrict && { strict: true }),
-  };
+  const written: JsonObject = { name };
+  if (tool.description !== undefined) written.description = tool.description;
+  written.input_schema = schema;
+  if (isStrict) written.strict = true;
+  return written;
 }
 
 export function encodeToolChoice(choice: ToolChoice, names: ToolNames): JsonObject {

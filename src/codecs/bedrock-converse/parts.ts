@@ -1,5 +1,6 @@
 import type { Message, Part, ToolResultPart } from '../../model/content.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { addUserTurn } from '../user-turn.ts';
 import { mediaOf } from './media.ts';
 import { objectOf, objectsOf, originOf, textOf } from './wire.ts';
 
@@ -53,24 +54,18 @@ function resultContent(block: JsonObject): Part {
 }
 
 /** A client's conversation. */
-export function decodeMessages(body: JsonObject): Message[] {
-  return [...systemMessages(body.system), ...objectsOf(body.messages).flatMap(decodeMessage)];
-}
-
-function systemMessages(system: JsonValue | undefined): Message[] {
-  const parts = objectsOf(system).map(partOf);
-  return parts.length > 0 ? [{ role: 'system', parts }] : [];
-}
-
-/** Results of tools become a message of their own, ahead of what else the user says. */
-function decodeMessage({ role, content }: JsonObject): Message[] {
-  const blocks = objectsOf(content);
-  if (role === 'assistant' || role === 'system') return [{ role, parts: blocks.map(partOf) }];
-  const results = blocks.filter((block) => isObject(block.toolResult));
-  const rest = blocks.filter((block) => !isObject(block.toolResult));
+export function decodeMessages(system: JsonValue | undefined, history: readonly JsonObject[]): Message[] {
   const messages: Message[] = [];
-  if (results.length > 0)
-    messages.push({ role: 'tool', parts: results.map((block) => resultPart(block, objectOf(block.toolResult))) });
-  if (rest.length > 0 || results.length === 0) messages.push({ role: 'user', parts: rest.map(partOf) });
+  const instructions = objectsOf(system).map(partOf);
+  if (instructions.length > 0) messages.push({ role: 'system', parts: instructions });
+  for (const { role, content } of history) {
+    const blocks = objectsOf(content);
+    if (role === 'assistant' || role === 'system') messages.push({ role, parts: blocks.map(partOf) });
+    else addUserTurn(messages, blocks.map(userPart));
+  }
   return messages;
 }
+
+/** A result is one in the user's turn, whatever stands beside it. */
+const userPart = (block: JsonObject): Part =>
+  isObject(block.toolResult) ? resultPart(block, block.toolResult) : partOf(block);

@@ -1,5 +1,6 @@
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { ChatRequest, DecodedRequest, RawRequest, ToolChoice } from '../../model/request.ts';
+import type { Writable } from '../../model/writable.ts';
 import { mediaShownByUser } from '../assistant-media.ts';
 import type { EncodedRequest, EncodeTarget } from '../codec.ts';
 import { accountForForeign } from '../foreign-fields.ts';
@@ -24,13 +25,14 @@ export function decodeRequest(body: JsonObject): DecodedRequest {
   const given = objectsOf(body.messages);
   const history = withoutCitationsBlocks(given);
   const toolChoice = decodeToolChoice(body);
-  return {
-    messages: decodeMessages({ ...body, messages: [...history] }),
+  const decoded: Writable<DecodedRequest> = {
+    messages: decodeMessages(body.system, history),
     tools: decodeTools(body),
-    ...(toolChoice && { toolChoice }),
     settings: decodeSettings(body),
-    ...(history !== given && { rewritten: true }),
   };
+  if (toolChoice) decoded.toolChoice = toolChoice;
+  if (history !== given) decoded.rewritten = true;
+  return decoded;
 }
 
 export function encodeRequest(request: ChatRequest, target: EncodeTarget): EncodedRequest {
@@ -51,7 +53,9 @@ export function encodeRequest(request: ChatRequest, target: EncodeTarget): Encod
   };
   const body = given ? appendedBody(request, given, target, writing) : rebuiltBody(request, target, writing);
   const toolNames = names.originals;
-  return { body, losses: compacted(ledger.losses), ...(toolNames && { toolNames }) };
+  const encoded: Writable<EncodedRequest> = { body, losses: compacted(ledger.losses) };
+  if (toolNames) encoded.toolNames = toolNames;
+  return encoded;
 }
 
 const namesIn = (body: JsonObject): ReadonlySet<string> =>
@@ -101,12 +105,10 @@ function rebuiltBody(request: ChatRequest, target: EncodeTarget, writing: Writin
   const fields = settingsFields(request.settings, target, traits, ledger);
   const thinks = objectOf(fields.additionalModelRequestFields).thinking !== undefined;
   const toolConfig = toolConfigOf(request, wire, thinks, writing);
-  return {
-    ...fields,
-    messages: wire,
-    ...(system.length > 0 && { system }),
-    ...(toolConfig && { toolConfig }),
-  };
+  const body: JsonObject = { ...fields, messages: wire };
+  if (system.length > 0) body.system = system;
+  if (toolConfig) body.toolConfig = toolConfig;
+  return body;
 }
 
 /** Undefined where there is nothing to call. A history with calls wants its tools even if none may be called now. */
@@ -136,7 +138,7 @@ function toolConfigOf(
   if (choice?.type === 'none') ledger.dropped('toolConfig.toolChoice', 'Converse has no word for "none"');
   const toolChoice = choice && choiceOf(choice, tools, thinks, writing);
   const written = toolChoice && encodeToolChoice(toolChoice, names);
-  return { tools, ...(written && { toolChoice: written }) };
+  return written ? { tools, toolChoice: written } : { tools };
 }
 
 /** Claude allows no forced tool while it thinks; a tool that is not offered cannot be chosen. */

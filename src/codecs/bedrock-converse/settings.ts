@@ -1,6 +1,8 @@
 import { type JsonObject, parsedObject } from '../../model/json.ts';
 import type { ReasoningEffort, ReasoningSettings, ResponseFormat, Settings } from '../../model/request.ts';
+import type { Writable } from '../../model/writable.ts';
 import { isEffort } from '../efforts.ts';
+import { membersBeside } from '../members.ts';
 import { objectOf, originOf, textOf } from './wire.ts';
 
 /** Fields that other members of a request hold, so that they are not kept a second time with the settings. */
@@ -12,6 +14,8 @@ const HELD_ELSEWHERE: ReadonlySet<string> = new Set([
   'toolConfig',
   'stream',
   'fallbacks',
+  // as far as the settings do not say it whole
+  'inferenceConfig',
 ]);
 
 /** Members of `inferenceConfig` that the settings say whole. */
@@ -23,27 +27,23 @@ export function decodeSettings(body: JsonObject): Settings {
   const topK = additional.top_k ?? objectOf(additional.inferenceConfig).topK;
   const reasoning = reasoningOf(additional);
   const responseFormat = responseFormatOf(body);
-  return {
-    ...(typeof maxTokens === 'number' && { maxOutputTokens: maxTokens }),
-    ...(typeof temperature === 'number' && { temperature }),
-    ...(typeof topP === 'number' && { topP }),
-    ...(typeof topK === 'number' && { topK }),
-    ...(Array.isArray(stopSequences) && { stopSequences: stopSequences.map(textOf) }),
-    ...(reasoning && { reasoning }),
-    ...(responseFormat && { responseFormat }),
-    origin: originOf(restOf(body)),
-  };
+  const settings: Writable<Settings> = { origin: originOf(restOf(body)) };
+  if (typeof maxTokens === 'number') settings.maxOutputTokens = maxTokens;
+  if (typeof temperature === 'number') settings.temperature = temperature;
+  if (typeof topP === 'number') settings.topP = topP;
+  if (typeof topK === 'number') settings.topK = topK;
+  if (Array.isArray(stopSequences)) settings.stopSequences = stopSequences.map(textOf);
+  if (reasoning) settings.reasoning = reasoning;
+  if (responseFormat) settings.responseFormat = responseFormat;
+  return settings;
 }
 
 function restOf(body: JsonObject): JsonObject {
-  const rest = without(body, HELD_ELSEWHERE);
-  const others = without(objectOf(body.inferenceConfig), HELD_BY_SETTINGS);
-  delete rest.inferenceConfig;
-  return Object.keys(others).length > 0 ? { ...rest, inferenceConfig: others } : rest;
+  const rest = membersBeside(HELD_ELSEWHERE, body);
+  const others = membersBeside(HELD_BY_SETTINGS, objectOf(body.inferenceConfig));
+  if (Object.keys(others).length > 0) rest.inferenceConfig = others;
+  return rest;
 }
-
-const without = (from: JsonObject, names: ReadonlySet<string>): JsonObject =>
-  Object.fromEntries(Object.entries(from).filter(([name]) => !names.has(name)));
 
 /** Claude's `thinking` (`reasoning_config` in older samples) and `output_config`, Nova's `reasoningConfig`, and OpenAI's word. */
 function reasoningOf(additional: JsonObject): ReasoningSettings | undefined {
@@ -55,11 +55,10 @@ function reasoningOf(additional: JsonObject): ReasoningSettings | undefined {
     nova.maxReasoningEffort,
     additional.reasoning_effort,
   );
-  const reasoning: ReasoningSettings = {
-    ...(effort && { effort }),
-    ...(typeof thinking.budget_tokens === 'number' && { budgetTokens: thinking.budget_tokens }),
-    ...(thinking.type === 'adaptive' && { adaptive: true }),
-  };
+  const reasoning: Writable<ReasoningSettings> = {};
+  if (effort) reasoning.effort = effort;
+  if (typeof thinking.budget_tokens === 'number') reasoning.budgetTokens = thinking.budget_tokens;
+  if (thinking.type === 'adaptive') reasoning.adaptive = true;
   return Object.keys(reasoning).length > 0 ? reasoning : undefined;
 }
 
@@ -69,6 +68,8 @@ const effortIn = (...words: readonly unknown[]): ReasoningEffort | undefined => 
 function responseFormatOf(body: JsonObject): ResponseFormat | undefined {
   const { structure } = objectOf(objectOf(body.outputConfig).textFormat);
   const { schema, name } = objectOf(objectOf(structure).jsonSchema);
-  const parsed = parsedObject(textOf(schema));
+  // most requests have none, and text that does not parse costs as much as all the rest of a request
+  if (typeof schema !== 'string') return undefined;
+  const parsed = parsedObject(schema);
   return parsed && { type: 'json-schema', name: textOf(name) || 'response', schema: parsed };
 }

@@ -1,5 +1,6 @@
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { FunctionTool, Tool, ToolChoice } from '../../model/request.ts';
+import type { Writable } from '../../model/writable.ts';
 import { lossesAt } from '../schemas/derivation.ts';
 import { bedrockSchema, novaSchema } from '../schemas/targets.ts';
 import type { WireNames } from '../wire-names.ts';
@@ -16,15 +17,16 @@ function decodeTool(entry: JsonObject): Tool {
     const name = textOf(objectOf(entry.systemTool).name) || (Object.keys(entry)[0] ?? '');
     return { type: 'provider', name, origin: originOf(entry) };
   }
-  return {
+  const tool: Writable<FunctionTool> = {
     type: 'function',
     name: textOf(spec.name),
-    ...(typeof spec.description === 'string' && { description: spec.description }),
     inputSchema: objectOf(objectOf(spec.inputSchema).json),
-    ...(typeof spec.strict === 'boolean' && { strict: spec.strict }),
     owner: 'client',
     origin: originOf(entry),
   };
+  if (typeof spec.description === 'string') tool.description = spec.description;
+  if (typeof spec.strict === 'boolean') tool.strict = spec.strict;
+  return tool;
 }
 
 export function decodeToolChoice(body: JsonObject): ToolChoice | undefined {
@@ -57,9 +59,7 @@ function encodeFunction(tool: FunctionTool, at: string, writing: Writing): JsonO
     ledger.dropped(at, `"${tool.name}" is a placeholder for tools that are loaded later`);
     return [];
   }
-  const written = {
-    toolSpec: { name, ...describing(tool), inputSchema: schemaOf(tool, at, writing), ...strictly(tool) },
-  };
+  const written = { toolSpec: specOf(tool, name, at, writing) };
   const mark = tool.origin?.block.cache_control;
   if (!isObject(mark)) return [written];
   if (traits.isClaude) return [written, cachePoint(mark)];
@@ -67,10 +67,14 @@ function encodeFunction(tool: FunctionTool, at: string, writing: Writing): JsonO
   return [written];
 }
 
-/** An empty description is refused. */
-const describing = ({ description }: FunctionTool): JsonObject => (description?.trim() ? { description } : {});
-
-const strictly = ({ strict }: FunctionTool): JsonObject => (strict ? { strict } : {});
+function specOf(tool: FunctionTool, name: string, at: string, writing: Writing): JsonObject {
+  const spec: JsonObject = { name };
+  // an empty one is refused
+  if (tool.description?.trim()) spec.description = tool.description;
+  spec.inputSchema = schemaOf(tool, at, writing);
+  if (tool.strict) spec.strict = true;
+  return spec;
+}
 
 /** Amazon's own models take less of a schema than the others on Bedrock. */
 function schemaOf({ inputSchema }: FunctionTool, at: string, { ledger, traits }: Writing): JsonObject {

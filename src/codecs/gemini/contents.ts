@@ -1,6 +1,7 @@
 import type { Message, Part, ToolCallPart, ToolResultPart } from '../../model/content.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import { shortHash } from '../short-hash.ts';
+import { addUserTurn } from '../user-turn.ts';
 import { mediaOf, partOf, wireCallOf } from './parts.ts';
 import { signedId } from './signatures.ts';
 import { objectOf, objectsOf, originOf, textOf } from './wire.ts';
@@ -9,8 +10,21 @@ import { objectOf, objectsOf, originOf, textOf } from './wire.ts';
 export function decodeMessages(body: JsonObject): Message[] {
   const calls = new CallIds();
   const contents = Array.isArray(body.contents) ? body.contents : [body.contents ?? null];
-  const said = inTurns(contents).flatMap((content) => decodeContent(content, calls));
-  return [...systemMessages(body.systemInstruction), ...said];
+  const messages: Message[] = [];
+  const instructions = partsOf(body.systemInstruction).map(partOf);
+  if (instructions.length > 0) messages.push({ role: 'system', parts: instructions });
+  for (const content of inTurns(contents)) {
+    const blocks = partsOf(content);
+    if (isModels(content)) {
+      messages.push({ role: 'assistant', parts: inWhole(blocks).map((block) => modelPart(block, calls)) });
+    } else if (blocks.length > 0) {
+      addUserTurn(
+        messages,
+        blocks.map((block) => userPart(block, calls)),
+      );
+    }
+  }
+  return messages;
 }
 
 const isModels = (content: JsonValue | undefined): boolean => objectOf(content).role === 'model';
@@ -32,26 +46,9 @@ function inTurns(contents: readonly JsonValue[]): readonly JsonValue[] {
   return turns;
 }
 
-function systemMessages(instruction: JsonValue | undefined): Message[] {
-  const parts = partsOf(instruction);
-  return parts.length > 0 ? [{ role: 'system', parts: parts.map(partOf) }] : [];
-}
-
 /** Google's SDKs send lists of parts, but a bare text is met as well. */
 const partsOf = (content: JsonValue | undefined): JsonObject[] =>
   typeof content === 'string' ? [{ text: content }] : objectsOf(objectOf(content).parts);
-
-/** Results of functions become a message of their own, ahead of what else the user says. */
-function decodeContent(content: JsonValue, calls: CallIds): Message[] {
-  const parts = partsOf(content);
-  if (isModels(content)) return [{ role: 'assistant', parts: inWhole(parts).map((part) => modelPart(part, calls)) }];
-  const results = parts.filter((part) => isObject(part.functionResponse));
-  const rest = parts.filter((part) => !isObject(part.functionResponse));
-  const messages: Message[] = [];
-  if (results.length > 0) messages.push({ role: 'tool', parts: results.map((part) => resultPart(part, calls)) });
-  if (rest.length > 0) messages.push({ role: 'user', parts: rest.map(partOf) });
-  return messages;
-}
 
 /** Google's SDKs keep an answer as the pieces in which it was streamed: what the model said in one go is one text. */
 function inWhole(blocks: readonly JsonObject[]): JsonObject[] {
@@ -80,8 +77,11 @@ function modelPart(block: JsonObject, calls: CallIds): Part {
   return call;
 }
 
-function resultPart(block: JsonObject, calls: CallIds): ToolResultPart {
-  const { id, name, response, parts } = objectOf(block.functionResponse);
+const userPart = (block: JsonObject, calls: CallIds): Part =>
+  isObject(block.functionResponse) ? resultPart(block, block.functionResponse, calls) : partOf(block);
+
+function resultPart(block: JsonObject, functionResponse: JsonObject, calls: CallIds): ToolResultPart {
+  const { id, name, response, parts } = functionResponse;
   const told = objectOf(response);
   return {
     type: 'tool-result',
@@ -94,11 +94,14 @@ function resultPart(block: JsonObject, calls: CallIds): ToolResultPart {
 
 /** `output` and `error` are the API's own words for the whole of a result, `result` is that of Google's SDKs. */
 function resultText(response: JsonObject): string {
-  const [[key, value] = [], ...more] = Object.entries(response);
-  const isWhole = more.length === 0 && (key === 'output' || key === 'error' || key === 'result');
-  if (!isWhole) return JSON.stringify(response);
+  const keys = Object.keys(response);
+  const [key = ''] = keys;
+  if (keys.length !== 1 || !WHOLE.has(key)) return JSON.stringify(response);
+  const value = response[key];
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
+
+const WHOLE: ReadonlySet<string> = new Set(['output', 'error', 'result']);
 
 function attachment(block: JsonObject): Part[] {
   const media = mediaOf(block, originOf(block));

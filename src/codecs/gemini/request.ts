@@ -1,5 +1,6 @@
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { ChatRequest, DecodedRequest, RawRequest, ToolChoice } from '../../model/request.ts';
+import type { Writable } from '../../model/writable.ts';
 import type { EncodedRequest, EncodeTarget } from '../codec.ts';
 import { accountForForeign } from '../foreign-fields.ts';
 import { compacted, Ledger } from '../ledger.ts';
@@ -20,12 +21,13 @@ export function decodeRequest(given: JsonObject): DecodedRequest {
   const body = camelCased(given);
   checkRequest(body);
   const toolChoice = decodeToolChoice(body);
-  return {
+  const decoded: Writable<DecodedRequest> = {
     messages: decodeMessages(body),
     tools: decodeTools(body),
-    ...(toolChoice && { toolChoice }),
     settings: decodeSettings(body),
   };
+  if (toolChoice) decoded.toolChoice = toolChoice;
+  return decoded;
 }
 
 export function encodeRequest(request: ChatRequest, target: EncodeTarget): EncodedRequest {
@@ -39,7 +41,9 @@ export function encodeRequest(request: ChatRequest, target: EncodeTarget): Encod
   const writing: Writing = { target, names, ledger };
   const body = given ? appendedBody(request, given, writing) : rebuiltBody(request, writing);
   const toolNames = names.originals;
-  return { body, losses: compacted(ledger.losses), ...(toolNames && { toolNames }) };
+  const encoded: Writable<EncodedRequest> = { body, losses: compacted(ledger.losses) };
+  if (toolNames) encoded.toolNames = toolNames;
+  return encoded;
 }
 
 const declarationsIn = (tools: readonly JsonObject[]): JsonObject[] =>
@@ -96,9 +100,9 @@ function rebuiltBody(request: ChatRequest, writing: Writing): JsonObject {
   const body: JsonObject = {
     ...settingsFields(request.settings, target, hasFunctions, ledger),
     contents: asJson(contents),
-    ...(system.length > 0 && { systemInstruction: { parts: system } }),
-    ...(tools.length > 0 && { tools }),
   };
+  if (system.length > 0) body.systemInstruction = { parts: system };
+  if (tools.length > 0) body.tools = tools;
   if (hasFunctions) rechoose(body, offered(request.toolChoice, tools, writing), names);
   else if (request.toolChoice) {
     ledger.dropped('toolConfig', 'there are no functions to choose from');

@@ -1,57 +1,61 @@
 import { isObject, type JsonObject, type JsonValue, ownValue } from '../../model/json.ts';
 import type { ReasoningEffort, ReasoningSettings, ResponseFormat, Settings } from '../../model/request.ts';
+import type { Writable } from '../../model/writable.ts';
+import { membersBeside } from '../members.ts';
 import { jsonSchemaOf } from '../schemas/gemini-given.ts';
 import { objectOf, originOf, stringsOf, textOf } from './wire.ts';
 
 /** Fields that other members of a request hold, so that they are not kept a second time with the settings. */
-const HELD_ELSEWHERE: ReadonlySet<string> = new Set(['model', 'contents', 'systemInstruction', 'tools', 'fallbacks']);
+const HELD_ELSEWHERE: ReadonlySet<string> = new Set([
+  'model',
+  'contents',
+  'systemInstruction',
+  'tools',
+  'fallbacks',
+  // as far as the settings do not say it whole
+  'generationConfig',
+]);
 
-/** Members of `generationConfig` that the settings say whole. */
-const HELD_BY_SETTINGS: ReadonlySet<string> = new Set([
+const NUMBERS = [
   'maxOutputTokens',
   'temperature',
   'topP',
   'topK',
-  'stopSequences',
   'seed',
   'presencePenalty',
   'frequencyPenalty',
-]);
+] as const;
+
+/** Members of `generationConfig` that the settings say whole. */
+const HELD_BY_SETTINGS: ReadonlySet<string> = new Set([...NUMBERS, 'stopSequences']);
 
 export function decodeSettings(body: JsonObject): Settings {
   const config = objectOf(body.generationConfig);
   const reasoning = reasoningOf(objectOf(config.thinkingConfig));
   const responseFormat = responseFormatOf(config);
-  return {
-    ...numbersOf(config),
-    ...(Array.isArray(config.stopSequences) && { stopSequences: stringsOf(config.stopSequences) }),
-    ...(reasoning && { reasoning }),
-    ...(responseFormat && { responseFormat }),
-    origin: originOf(restOf(body, config)),
-  };
+  const settings: Writable<Settings> = { origin: originOf(restOf(body, config)) };
+  for (const name of NUMBERS) {
+    const number = numberOf(config[name]);
+    if (number !== undefined) settings[name] = number;
+  }
+  if (Array.isArray(config.stopSequences)) settings.stopSequences = stringsOf(config.stopSequences);
+  if (reasoning) settings.reasoning = reasoning;
+  if (responseFormat) settings.responseFormat = responseFormat;
+  return settings;
 }
 
 /** Google's own clients write 64-bit numbers as texts at times. */
-function numbersOf(config: JsonObject): Settings {
-  const numbers = ['maxOutputTokens', 'temperature', 'topP', 'topK', 'seed', 'presencePenalty', 'frequencyPenalty'];
-  return Object.fromEntries(
-    numbers.flatMap((name) => {
-      const value = config[name];
-      const number = typeof value === 'string' && value !== '' ? Number(value) : value;
-      return typeof number === 'number' && Number.isFinite(number) ? [[name, number]] : [];
-    }),
-  );
+function numberOf(value: JsonValue | undefined): number | undefined {
+  const number = typeof value === 'string' && value !== '' ? Number(value) : value;
+  return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
 }
 
 function restOf(body: JsonObject, config: JsonObject): JsonObject {
-  const rest = without(body, HELD_ELSEWHERE);
-  const others = without(config, HELD_BY_SETTINGS);
-  delete rest.generationConfig;
-  return Object.keys(others).length > 0 ? { ...rest, generationConfig: others } : rest;
+  const rest = membersBeside(HELD_ELSEWHERE, body);
+  const others = membersBeside(HELD_BY_SETTINGS, config);
+  if (Object.keys(others).length > 0) rest.generationConfig = others;
+  return rest;
 }
-
-const without = (from: JsonObject, names: ReadonlySet<string>): JsonObject =>
-  Object.fromEntries(Object.entries(from).filter(([name]) => !names.has(name)));
 
 const EFFORT_OF_LEVEL: Readonly<Record<string, ReasoningEffort>> = {
   minimal: 'minimal',

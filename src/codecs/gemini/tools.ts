@@ -1,5 +1,6 @@
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import type { FunctionTool, ProviderTool, Tool, ToolChoice } from '../../model/request.ts';
+import type { Writable } from '../../model/writable.ts';
 import type { Ledger } from '../ledger.ts';
 import { lossesAt } from '../schemas/derivation.ts';
 import { writtenSchema } from '../schemas/gemini.ts';
@@ -27,14 +28,15 @@ function decodeTool(entry: JsonObject): Tool[] {
 
 function functionTool(declaration: JsonObject): FunctionTool {
   const { name, description, parameters, parametersJsonSchema } = declaration;
-  return {
+  const tool: Writable<FunctionTool> = {
     type: 'function',
     name: textOf(name),
-    ...(typeof description === 'string' && { description }),
     inputSchema: inputSchema(parameters, parametersJsonSchema),
     owner: 'client',
     origin: originOf(declaration),
   };
+  if (typeof description === 'string') tool.description = description;
+  return tool;
 }
 
 /** A function without parameters has none in this format; every other format wants an object that is empty. */
