@@ -33,7 +33,27 @@ export const tooLarge = (maxBytes: number): GatewayError =>
     `the request body is larger than ${Math.round(maxBytes / 1024 / 1024)} MB; send less or raise client.max_request_body_size_mb`,
   );
 
+/** Most bodies come together with their headers: at the end of the turn they are there, without a stream to listen to. */
 function collected(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    atTurnEnd(() => {
+      if (request.destroyed) reject(brokenOff());
+      else if (!request.complete) listened(request, maxBytes).then(resolve, reject);
+      else {
+        const bytes: Buffer = request.read() ?? NOTHING;
+        if (bytes.length > maxBytes) reject(tooLarge(maxBytes));
+        else resolve(bytes);
+      }
+    });
+  });
+}
+
+const NOTHING = Buffer.alloc(0);
+
+const brokenOff = (cause?: unknown): GatewayError =>
+  new GatewayError('cancelled', 'the client broke off its request', { cause });
+
+function listened(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -47,11 +67,9 @@ function collected(request: IncomingMessage, maxBytes: number): Promise<Buffer> 
     request.on('end', () =>
       atTurnEnd(() => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks))),
     );
-    request.on('error', (cause) =>
-      reject(new GatewayError('cancelled', 'the client broke off its request', { cause })),
-    );
+    request.on('error', (cause) => reject(brokenOff(cause)));
     request.on('close', () => {
-      if (!request.complete) reject(new GatewayError('cancelled', 'the client broke off its request'));
+      if (!request.complete) reject(brokenOff());
     });
   });
 }
