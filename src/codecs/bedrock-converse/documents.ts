@@ -10,22 +10,24 @@ export interface WrittenDocument {
 
 /** JSON of the user's or a model's own making (arguments, schemas, results) as the API takes it. */
 export function documentOf(given: JsonObject): WrittenDocument {
-  const value = withoutEmptyKeys(given);
-  return { value: isObject(value) ? value : {}, changed: value !== given };
+  if (!holdsEmptyKey(given)) return { value: given, changed: false };
+  return { value: objectWithoutEmptyKeys(given), changed: true };
 }
 
-/** The same value where nothing has to change. */
+/** Every schema and all arguments are looked at in full, so this allocates nothing. */
+function holdsEmptyKey(value: JsonValue | undefined): boolean {
+  if (Array.isArray(value)) return value.some(holdsEmptyKey);
+  if (!isObject(value)) return false;
+  for (const key in value) if (key === '' || holdsEmptyKey(value[key])) return true;
+  return false;
+}
+
+const objectWithoutEmptyKeys = (object: JsonObject): JsonObject =>
+  Object.fromEntries(
+    Object.entries(object).map(([key, value]) => [key === '' ? EMPTY_KEY : key, withoutEmptyKeys(value)]),
+  );
+
 function withoutEmptyKeys(value: JsonValue | undefined): JsonValue | undefined {
-  if (Array.isArray(value)) {
-    const items = value.map((item) => withoutEmptyKeys(item) ?? null);
-    return items.some((item, index) => item !== value[index]) ? items : value;
-  }
-  if (!isObject(value)) return value;
-  let changed = false;
-  const written = Object.entries(value).map(([key, inner]) => {
-    const kept = withoutEmptyKeys(inner);
-    if (key === '' || kept !== inner) changed = true;
-    return [key === '' ? EMPTY_KEY : key, kept];
-  });
-  return changed ? Object.fromEntries(written) : value;
+  if (Array.isArray(value)) return value.map((item) => withoutEmptyKeys(item) ?? null);
+  return isObject(value) ? objectWithoutEmptyKeys(value) : value;
 }

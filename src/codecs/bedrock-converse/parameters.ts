@@ -23,7 +23,7 @@ const BUDGET_SHARE: Readonly<Record<Exclude<ReasoningEffort, 'none'>, number>> =
   max: 0.95,
 };
 
-/** Where a body says what the settings say; the client's other fields too, when they are of this format. */
+/** Where a body says what the settings say; the client's other fields too, when they are of this format. New each time. */
 export function settingsFields(
   settings: Settings,
   target: EncodeTarget,
@@ -31,38 +31,42 @@ export function settingsFields(
   ledger: Ledger,
 ): JsonObject {
   const own = ownBlock(settings.origin);
-  const inference: JsonObject = { ...objectOf(own?.inferenceConfig), ...inferenceFields(settings, ledger) };
+  const inference: JsonObject = { ...objectOf(own?.inferenceConfig) };
+  addInference(inference, settings, ledger);
   limit(inference, target, ledger);
-  if (own) return withInference(own, inference);
-  accountFor(settings, ledger);
-  const additional = {
-    ...topKField(settings, traits, ledger),
-    ...reasoningFields(settings, inference, target, traits, ledger),
-  };
-  const output = formatField(settings, ledger);
-  return withInference(
-    { ...(Object.keys(additional).length > 0 && { additionalModelRequestFields: additional }), ...output },
-    inference,
-  );
+  const fields = own ? { ...own } : translatedFields(settings, inference, target, traits, ledger);
+  if (Object.keys(inference).length > 0) fields.inferenceConfig = inference;
+  return fields;
 }
 
-const withInference = (body: JsonObject, inference: JsonObject): JsonObject => ({
-  ...body,
-  ...(Object.keys(inference).length > 0 && { inferenceConfig: inference }),
-});
+/** Settings of another format in this one's words. Changes `inference` where thinking excludes something in it. */
+function translatedFields(
+  settings: Settings,
+  inference: JsonObject,
+  target: EncodeTarget,
+  traits: ModelTraits,
+  ledger: Ledger,
+): JsonObject {
+  accountFor(settings, ledger);
+  const additional = topKField(settings, traits, ledger);
+  Object.assign(additional, reasoningFields(settings, inference, target, traits, ledger));
+  const outputConfig = formatOf(settings, ledger);
+  const fields: JsonObject = {};
+  if (Object.keys(additional).length > 0) fields.additionalModelRequestFields = additional;
+  if (outputConfig) fields.outputConfig = outputConfig;
+  return fields;
+}
 
-function inferenceFields(settings: Settings, ledger: Ledger): JsonObject {
+function addInference(inference: JsonObject, settings: Settings, ledger: Ledger): void {
   const { maxOutputTokens, temperature, topP, stopSequences } = settings;
   if (temperature !== undefined && temperature > 1) {
     ledger.rewritten('inferenceConfig.temperature', 'this format ends at 1');
   }
   const stops = stopSequences?.filter((sequence) => sequence !== '');
-  return {
-    ...(maxOutputTokens !== undefined && { maxTokens: maxOutputTokens }),
-    ...(temperature !== undefined && { temperature: Math.min(temperature, 1) }),
-    ...(topP !== undefined && { topP }),
-    ...(stops?.length && { stopSequences: stops }),
-  };
+  if (maxOutputTokens !== undefined) inference.maxTokens = maxOutputTokens;
+  if (temperature !== undefined) inference.temperature = Math.min(temperature, 1);
+  if (topP !== undefined) inference.topP = topP;
+  if (stops?.length) inference.stopSequences = stops;
 }
 
 /** Lowers what a config asks for to what the model can give. `config` is ours to change. */
@@ -76,11 +80,12 @@ export function limit(config: JsonObject, { maxOutputTokens, model }: EncodeTarg
 /** Settings that have no field here. */
 function accountFor(settings: Settings, ledger: Ledger): void {
   const { user, seed, presencePenalty, frequencyPenalty, parallelToolCalls } = settings;
-  const without = { user, seed, presence_penalty: presencePenalty, frequency_penalty: frequencyPenalty };
-  for (const [field, value] of Object.entries(without)) {
-    if (value !== undefined) ledger.dropped(field, 'Converse has no such field');
-  }
-  if (parallelToolCalls === false) ledger.dropped('parallel_tool_calls', 'Converse has no such field');
+  const dropped = (field: string) => ledger.dropped(field, 'Converse has no such field');
+  if (user !== undefined) dropped('user');
+  if (seed !== undefined) dropped('seed');
+  if (presencePenalty !== undefined) dropped('presence_penalty');
+  if (frequencyPenalty !== undefined) dropped('frequency_penalty');
+  if (parallelToolCalls === false) dropped('parallel_tool_calls');
 }
 
 /** Not a setting of Converse: each family has its own field for it. */
@@ -92,22 +97,22 @@ function topKField({ topK }: Settings, { isClaude, isNova }: ModelTraits, ledger
   return {};
 }
 
-function formatField({ responseFormat, origin }: Settings, ledger: Ledger): JsonObject {
-  if (!responseFormat) return {};
+function formatOf({ responseFormat, origin }: Settings, ledger: Ledger): JsonObject | undefined {
+  if (!responseFormat) return undefined;
   if (responseFormat.type === 'json-object') {
     ledger.dropped('response_format', 'Converse has no JSON mode without a schema');
-    return {};
+    return undefined;
   }
   const { name } = responseFormat;
   const { schema, obstacle, ...derived } = anthropicAnswerSchema(responseFormat.schema);
   if (obstacle !== undefined) {
     ledger.dropped('response_format', `structured outputs of Bedrock take no such schema: ${obstacle}`);
-    return {};
+    return undefined;
   }
   ledger.losses.push(...lossesAt('outputConfig.textFormat.structure.jsonSchema.schema', { schema, ...derived }));
   accountForName('outputConfig.textFormat.structure.jsonSchema.name', origin, ledger);
   const jsonSchema = { name: name.replace(/[^a-zA-Z0-9_-]/g, '_').slice(0, 64), schema: JSON.stringify(schema) };
-  return { outputConfig: { textFormat: { type: 'json_schema', structure: { jsonSchema } } } };
+  return { textFormat: { type: 'json_schema', structure: { jsonSchema } } };
 }
 
 /** Thinking as each family asks for it. Changes `inference` where the two exclude each other. */

@@ -117,7 +117,11 @@ export function toolUseBlock(part: ToolCallPart, id: string, at: string, { names
   if (!read) ledger.rewritten(`${at}.toolUse.input`, UNREADABLE);
   const { value, changed } = documentOf(read ?? unreadableInput(part.input));
   if (changed) ledger.rewritten(`${at}.toolUse.input`, 'Bedrock takes no empty keys in JSON');
-  return { toolUse: { ...own, toolUseId: id, name, input: value } };
+  const toolUse: JsonObject = { ...own };
+  toolUse.toolUseId = id;
+  toolUse.name = name;
+  toolUse.input = value;
+  return { toolUse };
 }
 
 export function toolResultBlock(part: ToolResultPart, id: string, at: string, writing: Writing): JsonObject {
@@ -129,13 +133,9 @@ export function toolResultBlock(part: ToolResultPart, id: string, at: string, wr
   // only Claude and Nova know a status (Bedrock API, ToolResultBlock)
   const knowsStatus = traits.isClaude || traits.isNova;
   if (part.isError && !knowsStatus) ledger.dropped(`${at}.is_error`, 'this model knows no status of results');
-  return {
-    toolResult: {
-      toolUseId: id,
-      content: content.length > 0 ? content : [{ text: '(no content)' }],
-      ...(knowsStatus && part.isError && { status: 'error' }),
-    },
-  };
+  const toolResult: JsonObject = { toolUseId: id, content: content.length > 0 ? content : [{ text: '(no content)' }] };
+  if (part.isError && knowsStatus) toolResult.status = 'error';
+  return { toolResult };
 }
 
 function resultContent(part: Part, at: string, writing: Writing): JsonObject[] {

@@ -105,10 +105,10 @@ function rebuiltBody(request: ChatRequest, target: EncodeTarget, writing: Writin
   const fields = settingsFields(request.settings, target, traits, ledger);
   const thinks = objectOf(fields.additionalModelRequestFields).thinking !== undefined;
   const toolConfig = toolConfigOf(request, wire, thinks, writing);
-  const body: JsonObject = { ...fields, messages: wire };
-  if (system.length > 0) body.system = system;
-  if (toolConfig) body.toolConfig = toolConfig;
-  return body;
+  fields.messages = wire;
+  if (system.length > 0) fields.system = system;
+  if (toolConfig) fields.toolConfig = toolConfig;
+  return fields;
 }
 
 /** Undefined where there is nothing to call. A history with calls wants its tools even if none may be called now. */

@@ -9,7 +9,7 @@ import { objectOf, ownBlock } from './wire.ts';
 /** The most stop sequences that the API takes (Gemini API, GenerationConfig). */
 const MAX_STOP_SEQUENCES = 5;
 
-/** `generationConfig` and whatever else settings become; the client's other fields too, when they are of this format. */
+/** `generationConfig` and whatever else settings become; the client's other fields too, when they are of this format. New each time. */
 export function settingsFields(
   settings: Settings,
   target: EncodeTarget,
@@ -18,27 +18,29 @@ export function settingsFields(
 ): JsonObject {
   const own = ownBlock(settings.origin);
   const { temperature, topP, topK, seed, presencePenalty, frequencyPenalty, maxOutputTokens } = settings;
-  const config: JsonObject = {
-    ...(own ? objectOf(own.generationConfig) : translatedConfig(settings, target, hasFunctions, ledger)),
-    ...(maxOutputTokens !== undefined && { maxOutputTokens }),
-    ...(temperature !== undefined && { temperature }),
-    ...(topP !== undefined && { topP }),
-    ...(topK !== undefined && { topK }),
-    ...stopFields(settings, ledger),
-    ...(seed !== undefined && { seed }),
-    ...(presencePenalty !== undefined && { presencePenalty }),
-    ...(frequencyPenalty !== undefined && { frequencyPenalty }),
-  };
+  const config: JsonObject = own
+    ? { ...objectOf(own.generationConfig) }
+    : translatedConfig(settings, target, hasFunctions, ledger);
+  if (maxOutputTokens !== undefined) config.maxOutputTokens = maxOutputTokens;
+  if (temperature !== undefined) config.temperature = temperature;
+  if (topP !== undefined) config.topP = topP;
+  if (topK !== undefined) config.topK = topK;
+  addStops(config, settings, ledger);
+  if (seed !== undefined) config.seed = seed;
+  if (presencePenalty !== undefined) config.presencePenalty = presencePenalty;
+  if (frequencyPenalty !== undefined) config.frequencyPenalty = frequencyPenalty;
   limit(config, target, ledger);
-  return { ...own, ...(Object.keys(config).length > 0 && { generationConfig: config }) };
+  const fields: JsonObject = { ...own };
+  if (Object.keys(config).length > 0) fields.generationConfig = config;
+  return fields;
 }
 
-function stopFields({ stopSequences }: Settings, ledger: Ledger): JsonObject {
-  if (!stopSequences?.length) return {};
+function addStops(config: JsonObject, { stopSequences }: Settings, ledger: Ledger): void {
+  if (!stopSequences?.length) return;
   if (stopSequences.length > MAX_STOP_SEQUENCES) {
     ledger.rewritten('generationConfig.stopSequences', `the API takes at most ${MAX_STOP_SEQUENCES}`);
   }
-  return { stopSequences: stopSequences.slice(0, MAX_STOP_SEQUENCES) };
+  config.stopSequences = stopSequences.slice(0, MAX_STOP_SEQUENCES);
 }
 
 /** Brings a config, which is ours to change, to what the model takes. */
@@ -62,7 +64,9 @@ function translatedConfig(settings: Settings, target: EncodeTarget, hasFunctions
   if (user !== undefined) ledger.dropped('user', 'the API has no such field');
   if (parallelToolCalls === false) ledger.dropped('parallel_tool_calls', 'the API has no such field');
   const thinkingConfig = thinkingOf(settings.reasoning, target, ledger);
-  return { ...formatFields(settings, target, hasFunctions, ledger), ...(thinkingConfig && { thinkingConfig }) };
+  const config = formatFields(settings, target, hasFunctions, ledger);
+  if (thinkingConfig) config.thinkingConfig = thinkingConfig;
+  return config;
 }
 
 function formatFields(

@@ -69,10 +69,8 @@ export function callPart(part: ToolCallPart, at: string, { names, ledger }: Writ
   const args = parsedInput(part.input);
   if (!args) ledger.rewritten(`${at}.functionCall.args`, UNREADABLE);
   const signature = signatureOf(part);
-  return {
-    functionCall: { id: splitId(part.id).id, name, args: args ?? unreadableInput(part.input) },
-    ...(signature !== '' && { thoughtSignature: signature }),
-  };
+  const functionCall = { id: splitId(part.id).id, name, args: args ?? unreadableInput(part.input) };
+  return signature === '' ? { functionCall } : { functionCall, thoughtSignature: signature };
 }
 
 export interface WrittenResult {
@@ -99,7 +97,8 @@ export function resultPart(result: ToolResultPart, call: JsonObject, at: string,
     writing.ledger.invented(at, 'a line says whose attachments follow');
     texts.push(`[${media.length} attachment(s) of this result follow]`);
   }
-  const response = { [result.isError ? 'error' : 'output']: texts.join('\n') };
+  const told = texts.join('\n');
+  const response: JsonObject = result.isError ? { error: told } : { output: told };
   return {
     part: functionResponse(call, response, holdsMedia ? media : []),
     attachments:
@@ -110,7 +109,12 @@ export function resultPart(result: ToolResultPart, call: JsonObject, at: string,
 }
 
 function functionResponse({ id, name }: JsonObject, response: JsonObject, parts: JsonObject[]): JsonObject {
-  return { functionResponse: { ...(id !== undefined && { id }), name, response, ...(parts.length > 0 && { parts }) } };
+  const answer: JsonObject = {};
+  if (id !== undefined) answer.id = id;
+  answer.name = name;
+  answer.response = response;
+  if (parts.length > 0) answer.parts = parts;
+  return { functionResponse: answer };
 }
 
 /** A client may leave the id away; a wrong one, another name, or an id that only we gave would match no call. */

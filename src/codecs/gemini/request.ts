@@ -94,13 +94,11 @@ function rebuiltBody(request: ChatRequest, writing: Writing): JsonObject {
   const { names, ledger, target } = writing;
   accountForForeign(request, CODEC, ledger.losses, CARRIED);
   const tools = encodeTools(request.tools, names, ledger);
-  const hasFunctions = declarationsIn(tools).length > 0;
+  const hasFunctions = tools.some((entry) => entry.functionDeclarations !== undefined);
   const told = systemMediaToldByUser(request.messages, CODEC, ledger.losses);
   const { system, contents } = startedByUser(conversationOf(told, writing), ledger);
-  const body: JsonObject = {
-    ...settingsFields(request.settings, target, hasFunctions, ledger),
-    contents: asJson(contents),
-  };
+  const body = settingsFields(request.settings, target, hasFunctions, ledger);
+  body.contents = asJson(contents);
   if (system.length > 0) body.systemInstruction = { parts: system };
   if (tools.length > 0) body.tools = tools;
   if (hasFunctions) rechoose(body, offered(request.toolChoice, tools, writing), names);

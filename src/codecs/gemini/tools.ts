@@ -81,7 +81,8 @@ export function encodeTools(tools: readonly Tool[], names: WireNames, ledger: Le
     const declaration = encodeFunction(tool, at, names, ledger);
     if (declaration) declarations.push(declaration);
   });
-  return [...hosted, ...(declarations.length > 0 ? [{ functionDeclarations: declarations }] : [])];
+  if (declarations.length > 0) hosted.push({ functionDeclarations: declarations });
+  return hosted;
 }
 
 /** Web search is the one hosted tool that every vendor has; Gemini before 3 refuses it beside functions. */
@@ -101,11 +102,14 @@ function encodeFunction(tool: FunctionTool, at: string, names: WireNames, ledger
     return undefined;
   }
   if (tool.strict) ledger.dropped(`${at}.strict`, 'function declarations have no such field');
-  return { name, ...(tool.description && { description: tool.description }), ...parametersOf(tool, at, ledger) };
+  const declaration: JsonObject = { name };
+  if (tool.description) declaration.description = tool.description;
+  addParameters(declaration, tool, at, ledger);
+  return declaration;
 }
 
 /** A function that takes nothing has no parameters at all: an object without properties is refused. */
-function parametersOf({ inputSchema }: FunctionTool, at: string, ledger: Ledger): JsonObject {
+function addParameters(declaration: JsonObject, { inputSchema }: FunctionTool, at: string, ledger: Ledger): void {
   const plain = objectSchema(inputSchema);
   const given = plain.schema;
   const takesAnything =
@@ -113,7 +117,7 @@ function parametersOf({ inputSchema }: FunctionTool, at: string, ledger: Ledger)
   if (!takesAnything && !isObject(given.additionalProperties)) {
     const says = Object.keys(given).some((keyword) => keyword !== 'type' && keyword !== 'properties');
     if (says) ledger.dropped(`${at}.parameters`, 'a function that takes nothing has no parameters here');
-    return {};
+    return;
   }
   const { schema, form, removed } = writtenSchema(given);
   const field = form === 'openapi' ? 'parameters' : 'parametersJsonSchema';
@@ -124,7 +128,7 @@ function parametersOf({ inputSchema }: FunctionTool, at: string, ledger: Ledger)
       `the API's schemas know no ${removed.join(', ')}; ranges are told in descriptions`,
     );
   }
-  return { [field]: schema };
+  declaration[field] = schema;
 }
 
 const UNIONS = ['anyOf', 'oneOf', 'allOf', '$ref', 'patternProperties'] as const;
