@@ -1,14 +1,14 @@
 import type { CallContext } from '../model/call.ts';
-import type { EarlierEnd, GatewayTurn, Message, Part, ToolCallPart, ToolResultPart } from '../model/content.ts';
-import type { FinishReason, StreamEvent } from '../model/event.ts';
-import type { Usage } from '../model/usage.ts';
+import type { GatewayTurn, Part, ToolCallPart, ToolResultPart } from '../model/content.ts';
+import type { FinishReason, Frame, StreamEvent } from '../model/event.ts';
+import { announcedRun } from './announced-run.ts';
+import type { DoneTurn } from './done-turn.ts';
 import type { Outcome } from './outcome.ts';
 import type { PausedRuns } from './paused-runs.ts';
 import { callsIn } from './returned-turn.ts';
 import { eventsOfCalls, eventsOfResults, heldWithoutCalls } from './shown-events.ts';
-import { type GatewayTools, type PausedRun, type RanTools, runTools } from './tools.ts';
+import type { GatewayTools, PausedRun, RanTools } from './tools.ts';
 import type { TranscriptMemory } from './transcript-memory.ts';
-import type { PartNumbering, Turn } from './turn.ts';
 
 /** What an ending needs of the loop. */
 export interface EndingOptions {
@@ -18,33 +18,16 @@ export interface EndingOptions {
   readonly maxParallelTools: number;
 }
 
-/** A turn of the model that is over, and what came before it. */
-export interface DoneTurn {
-  /** What the client asked last. */
-  readonly asked: Message | undefined;
-  readonly turn: Turn;
-  /** The tools that the gateway runs by itself. */
-  readonly ours: ReadonlySet<string>;
-  /** Of all turns. */
-  readonly usage: Usage;
-  readonly rounds: readonly Message[];
-  readonly round: number;
-  /** What was said at the ends of the turns before. */
-  readonly earlier: readonly EarlierEnd[];
-  readonly shows: boolean;
-  readonly numbering: PartNumbering;
-}
-
 type LastOutcome = Exclude<Outcome, { type: 'run-tools' }>;
 type HandBack = Extract<Outcome, { type: 'hand-back' }>;
 
-/** The rest of the response once its last turn is over, batch by batch. */
+/** The rest of the response once its last turn is over. */
 export async function* ending(
   options: EndingOptions,
   last: DoneTurn,
   outcome: LastOutcome,
   context: CallContext,
-): AsyncGenerator<readonly StreamEvent[]> {
+): AsyncGenerator<Frame> {
   const { turn, numbering, ours } = last;
   const asks = outcome.type === 'hand-back' && outcome.theirs.some((call) => isQuestion(call, options.tools));
   if (outcome.type === 'hand-back' && (outcome.ours.length > 0 || asks)) {
@@ -54,7 +37,7 @@ export async function* ending(
   rememberTurn(options, last, handedIn(last, outcome), [], context);
   // an answer that still holds calls was cut off: ours mean nothing to the client, its own it may judge by itself
   const dropped = (name: string) => outcome.type === 'answer' && ours.has(name);
-  yield [...heldWithoutCalls(turn, numbering, dropped), endOf(last, turn.response.reason, context)];
+  yield { events: [...heldWithoutCalls(turn, numbering, dropped), endOf(last, turn.response.reason, context)] };
 }
 
 /** The end of a turn with calls of the gateway's and of the client's: ours run, its own are handed to it. */
@@ -63,15 +46,12 @@ async function* mixedEnding(
   last: DoneTurn,
   { ours, theirs }: HandBack,
   context: CallContext,
-): AsyncGenerator<readonly StreamEvent[]> {
+): AsyncGenerator<Frame> {
   const { turn, round, shows, numbering } = last;
   const { tools } = options;
   const places = callsIn({ role: 'assistant', parts: turn.parts }).map(({ id }) => id);
   const turnOf = (id: string): GatewayTurn => ({ round, mixed: true, place: places.indexOf(id) });
-  const before = heldWithoutCalls(turn, numbering, () => true);
-  if (shows) before.push(...eventsOfCalls(ours, turnOf, numbering, tools));
-  if (before.length > 0) yield before;
-  const { results, paused } = await runTools(ours, tools, context, options.maxParallelTools);
+  const { results, paused } = yield* announcedRun(options, last, { calls: ours, turnOf }, context);
   const waiting = heldCalls(options, paused, context);
   rememberTurn(options, last, [...theirs, ...waiting], results, context);
   const ran = shows ? eventsOfResults(results, turnOf, numbering) : [];
@@ -80,7 +60,7 @@ async function* mixedEnding(
   );
   handed.push(...waiting.flatMap((call) => numbering.whole(call)));
   const hasCalls = waiting.length > 0 || theirs.some((call) => !isQuestion(call, tools));
-  yield [...ran, ...handed, endOf(last, { kind: hasCalls ? 'tool-calls' : 'stop' }, context)];
+  yield { events: [...ran, ...handed, endOf(last, { kind: hasCalls ? 'tool-calls' : 'stop' }, context)] };
 }
 
 const endOf = (

@@ -1,27 +1,17 @@
 import type { CallContext, ModelCall } from '../model/call.ts';
-import { newTrace } from '../model/call.ts';
-import type { EarlierEnd, GatewayTurn, Message, Part, ToolResultPart } from '../model/content.ts';
-import type { Frame, StreamEvent } from '../model/event.ts';
-import type { Loss } from '../model/loss.ts';
-import type { ChatRequest, FunctionTool } from '../model/request.ts';
+import type { Frame } from '../model/event.ts';
+import type { ChatRequest } from '../model/request.ts';
 import { appended } from '../model/request.ts';
-import { addUsage, NO_USAGE, type Usage } from '../model/usage.ts';
-import { type DoneTurn, type EndingOptions, ending, ownerOf, pausedEnding } from './ending.ts';
-import { outcomeOf } from './outcome.ts';
+import { NO_USAGE } from '../model/usage.ts';
+import { ownerOf } from './ending.ts';
 import type { Settled } from './paused-runs.ts';
-import { eventsOfCalls, eventsOfResults, heldWithoutCalls } from './shown-events.ts';
-import { newlyFound, type Offer, type RequestScope, runTools } from './tools.ts';
-import { PartNumbering, Turn } from './turn.ts';
+import { type RunOptions, run, type Start } from './run.ts';
+import type { Offer, RequestScope } from './tools.ts';
+import { PartNumbering } from './turn.ts';
 
-export interface LoopOptions extends EndingOptions {
-  readonly callModel: ModelCall;
+export interface LoopOptions extends RunOptions {
   /** Opens what a request brings along, in place of `tools`; undefined when it brings nothing. */
   readonly scopeOf?: (request: ChatRequest, context: CallContext) => (() => Promise<RequestScope>) | undefined;
-  /** Rounds of tools, so at most one call of the model more than this. */
-  readonly maxDepth: number;
-  /** Whether this client is shown what the gateway ran, in its dialect's own words. */
-  readonly showsTools: (context: CallContext) => boolean;
-  readonly newId: () => string;
 }
 
 /**
@@ -92,127 +82,5 @@ async function* scopedRun(
   yield* run({ ...options, tools, showsTools: () => true }, start, context);
 }
 
-interface Start {
-  readonly request: ChatRequest;
-  /** What of its tools the gateway put there; a client's own tool of the same name was never offered. */
-  readonly offered: readonly FunctionTool[];
-  /** What runs as well, as the model may have its name from an earlier turn or a search. */
-  readonly callable?: readonly FunctionTool[] | undefined;
-  readonly opening: readonly Part[];
-  /** Told once the first call of the model is under way, so that its log has them. */
-  readonly losses?: readonly Loss[];
-}
-
 /** `n > 1` is several conversations at once; a loop over them has no meaning, so such a request keeps its own tools. */
 const asksForSeveralAnswers = (request: ChatRequest): boolean => Number(request.raw?.body.n ?? 1) > 1;
-
-async function* run(
-  options: LoopOptions,
-  { request: first, offered, callable = [], opening, losses = [] }: Start,
-  context: CallContext,
-): AsyncGenerator<Frame> {
-  const { tools, maxDepth } = options;
-  const shows = options.showsTools(context);
-  const given = [...offered, ...callable].map(({ name }) => name);
-  const numbering = new PartNumbering();
-  const rounds: Message[] = [];
-  let usage: Usage = NO_USAGE;
-  let earlier: readonly EarlierEnd[] = [];
-  let request = first;
-  for (let round = 0; ; round++) {
-    const turn = new Turn();
-    numbering.beginTurn();
-    const turnContext = round === 0 ? context : childOf(context, options.newId());
-    const frames = options.callModel(request, turnContext);
-    if (round === 0) context.trace.losses.push(...losses);
-    for await (const frame of frames) {
-      const flowing = flowOf(frame.events, turn, numbering, round === 0 ? opening : undefined);
-      if (flowing.length > 0) yield { events: flowing };
-    }
-    usage = addUsage(usage, turn.response.usage);
-    // asked anew in each round, as an admin may have changed it meanwhile
-    const ours = new Set(given.filter((name) => tools.runsByItself(name)));
-    const done: DoneTurn = {
-      asked: first.messages.at(-1),
-      turn,
-      ours,
-      usage,
-      rounds,
-      round,
-      earlier,
-      shows,
-      numbering,
-    };
-    const outcome = outcomeOf({ parts: turn.parts, reason: turn.response.reason, ours, round, maxDepth });
-    if (outcome.type !== 'run-tools') {
-      for await (const events of ending(options, done, outcome, context)) yield { events };
-      return;
-    }
-    const turnOf = (): GatewayTurn => ({ round, mixed: false });
-    const before = heldWithoutCalls(turn, numbering, () => true);
-    if (shows) before.push(...eventsOfCalls(outcome.calls, turnOf, numbering, tools));
-    if (before.length > 0) yield { events: before };
-    const ran = await runTools(outcome.calls, tools, turnContext, options.maxParallelTools);
-    if (shows) yield { events: eventsOfResults(ran.results, turnOf, numbering) };
-    if (ran.paused.length > 0) {
-      yield { events: pausedEnding(options, done, ran, context) };
-      return;
-    }
-    const messages = messagesOf(turn, ran.results);
-    rounds.push(...messages);
-    earlier = turn.earlierEnds(earlier);
-    const offer = newlyFound([...ran.found, ...(tools.appeared?.(request, context) ?? [])], request);
-    given.push(...offer.map(({ name }) => name));
-    request = nextRequest(request, messages, offer, turnContext);
-  }
-}
-
-const messagesOf = ({ parts }: Turn, results: readonly ToolResultPart[]): Message[] => [
-  { role: 'assistant', parts },
-  { role: 'tool', parts: results },
-];
-
-/**
- * What of a frame may go to the client now. The client sees one response: one start, with `opening` behind it, which is
- * absent in later rounds, and the end only at the end.
- */
-function flowOf(
-  events: readonly StreamEvent[],
-  turn: Turn,
-  numbering: PartNumbering,
-  opening: readonly Part[] | undefined,
-): readonly StreamEvent[] {
-  const flowing: StreamEvent[] = [];
-  for (const event of events) {
-    if (event.type === 'response-start' && opening) {
-      flowing.push(event, ...opening.flatMap((part) => numbering.whole(part)));
-    }
-    if (turn.take(event)) flowing.push(numbering.renumbered(event));
-  }
-  return flowing;
-}
-
-/** Later rounds are calls of their own in the log, children of the request. */
-const childOf = (context: CallContext, id: string): CallContext => ({
-  ...context,
-  requestId: id,
-  parentId: context.requestId,
-  trace: { ...newTrace(), ...(context.trace.raw && { raw: context.trace.raw }) },
-});
-
-/**
- * The next round's request: a forced tool choice is relaxed, or the model could never answer; and a fallback that
- * answered keeps the conversation, because its ids and reasoning mean nothing to the target that failed.
- */
-function nextRequest(
-  request: ChatRequest,
-  messages: readonly Message[],
-  tools: readonly FunctionTool[],
-  { trace }: CallContext,
-): ChatRequest {
-  const forced = request.toolChoice?.type === 'required' || request.toolChoice?.type === 'tool';
-  const next = appended(request, { messages, tools, ...(forced && { toolChoice: { type: 'auto' } as const }) });
-  const answered = trace.attempts.at(-1);
-  if (!answered || answered.fallbackIndex === 0) return next;
-  return { ...next, model: `${answered.provider}/${answered.model}` };
-}
