@@ -57,3 +57,7 @@ const silence = (provider: string, idleMs: number): GatewayError =>
     `${provider} sent nothing for ${idleMs / 1_000} s in the middle of its answer; raise network_config.stream_idle_timeout_in_seconds if it needs longer`,
     { provider },
   );
+
+/** What came was no complete answer, and nothing told why. */
+export const cutShort = (provider: string): GatewayError =>
+  new GatewayError('network', `the answer of ${provider} ended before it was complete; try again`, { provider });

@@ -4,7 +4,7 @@ import { GatewayError } from '../model/errors.ts';
 import type { Frame, StreamEvent } from '../model/event.ts';
 import { NO_USAGE } from '../model/usage.ts';
 import type { StreamBody } from './direct-response.ts';
-import { watchIdle } from './idle.ts';
+import { cutShort, watchIdle } from './idle.ts';
 import { StreamEnds } from './stream-ends.ts';
 import type { Witness } from './witness.ts';
 
@@ -68,9 +68,6 @@ export const endOf = ({ reason, usage }: Glance): StreamEvent => ({
   reason: reason ?? { kind: 'other' },
   usage: usage ?? NO_USAGE,
 });
-
-const cutShort = (provider: string): GatewayError =>
-  new GatewayError('network', `the answer of ${provider} ended before it was complete; try again`, { provider });
 
 /** The error with the stream that told it: where nothing else answers, a client of the same format gets just that. */
 const toldBy = (error: GatewayError, { id }: Codec, bytes: Uint8Array): GatewayError =>

@@ -5,7 +5,7 @@ import { GatewayError } from '../../model/errors.ts';
 import { isObject, type JsonValue, parsedObject } from '../../model/json.ts';
 import type { OperationFrame } from '../../model/operation.ts';
 import type { StreamBody } from '../direct-response.ts';
-import { watchIdle } from '../idle.ts';
+import { cutShort, watchIdle } from '../idle.ts';
 import { amountsOf } from './whole-answer.ts';
 
 export interface StreamedAnswer {
@@ -80,9 +80,6 @@ const NO_BYTES = new Uint8Array(0);
 
 const named = (error: GatewayError, provider: string): GatewayError =>
   new GatewayError(error.kind, error.message, { ...error.details, provider });
-
-const cutShort = (provider: string): GatewayError =>
-  new GatewayError('network', `the answer of ${provider} ended before it was complete; try again`, { provider });
 
 /** The last event of each kind of stream (OpenAI API reference; `transcription.done` is Mistral's). */
 const LAST_TYPE =
