@@ -1,3 +1,5 @@
+const NONE: ReadonlySet<string> = new Set();
+
 /** The names under which a request's tools travel, and the way back. */
 export class WireNames {
   readonly #toWire: (name: string) => string;
@@ -8,7 +10,7 @@ export class WireNames {
    * `toWire`: a name as the API takes it, always the same, so that prompt caches keep hitting.
    * `asTheyAre`: names that already stand in the body and must be met there again.
    */
-  constructor(toWire: (name: string) => string, asTheyAre: ReadonlySet<string> = new Set()) {
+  constructor(toWire: (name: string) => string, asTheyAre: ReadonlySet<string> = NONE) {
     this.#toWire = toWire;
     this.#asTheyAre = asTheyAre;
   }

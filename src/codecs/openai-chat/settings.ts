@@ -4,10 +4,10 @@ import type { Writable } from '../../model/writable.ts';
 import type { EncodeTarget } from '../codec.ts';
 import { isEffort } from '../efforts.ts';
 import type { Ledger } from '../ledger.ts';
-import { membersBeside } from '../members.ts';
+import { copyOf, membersBeside } from '../members.ts';
 import { effortOf } from '../openai-effort.ts';
 import { jsonSchemaFormat } from '../openai-format.ts';
-import { userField } from '../openai-user.ts';
+import { fittingUser } from '../openai-user.ts';
 import { accountForName } from '../schema-name.ts';
 import { objectOf, originOf, ownBlock, textOf } from './wire.ts';
 
@@ -87,31 +87,24 @@ export function settingsFields(
   ledger: Ledger,
 ): JsonObject {
   const own = ownBlock(settings.origin);
-  const { temperature, topP, seed, presencePenalty, frequencyPenalty, parallelToolCalls } = settings;
-  return {
-    ...(own ?? translatedFields(settings, target, ledger)),
-    ...(temperature !== undefined && { temperature }),
-    ...(topP !== undefined && { top_p: topP }),
-    ...stopFields(settings, ledger),
-    ...(seed !== undefined && { seed }),
-    ...(presencePenalty !== undefined && { presence_penalty: presencePenalty }),
-    ...(frequencyPenalty !== undefined && { frequency_penalty: frequencyPenalty }),
-    ...(parallelToolCalls !== undefined && hasTools && { parallel_tool_calls: parallelToolCalls }),
-    ...limitField(settings, target),
-  };
+  const body = own ? copyOf(own) : translatedFields(settings, target, ledger);
+  const { temperature, topP, seed, presencePenalty, frequencyPenalty, parallelToolCalls, maxOutputTokens } = settings;
+  if (temperature !== undefined) body.temperature = temperature;
+  if (topP !== undefined) body.top_p = topP;
+  if (settings.stopSequences?.length) body.stop = fittingStops(settings.stopSequences, ledger);
+  if (seed !== undefined) body.seed = seed;
+  if (presencePenalty !== undefined) body.presence_penalty = presencePenalty;
+  if (frequencyPenalty !== undefined) body.frequency_penalty = frequencyPenalty;
+  if (parallelToolCalls !== undefined && hasTools) body.parallel_tool_calls = parallelToolCalls;
+  if (maxOutputTokens !== undefined) body[target.maxTokensField ?? 'max_completion_tokens'] = maxOutputTokens;
+  return body;
 }
 
-function stopFields({ stopSequences }: Settings, ledger: Ledger): JsonObject {
-  if (!stopSequences?.length) return {};
+function fittingStops(stopSequences: readonly string[], ledger: Ledger): string[] {
   if (stopSequences.length > MAX_STOP_SEQUENCES) {
     ledger.rewritten('stop', `the API takes at most ${MAX_STOP_SEQUENCES} stop sequences, not ${stopSequences.length}`);
   }
-  return { stop: stopSequences.slice(0, MAX_STOP_SEQUENCES) };
-}
-
-function limitField({ maxOutputTokens }: Settings, target: EncodeTarget): JsonObject {
-  if (maxOutputTokens === undefined) return {};
-  return { [target.maxTokensField ?? 'max_completion_tokens']: maxOutputTokens };
+  return stopSequences.slice(0, MAX_STOP_SEQUENCES);
 }
 
 /** Settings of another format in this one's words. */
@@ -119,11 +112,12 @@ function translatedFields(settings: Settings, target: EncodeTarget, ledger: Ledg
   const { topK, responseFormat } = settings;
   if (topK !== undefined) ledger.dropped('top_k', 'Chat Completions has no such field');
   const effort = effortOf(settings, target, 'reasoning_effort', ledger);
-  return {
-    ...userField(settings, ledger),
-    ...(effort && { reasoning_effort: effort }),
-    ...(responseFormat && { response_format: wireFormat(responseFormat, settings, ledger) }),
-  };
+  const user = fittingUser(settings, ledger);
+  const fields: JsonObject = {};
+  if (user !== undefined) fields.user = user;
+  if (effort) fields.reasoning_effort = effort;
+  if (responseFormat) fields.response_format = wireFormat(responseFormat, settings, ledger);
+  return fields;
 }
 
 function wireFormat(format: ResponseFormat, { origin }: Settings, ledger: Ledger): JsonObject {

@@ -1,17 +1,18 @@
 import type { MediaPart, MediaSource, Origin, Part, TextPart } from '../../model/content.ts';
 import type { JsonObject, JsonValue } from '../../model/json.ts';
 import { dataUri } from '../data-uri.ts';
+import { copyOf, membersBeside, withMembers } from '../members.ts';
 import { objectOf, objectsOf, originOf, textOf, without } from './wire.ts';
 
 /** Fields of a message item that its content and role say. */
-const SAID_BY_PARTS = ['type', 'role', 'status', 'content'];
+const SAID_BY_PARTS: ReadonlySet<string> = new Set(['type', 'role', 'status', 'content']);
 
 /**
  * Fields of a message item beside its content (`id`, `phase`, a client's own). Each part's origin holds them as
  * `message`, so that parts find back into one item.
  */
 export function messageFields(item: JsonObject): JsonObject {
-  const fields = without(item, ...SAID_BY_PARTS);
+  const fields = membersBeside(SAID_BY_PARTS, item);
   return item.role === 'developer' ? { ...fields, role: 'developer' } : fields;
 }
 
@@ -24,8 +25,6 @@ export function contentParts(content: JsonValue | undefined, message: JsonObject
 /** A content part of a message or of a tool's output. Kinds that nobody else understands become opaque. */
 export function contentPart(part: JsonObject, message: JsonObject = {}): Part {
   const origin = contentOrigin(part, message);
-  // `message` tells it from an opaque part that is an item by itself
-  const opaque: Part = { type: 'opaque', origin: originOf({ ...part, message }) };
   switch (part.type) {
     case 'input_text':
     case 'output_text':
@@ -34,15 +33,21 @@ export function contentPart(part: JsonObject, message: JsonObject = {}): Part {
     case 'refusal':
       return { type: 'text', text: textOf(part.refusal), origin };
     case 'input_image':
-      return imagePart(part, origin) ?? opaque;
+      return imagePart(part, origin) ?? opaquePart(part, message);
     case 'input_file':
-      return filePart(part, origin) ?? opaque;
+      return filePart(part, origin) ?? opaquePart(part, message);
     case 'input_audio':
       return audioPart(objectOf(part.input_audio), origin);
     default:
-      return opaque;
+      return opaquePart(part, message);
   }
 }
+
+/** `message` tells it from an opaque part that is an item by itself. */
+const opaquePart = (part: JsonObject, message: JsonObject): Part => ({
+  type: 'opaque',
+  origin: originOf(withMembers(part, { message })),
+});
 
 /** An item of the image tool as the picture that it made; undefined for other items, and where none came of it. */
 export function pictureOf(item: JsonObject): MediaPart | undefined {
@@ -54,13 +59,14 @@ export function pictureOf(item: JsonObject): MediaPart | undefined {
 
 /** The part's wire block; empty lists are left out, since every writer of this format adds them. */
 function contentOrigin(part: JsonObject, message: JsonObject): Origin {
-  const block: JsonObject = Object.keys(message).length > 0 ? { ...part, message } : { ...part };
-  for (const field of ['annotations', 'logprobs']) {
-    const value = block[field];
-    if (Array.isArray(value) && value.length === 0) delete block[field];
-  }
+  const empty = ADDED_LISTS.filter((field) => isEmptyList(part[field]));
+  const block = empty.length === 0 ? copyOf(part) : without(part, ...empty);
+  if (Object.keys(message).length > 0) block.message = message;
   return originOf(block);
 }
+
+const ADDED_LISTS = ['annotations', 'logprobs'] as const;
+const isEmptyList = (value: JsonValue | undefined): boolean => Array.isArray(value) && value.length === 0;
 
 export const isRefusal = ({ origin }: TextPart): boolean => origin?.block.type === 'refusal';
 

@@ -1,5 +1,6 @@
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import type { AnswerHead } from '../codec.ts';
+import { addMembers } from '../members.ts';
 
 /** What a response says of itself where the request said nothing, null where the API says null: clients that check refuse one that leaves it out. */
 const SILENT: JsonObject = {
@@ -38,8 +39,8 @@ const REPEATED: readonly string[] = [
 
 /** The members with which every response repeats its request (OpenAI Responses API, the response object). */
 export function echoOf({ asked }: AnswerHead): JsonObject {
-  if (!asked) return SILENT;
   const echo: JsonObject = { ...SILENT };
+  if (!asked) return echo;
   for (const field of REPEATED) {
     const value = asked.body[field];
     if (value === undefined || value === null) continue;
@@ -50,14 +51,14 @@ export function echoOf({ asked }: AnswerHead): JsonObject {
   return echo;
 }
 
-/** What a function tool says of itself where the client said nothing: clients that check want every member named. */
-const SILENT_FUNCTION: JsonObject = { description: null, parameters: null, strict: null };
-
 const toolsOf = ({ tools }: JsonObject): JsonValue[] => (Array.isArray(tools) ? tools.map(toldWhole) : []);
 
+/** Clients that check want every member of a function named, also where the client said nothing. */
 const toldWhole = (tool: JsonValue): JsonValue =>
-  isObject(tool) && tool.type === 'function' ? { ...SILENT_FUNCTION, ...tool } : tool;
+  isObject(tool) && tool.type === 'function' ? { description: null, parameters: null, strict: null, ...tool } : tool;
 
 /** What the upstream said of its own response: the tools that it names may be ours too, so the client's stand there. */
-export const upstreamFields = (own: JsonObject | undefined, { asked }: AnswerHead): JsonObject =>
-  own?.tools !== undefined && asked ? { ...own, tools: toolsOf(asked.body) } : (own ?? {});
+export function addUpstreamFields(response: JsonObject, own: JsonObject, { asked }: AnswerHead): void {
+  addMembers(response, own);
+  if (own.tools !== undefined && asked) response.tools = toolsOf(asked.body);
+}

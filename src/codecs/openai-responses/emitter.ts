@@ -8,7 +8,12 @@ export class Emitter {
   #next = 0;
 
   emit(type: string, members: JsonObject): string {
-    return `event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: this.#next++, ...members })}\n\n`;
+    return this.emitText(type, JSON.stringify(members));
+  }
+
+  /** `members`: the text of an object, so that what several events say is written once. */
+  emitText(type: string, members: string): string {
+    return `event: ${type}\ndata: {"type":"${type}","sequence_number":${this.#next++},${members.slice(1)}\n\n`;
   }
 
   deltas(type: string, members: JsonObject): WriteDelta {

@@ -1,5 +1,6 @@
 import type { ToolCallPart } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
+import { withMembers } from '../members.ts';
 import { callPart } from './client-input.ts';
 import { contentPart, isRefusal, messageFields, pictureOf } from './content.ts';
 import { GrowingText, type PartSink } from './part-sink.ts';
@@ -92,7 +93,8 @@ class MessageReader implements ItemReader {
   #open(at: number, block: JsonObject): OpenContent {
     const known = this.#contents.get(at);
     if (known) return known;
-    const empty = contentPart({ ...block, ...('refusal' in block ? { refusal: '' } : { text: '' }) }, this.#fields);
+    const unsaid = withMembers(block, 'refusal' in block ? { refusal: '' } : { text: '' });
+    const empty = contentPart(unsaid, this.#fields);
     if (empty.type === 'text' && isRefusal(empty)) this.#reading.seen.refusal = true;
     const opened = { index: this.#reading.parts.start(empty), text: new GrowingText(), block, ended: false };
     this.#contents.set(at, opened);
@@ -108,10 +110,8 @@ class MessageReader implements ItemReader {
     content.ended = true;
     const { parts } = this.#reading;
     parts.grow(content.index, content.text.rest(textOf(block.text) || textOf(block.refusal)));
-    const whole = {
-      ...block,
-      ...(block.type === 'refusal' ? { refusal: content.text.sent } : { text: content.text.sent }),
-    };
+    const { sent } = content.text;
+    const whole = withMembers(block, block.type === 'refusal' ? { refusal: sent } : { text: sent });
     const { origin } = contentPart(whole, this.#fields);
     if (origin) parts.end(content.index, origin);
   }
@@ -169,10 +169,9 @@ class ReasoningReader implements ItemReader {
   /** Begins with the first text, so that the part's origin tells whether a summary grows or the thinking itself. */
   #start(place: 'summary' | 'content'): number {
     if (this.#index !== undefined) return this.#index;
-    const block = {
-      ...this.#added,
+    const block = withMembers(this.#added, {
       [place]: [{ type: place === 'summary' ? 'summary_text' : 'reasoning_text', text: '' }],
-    };
+    });
     this.#index = this.#parts.start({ type: 'reasoning', text: '', origin: originOf(block) });
     return this.#index;
   }
@@ -217,7 +216,7 @@ class CallReader implements ItemReader {
   }
 
   finish(item: JsonObject): void {
-    const whole = { ...this.#added, ...item };
+    const whole = withMembers(this.#added, item);
     if (whole.type === 'custom_tool_call') {
       whole.input = textOf(item.input) || this.#input;
       this.#parts.grow(this.#index, JSON.stringify({ input: whole.input }));

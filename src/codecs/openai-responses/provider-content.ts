@@ -8,7 +8,7 @@ import { BILLING_HEADER_LEFT_OUT, isBillingHeader } from '../left-out-text.ts';
 import { LONGEST_ID, wireId } from '../openai-names.ts';
 import type { WireNames } from '../wire-names.ts';
 import { isRefusal } from './content.ts';
-import { objectOf, ownBlock, textOf, without } from './wire.ts';
+import { objectOf, ownBlock, textOf } from './wire.ts';
 
 /** What writing a body goes by, and where it accounts for what it changes. */
 export interface Writing {
@@ -52,7 +52,9 @@ function inputPart(part: Part, at: string, ledger: Ledger): JsonObject | undefin
 /** The content part of this format that a part came from. */
 function contentOf(origin: Part['origin']): JsonObject | undefined {
   const own = ownBlock(origin);
-  return own && without(own, 'message');
+  if (!own) return undefined;
+  const { message: _fields, ...content } = own;
+  return content;
 }
 
 function inputText({ text, origin }: TextPart, at: string, ledger: Ledger): JsonObject | undefined {
@@ -72,7 +74,8 @@ function inputText({ text, origin }: TextPart, at: string, ledger: Ledger): Json
 export function outputText(part: TextPart): JsonObject {
   const own = contentOf(part.origin);
   if (own && isRefusal(part)) return { ...own, refusal: part.text };
-  return { annotations: [], ...(own?.type === 'output_text' && own), type: 'output_text', text: part.text };
+  if (own?.type !== 'output_text') return { annotations: [], type: 'output_text', text: part.text };
+  return { annotations: [], ...own, text: part.text };
 }
 
 function wireMedia(part: MediaPart, at: string, ledger: Ledger): JsonObject | undefined {

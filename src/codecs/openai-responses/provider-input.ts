@@ -3,6 +3,7 @@ import { isObject, type JsonObject } from '../../model/json.ts';
 import { readableText, UNREADABLE } from '../call-input.ts';
 import { freeText } from '../custom-tools.ts';
 import { foreignBlock } from '../foreign-block.ts';
+import { addMembers, withMembers } from '../members.ts';
 import { ToolResults } from '../tool-results.ts';
 import { callId, inputParts, outputText, type Writing } from './provider-content.ts';
 import { splitName } from './tool-names.ts';
@@ -14,7 +15,7 @@ import { objectOf, ownBlock, textOf, without } from './wire.ts';
  */
 export function encodeInput(messages: readonly Message[], writing: Writing, from = 0): JsonObject[] {
   const results = new ToolResults(messages);
-  const known = new Set(messages.flatMap(({ parts }) => parts.filter(isCall).map(({ id }) => id)));
+  const known = idsOfCalls(messages);
   const items: JsonObject[] = [];
   for (const message of messages) {
     const at = `input.${from + items.length}`;
@@ -35,6 +36,12 @@ export function encodeInput(messages: readonly Message[], writing: Writing, from
 
 /** Calls that other providers ran themselves mean nothing to this one. */
 const isCall = (part: Part): part is ToolCallPart => part.type === 'tool-call' && part.owner !== 'provider';
+
+function idsOfCalls(messages: readonly Message[]): ReadonlySet<string> {
+  const ids = new Set<string>();
+  for (const { parts } of messages) for (const part of parts) if (isCall(part)) ids.add(part.id);
+  return ids;
+}
 
 /** A system or user message, or the single item that stands in its place; nothing when nothing is left of it. */
 function messageItems(role: 'system' | 'user', parts: readonly Part[], at: string, writing: Writing): JsonObject[] {
@@ -92,9 +99,12 @@ const sameMessage = (a: TextPart, b: TextPart): boolean => messageFieldsOf(a).id
 
 const assistantMessage = (part: TextPart): JsonObject => {
   const fields = messageFieldsOf(part);
+  const message: JsonObject = { type: 'message', role: 'assistant' };
   // an item with an id is one that the API made, and those have a status
-  const status = fields.id === undefined ? {} : { status: 'completed' };
-  return { type: 'message', role: 'assistant', ...status, ...fields, content: [outputText(part)] };
+  if (fields.id !== undefined) message.status = 'completed';
+  addMembers(message, fields);
+  message.content = [outputText(part)];
+  return message;
 };
 
 function assistantItem(part: Exclude<Part, TextPart>, at: string, writing: Writing): JsonObject | undefined {
@@ -124,7 +134,7 @@ function reasoningItem({ origin }: ReasoningPart, at: string, { isStored, ledger
     ledger.dropped(at, 'thinking that is neither stored nor encrypted cannot be found again by the provider');
     return undefined;
   }
-  return { ...own, summary: own.summary ?? [] };
+  return own.summary === undefined || own.summary === null ? withMembers(own, { summary: [] }) : own;
 }
 
 function callItem(call: ToolCallPart, at: string, writing: Writing): JsonObject {
@@ -141,8 +151,10 @@ function callItem(call: ToolCallPart, at: string, writing: Writing): JsonObject 
   const name = namespace === undefined ? writing.names.of(call.name) : split.name;
   if (namespace === undefined && name !== call.name)
     writing.ledger.rewritten(`${at}.name`, 'the API takes no such name');
-  const written = { type: 'function_call', call_id: id, name, ...(namespace !== undefined && { namespace }) };
-  return withReadable({ ...written, arguments: call.input }, at, writing);
+  const written: JsonObject = { type: 'function_call', call_id: id, name };
+  if (namespace !== undefined) written.namespace = namespace;
+  written.arguments = call.input;
+  return withReadable(written, at, writing);
 }
 
 /** A call that was cut at the limit of output ends within its arguments. */
@@ -166,7 +178,7 @@ function outputItem(call: ToolCallPart, results: ToolResults, at: string, writin
   const id = callId(call.id, writing);
   const type = splitName(call.name).kind === 'custom' ? 'custom_tool_call_output' : 'function_call_output';
   const result = results.take(call.id);
-  if (result) return { ...writtenResult(result, at, writing), type, call_id: id };
+  if (result) return withMembers(writtenResult(result, at, writing), { type, call_id: id });
   // the API refuses a conversation with an unanswered call
   writing.ledger.invented(at, `the call "${call.id}" of ${call.name} has no result`);
   return { type, call_id: id, output: 'Error: the call was interrupted, there is no result.' };

@@ -1,6 +1,7 @@
-import type { Message, Part } from '../../model/content.ts';
+import type { Message, TextPart } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
 import type { ChatRequest, DecodedRequest, RawRequest, Settings, ToolChoice } from '../../model/request.ts';
+import type { Writable } from '../../model/writable.ts';
 import { mediaShownByUser } from '../assistant-media.ts';
 import type { EncodedRequest, EncodeTarget } from '../codec.ts';
 import { accountForForeign } from '../foreign-fields.ts';
@@ -23,13 +24,14 @@ export function decodeRequest(body: JsonObject): DecodedRequest {
   checkRequest(body);
   const { messages, rewritten } = decodeInput(body);
   const toolChoice = decodeToolChoice(body);
-  return {
+  const decoded: Writable<DecodedRequest> = {
     messages,
     tools: decodeTools(body),
-    ...(toolChoice && { toolChoice }),
     settings: decodeSettings(body, toolChoice === undefined),
-    ...(rewritten && { rewritten }),
   };
+  if (toolChoice) decoded.toolChoice = toolChoice;
+  if (rewritten) decoded.rewritten = rewritten;
+  return decoded;
 }
 
 export function encodeRequest(request: ChatRequest, target: EncodeTarget): EncodedRequest {
@@ -50,8 +52,9 @@ export function encodeRequest(request: ChatRequest, target: EncodeTarget): Encod
   };
   const body = appends ? appendedBody(request, raw, writing) : rebuiltBody(request, writing);
   fitToModel(body, target, ledger);
-  const toolNames = names.originals;
-  return { body: streaming(body, target), losses: compacted(ledger.losses), ...(toolNames && { toolNames }) };
+  const encoded: Writable<EncodedRequest> = { body: streaming(body, target), losses: compacted(ledger.losses) };
+  if (names.originals) encoded.toolNames = names.originals;
+  return encoded;
 }
 
 const namesIn = (body: JsonObject): ReadonlySet<string> =>
@@ -110,14 +113,13 @@ function rebuiltBody(request: ChatRequest, writing: Writing): JsonObject {
   const { instructions, messages } = withInstructions(shown, ledger);
   const tools = encodeTools(request.tools, names, ledger);
   const choice = toolChoiceFor(request, tools, writing);
-  return {
-    ...settingsFields(request.settings, target, tools.length > 0, ledger),
-    model: target.model,
-    ...(instructions !== '' && { instructions }),
-    input: sayingJson(encodeInput(messages, writing), request.settings, ledger),
-    ...(tools.length > 0 && { tools }),
-    ...(choice !== undefined && { tool_choice: choice }),
-  };
+  const body = settingsFields(request.settings, target, tools.length > 0, ledger);
+  body.model = target.model;
+  if (instructions !== '') body.instructions = instructions;
+  body.input = sayingJson(encodeInput(messages, writing), request.settings, ledger);
+  if (tools.length > 0) body.tools = tools;
+  if (choice !== undefined) body.tool_choice = choice;
+  return body;
 }
 
 const sayingJson = (input: JsonObject[], settings: Settings, ledger: Ledger): JsonObject[] =>
@@ -138,20 +140,21 @@ function withInstructions(
   messages: readonly Message[],
   ledger: Ledger,
 ): { instructions: string; messages: readonly Message[] } {
-  const first = messages.findIndex((message) => !isInstruction(message));
-  const count = first < 0 ? messages.length : first;
-  const texts = messages.slice(0, count).flatMap(({ parts }) => parts.flatMap((part) => instructionIn(part, ledger)));
-  const rest = messages.slice(count);
-  if (rest.length > 0) return { instructions: texts.join('\n\n'), messages: rest };
+  const texts: string[] = [];
+  let count = 0;
+  for (const message of messages) {
+    if (!isInstruction(message)) break;
+    for (const part of message.parts) if (part.type === 'text') instruct(texts, part, ledger);
+    count += 1;
+  }
+  if (count < messages.length) return { instructions: texts.join('\n\n'), messages: messages.slice(count) };
   // the API wants an input
   return { instructions: '', messages: [{ role: 'user', parts: contentParts(texts.join('\n\n'), {}) }] };
 }
 
-function instructionIn(part: Part, ledger: Ledger): string[] {
-  if (part.type !== 'text') return [];
-  if (!isBillingHeader(part.text)) return [part.text];
-  ledger.dropped('instructions', BILLING_HEADER_LEFT_OUT);
-  return [];
+function instruct(texts: string[], { text }: TextPart, ledger: Ledger): void {
+  if (isBillingHeader(text)) ledger.dropped('instructions', BILLING_HEADER_LEFT_OUT);
+  else texts.push(text);
 }
 
 /** Whether a message is the client's `instructions`, or a system message of text in another format. */

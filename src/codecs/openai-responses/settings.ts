@@ -1,16 +1,18 @@
 import type { JsonObject } from '../../model/json.ts';
 import type { ReasoningSettings, ResponseFormat, Settings } from '../../model/request.ts';
+import type { Writable } from '../../model/writable.ts';
 import type { EncodeTarget } from '../codec.ts';
 import { isEffort } from '../efforts.ts';
 import type { Ledger } from '../ledger.ts';
+import { copyOf, membersBeside } from '../members.ts';
 import { effortOf } from '../openai-effort.ts';
 import { jsonSchemaFormat } from '../openai-format.ts';
-import { userField } from '../openai-user.ts';
+import { fittingUser } from '../openai-user.ts';
 import { accountForName } from '../schema-name.ts';
-import { objectOf, originOf, ownBlock, without } from './wire.ts';
+import { objectOf, originOf, ownBlock } from './wire.ts';
 
 /** Fields that other members of a request say whole, so that they are not kept a second time with the settings. */
-const HELD_ELSEWHERE = [
+const HELD_ELSEWHERE: ReadonlySet<string> = new Set([
   'model',
   'input',
   'instructions',
@@ -22,32 +24,31 @@ const HELD_ELSEWHERE = [
   'temperature',
   'top_p',
   'parallel_tool_calls',
-];
+]);
+const HELD_WITH_CHOICE: ReadonlySet<string> = new Set([...HELD_ELSEWHERE, 'tool_choice']);
 
 /** `keepsChoice`: the tool choice says what only this format can say, so it stays with the settings. */
 export function decodeSettings(body: JsonObject, keepsChoice: boolean): Settings {
+  const held = keepsChoice ? HELD_ELSEWHERE : HELD_WITH_CHOICE;
+  const settings: Writable<Settings> = { origin: originOf(membersBeside(held, body)) };
   const reasoning = reasoningOf(objectOf(body.reasoning));
   const responseFormat = formatOf(objectOf(objectOf(body.text).format));
-  const rest = without(body, ...HELD_ELSEWHERE, ...(keepsChoice ? [] : ['tool_choice']));
-  return {
-    ...(typeof body.max_output_tokens === 'number' && { maxOutputTokens: body.max_output_tokens }),
-    ...(typeof body.temperature === 'number' && { temperature: body.temperature }),
-    ...(typeof body.top_p === 'number' && { topP: body.top_p }),
-    ...(typeof body.parallel_tool_calls === 'boolean' && { parallelToolCalls: body.parallel_tool_calls }),
-    ...(typeof body.user === 'string' && { user: body.user }),
-    ...(reasoning && { reasoning }),
-    ...(responseFormat && { responseFormat }),
-    origin: originOf(rest),
-  };
+  if (typeof body.max_output_tokens === 'number') settings.maxOutputTokens = body.max_output_tokens;
+  if (typeof body.temperature === 'number') settings.temperature = body.temperature;
+  if (typeof body.top_p === 'number') settings.topP = body.top_p;
+  if (typeof body.parallel_tool_calls === 'boolean') settings.parallelToolCalls = body.parallel_tool_calls;
+  if (typeof body.user === 'string') settings.user = body.user;
+  if (reasoning) settings.reasoning = reasoning;
+  if (responseFormat) settings.responseFormat = responseFormat;
+  return settings;
 }
 
 /** `max_tokens` is Bifrost's. */
 function reasoningOf({ effort, max_tokens: budgetTokens }: JsonObject): ReasoningSettings | undefined {
-  const settings: ReasoningSettings = {
-    ...(isEffort(effort) && { effort }),
-    ...(typeof budgetTokens === 'number' && { budgetTokens }),
-  };
-  return Object.keys(settings).length > 0 ? settings : undefined;
+  const knowsEffort = isEffort(effort);
+  const hasBudget = typeof budgetTokens === 'number';
+  if (!knowsEffort && !hasBudget) return undefined;
+  return { ...(knowsEffort && { effort }), ...(hasBudget && { budgetTokens }) };
 }
 
 function formatOf(format: JsonObject): ResponseFormat | undefined {
@@ -66,13 +67,12 @@ export function settingsFields(
   ledger: Ledger,
 ): JsonObject {
   const { temperature, topP, parallelToolCalls, maxOutputTokens } = settings;
-  const body: JsonObject = {
-    ...(ownBlock(settings.origin) ?? translatedFields(settings, target, ledger)),
-    ...(temperature !== undefined && { temperature }),
-    ...(topP !== undefined && { top_p: topP }),
-    ...(parallelToolCalls !== undefined && hasTools && { parallel_tool_calls: parallelToolCalls }),
-    ...(maxOutputTokens !== undefined && { max_output_tokens: maxOutputTokens }),
-  };
+  const own = ownBlock(settings.origin);
+  const body = own ? copyOf(own) : translatedFields(settings, target, ledger);
+  if (temperature !== undefined) body.temperature = temperature;
+  if (topP !== undefined) body.top_p = topP;
+  if (parallelToolCalls !== undefined && hasTools) body.parallel_tool_calls = parallelToolCalls;
+  if (maxOutputTokens !== undefined) body.max_output_tokens = maxOutputTokens;
   limit(body, target, ledger);
   return body;
 }
@@ -95,30 +95,25 @@ function translatedFields(settings: Settings, target: EncodeTarget, ledger: Ledg
   ledger.invented('store', 'who asks in another format means to store nothing');
   if (effort) ledger.invented('reasoning.summary', 'thinking that is asked for is shown');
   if (target.reasoning === true) ledger.invented('include', 'thinking that is not stored must be encrypted');
-  return {
-    store: false,
-    ...userField(settings, ledger),
-    ...(effort && { reasoning: { effort, summary: 'auto' } }),
-    ...(responseFormat && { text: { format: wireFormat(responseFormat, settings, ledger) } }),
-    ...(target.reasoning === true && { include: [ENCRYPTED_REASONING] }),
-  };
+  const user = fittingUser(settings, ledger);
+  const fields: JsonObject = { store: false };
+  if (user !== undefined) fields.user = user;
+  if (effort) fields.reasoning = { effort, summary: 'auto' };
+  if (responseFormat) fields.text = { format: wireFormat(responseFormat, settings, ledger) };
+  if (target.reasoning === true) fields.include = [ENCRYPTED_REASONING];
+  return fields;
 }
 
 /** Without it, a model whose responses are not stored cannot be given its own thinking back. */
 export const ENCRYPTED_REASONING = 'reasoning.encrypted_content';
 
 function dropUnknown(settings: Settings, ledger: Ledger): void {
-  const { topK, stopSequences, seed, presencePenalty, frequencyPenalty } = settings;
-  const fields = {
-    top_k: topK,
-    stop: stopSequences,
-    seed,
-    presence_penalty: presencePenalty,
-    frequency_penalty: frequencyPenalty,
-  };
-  for (const [field, value] of Object.entries(fields)) {
-    if (value !== undefined) ledger.dropped(field, 'the Responses API has no such field');
-  }
+  const dropped = (field: string): void => ledger.dropped(field, 'the Responses API has no such field');
+  if (settings.topK !== undefined) dropped('top_k');
+  if (settings.stopSequences !== undefined) dropped('stop');
+  if (settings.seed !== undefined) dropped('seed');
+  if (settings.presencePenalty !== undefined) dropped('presence_penalty');
+  if (settings.frequencyPenalty !== undefined) dropped('frequency_penalty');
 }
 
 function wireFormat(format: ResponseFormat, { origin }: Settings, ledger: Ledger): JsonObject {

@@ -2,6 +2,7 @@ import type { Origin, TextPart } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
 import { type Citation, textCited, within } from '../citation.ts';
 import { citationsOf } from '../citations.ts';
+import { withMembers } from '../members.ts';
 import { isRefusal } from './content.ts';
 import type { Place, ShownPart } from './shown-parts.ts';
 import { objectOf, objectsOf, ownBlock, textOf, without } from './wire.ts';
@@ -49,11 +50,10 @@ export class ShownMessage {
     const { emitter, index } = this.#place;
     const names = isRefusal(part) ? REFUSAL : TEXT;
     const at = { item_id: this.#id, output_index: index, content_index: this.#content.length };
-    const extra = names === TEXT ? { logprobs: [] } : {};
     this.#content.push({});
     this.#begins.push(this.#text.length);
     this.#open += 1;
-    const write = emitter.deltas(names.delta, { ...at, ...extra });
+    const write = emitter.deltas(names.delta, names === TEXT ? withMembers(at, { logprobs: [] }) : at);
     let text = '';
     const grow = (delta: string): string => {
       if (delta === '') return '';
@@ -61,7 +61,7 @@ export class ShownMessage {
       this.#text += delta;
       return write(delta);
     };
-    const opening = emitter.emit('response.content_part.added', { ...at, part: names.empty });
+    const opening = emitter.emit('response.content_part.added', withMembers(at, { part: names.empty }));
     return [
       opening + grow(part.text),
       {
@@ -73,14 +73,11 @@ export class ShownMessage {
           const annotations = objectsOf(whole.annotations).map((annotation, annotation_index) =>
             emitter.emit('response.output_text.annotation.added', { ...at, annotation_index, annotation }),
           );
+          const done = withMembers(at, names === TEXT ? { text, logprobs: whole.logprobs } : { refusal: text });
           return (
             annotations.join('') +
-            emitter.emit(names.done, {
-              ...at,
-              [names.field]: text,
-              ...(names === TEXT && { logprobs: whole.logprobs }),
-            }) +
-            emitter.emit('response.content_part.done', { ...at, part: whole })
+            emitter.emit(names.done, done) +
+            emitter.emit('response.content_part.done', withMembers(at, { part: whole }))
           );
         },
       },
@@ -111,7 +108,7 @@ export class ShownMessage {
   }
 
   #item(status: string, content: JsonObject[]): JsonObject {
-    return { ...this.#fields, id: this.#id, type: 'message', status, role: 'assistant', content };
+    return withMembers(this.#fields, { id: this.#id, type: 'message', status, role: 'assistant', content });
   }
 }
 
@@ -140,13 +137,13 @@ const REFUSAL: ContentNames = {
 function finishedContent(text: string, { empty, field }: ContentNames, origin: Origin | undefined): JsonObject {
   const own = ownBlock(origin);
   const kept = own && own.type === empty.type ? without(own, 'message') : citing(origin, text);
-  return { ...empty, ...kept, [field]: text };
+  return withMembers(empty, { ...kept, [field]: text });
 }
 
 /** Pages that an upstream of another format names. */
-function citing(origin: Origin | undefined, text: string): JsonObject {
+function citing(origin: Origin | undefined, text: string): JsonObject | undefined {
   const annotations = citationsOf(origin, text.length).map(urlCitation);
-  return annotations.length > 0 ? { annotations } : {};
+  return annotations.length > 0 ? { annotations } : undefined;
 }
 
 const urlCitation = ({ url, title, start, end }: Citation): JsonObject => ({

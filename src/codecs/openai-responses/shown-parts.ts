@@ -1,6 +1,7 @@
 import type { MediaPart, OpaquePart, Origin, ReasoningPart, ToolCallPart } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
 import { freeText } from '../custom-tools.ts';
+import { withMembers } from '../members.ts';
 import type { Emitter } from './emitter.ts';
 import { carriedReasoning } from './foreign-reasoning.ts';
 import { splitName } from './tool-names.ts';
@@ -42,11 +43,13 @@ export function showReasoning(part: ReasoningPart, place: Place): [opening: stri
   let text = '';
   const grow = (delta: string): string => {
     if (delta === '') return '';
-    const begin = text === '' ? emitter.emit(names.partAdded, { ...at, part: { type: names.part, text: '' } }) : '';
+    const begin =
+      text === '' ? emitter.emit(names.partAdded, withMembers(at, { part: { type: names.part, text: '' } })) : '';
     text += delta;
     return begin + write(delta);
   };
-  const opening = added(place, { ...own, id, type: 'reasoning', summary: [], ...(isThinking && { content: [] }) });
+  const empty: JsonObject = isThinking ? { summary: [], content: [] } : { summary: [] };
+  const opening = added(place, withMembers(own ?? {}, { id, type: 'reasoning', ...empty }));
   return [
     opening + grow(part.text),
     {
@@ -56,7 +59,8 @@ export function showReasoning(part: ReasoningPart, place: Place): [opening: stri
         const closing =
           text === ''
             ? ''
-            : emitter.emit(names.done, { ...at, text }) + emitter.emit(names.partDone, { ...at, part: whole });
+            : emitter.emit(names.done, withMembers(at, { text })) +
+              emitter.emit(names.partDone, withMembers(at, { part: whole }));
         const last = origin ?? part.origin;
         const item = ownBlock(last) ?? {
           id,
@@ -64,7 +68,7 @@ export function showReasoning(part: ReasoningPart, place: Place): [opening: stri
           summary: text === '' ? [] : [whole],
           encrypted_content: carriedReasoning(last),
         };
-        return closing + done(place, { ...item, id });
+        return closing + done(place, withMembers(item, { id }));
       },
     },
   ];
@@ -94,14 +98,8 @@ export function showCall(call: ToolCallPart, place: Place): [opening: string, sh
   const id = textOf(own?.id) || place.mintedId(isCustom ? 'ctc' : 'fc');
   const names = isCustom ? CUSTOM : FUNCTION;
   const namespace = split.kind === 'function' ? split.namespace : undefined;
-  const head = {
-    ...own,
-    id,
-    type: names.item,
-    call_id: call.id,
-    name: split.name,
-    ...(namespace !== undefined && { namespace }),
-  };
+  const head = withMembers(own ?? {}, { id, type: names.item, call_id: call.id, name: split.name });
+  if (namespace !== undefined) head.namespace = namespace;
   const at = { item_id: id, output_index: place.index };
   const write = place.emitter.deltas(names.delta, at);
   let input = '';
@@ -110,7 +108,7 @@ export function showCall(call: ToolCallPart, place: Place): [opening: string, sh
     input += delta;
     return isCustom ? '' : write(delta);
   };
-  const opening = added(place, { ...head, [names.field]: '', status: 'in_progress' });
+  const opening = added(place, withMembers(head, { [names.field]: '', status: 'in_progress' }));
   return [
     opening + grow(call.input),
     {
@@ -118,8 +116,9 @@ export function showCall(call: ToolCallPart, place: Place): [opening: string, sh
       end() {
         const whole = isCustom ? freeText(input) : input || '{}';
         const late = isCustom || input === '' ? write(whole) : '';
-        const closing = place.emitter.emit(names.done, { ...at, name: split.name, [names.field]: whole });
-        return late + closing + done(place, { ...head, [names.field]: whole, status: 'completed' });
+        const told = withMembers(at, { name: split.name, [names.field]: whole });
+        const item = withMembers(head, { [names.field]: whole, status: 'completed' });
+        return late + place.emitter.emit(names.done, told) + done(place, item);
       },
     },
   ];

@@ -5,7 +5,7 @@ import { textCited, within } from '../citation.ts';
 import { citationsAtEnd } from '../citations-at-end.ts';
 import type { AnswerHead } from '../codec.ts';
 import { isRefusal } from './content.ts';
-import { echoOf, upstreamFields } from './echo.ts';
+import { addUpstreamFields, echoOf } from './echo.ts';
 import { Emitter } from './emitter.ts';
 import { statusFields } from './finish.ts';
 import { itemId, responseId } from './ids.ts';
@@ -72,22 +72,19 @@ export class ResponseWriter {
   #start({ id, origin }: EventOf<'response-start'>): string {
     const own = ownBlock(origin);
     this.#id = responseId(id, this.#head.id, origin?.codec === CODEC);
-    this.snapshot = {
-      ...echoOf(this.#head),
-      ...upstreamFields(own, this.#head),
-      id: this.#id,
-      object: 'response',
-      created_at: createdAt(own, this.#head),
-      model: this.#head.model,
-      status: 'in_progress',
-      incomplete_details: null,
-      output: [],
-      usage: null,
-    };
-    const { snapshot: response } = this;
-    return (
-      this.#emitter.emit('response.created', { response }) + this.#emitter.emit('response.in_progress', { response })
-    );
+    const response = echoOf(this.#head);
+    if (own) addUpstreamFields(response, own, this.#head);
+    response.id = this.#id;
+    response.object = 'response';
+    response.created_at = createdAt(own, this.#head);
+    response.model = this.#head.model;
+    response.status = 'in_progress';
+    response.incomplete_details = null;
+    response.output = [];
+    response.usage = null;
+    this.snapshot = response;
+    const text = JSON.stringify({ response });
+    return this.#emitter.emitText('response.created', text) + this.#emitter.emitText('response.in_progress', text);
   }
 
   #startPart({ index, part }: EventOf<'part-start'>): string {
@@ -174,16 +171,17 @@ export class ResponseWriter {
     this.#shown.clear();
     const cited = this.#citeAtEnd(origin);
     const closed = this.#closeMessage(status.status === 'incomplete' ? 'incomplete' : 'completed');
-    const { id, object, created_at, model } = this.snapshot;
-    const response = {
-      ...this.snapshot,
-      ...upstreamFields(own, this.#head),
-      ...{ id, object, created_at, model },
-      ...status,
-      output: this.#output.filter((item) => item !== undefined),
-      usage: wireUsage(usage, theirs),
-    };
-    this.snapshot = response;
+    const { snapshot: response } = this;
+    const { id, object, created_at, model } = response;
+    addUpstreamFields(response, own, this.#head);
+    response.id = id;
+    response.object = object;
+    response.created_at = created_at;
+    response.model = model;
+    response.status = status.status;
+    response.incomplete_details = status.incomplete_details;
+    response.output = this.#output.filter((item) => item !== undefined);
+    response.usage = wireUsage(usage, theirs);
     const type = status.status === 'incomplete' ? 'response.incomplete' : 'response.completed';
     return unfinished + unanswered + cited + closed + this.#emitter.emit(type, { response });
   }

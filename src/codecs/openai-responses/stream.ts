@@ -11,7 +11,7 @@ import { type ItemReader, itemReader, type Reading } from './item-readers.ts';
 import { PartSink } from './part-sink.ts';
 import { splitName } from './tool-names.ts';
 import { usageOf } from './usage.ts';
-import { objectOf, objectsOf, originOf, textOf, without } from './wire.ts';
+import { objectOf, objectsOf, originOf, textOf } from './wire.ts';
 
 const NOTHING: readonly StreamEvent[] = [];
 /** Some servers leave the opening events out: their items begin a response that has no name. */
@@ -161,7 +161,7 @@ export class AnswerReader {
       type: 'response-end',
       reason: reasonOf(response, this.#reading.seen),
       usage: usageOf(response.usage) ?? NO_USAGE,
-      origin: originOf({ ...frameOf(response), ...(isObject(response.usage) && { usage: response.usage }) }),
+      origin: originOf(endOf(response)),
     };
     return [...start, ...unseen, ...unfinished, end];
   }
@@ -175,7 +175,15 @@ const cancelledThere = (): GatewayError =>
   new GatewayError('bad-response', 'the provider cancelled the response before it was complete; try again');
 
 /** A response without what parts, reason and usage say. */
-const frameOf = (response: JsonObject): JsonObject =>
-  without(response, 'output', 'usage', 'status', 'incomplete_details', 'error');
+function frameOf(response: JsonObject): JsonObject {
+  const { output, usage, status, incomplete_details, error, ...frame } = response;
+  return frame;
+}
+
+function endOf(response: JsonObject): JsonObject {
+  const frame = frameOf(response);
+  if (isObject(response.usage)) frame.usage = response.usage;
+  return frame;
+}
 
 const indexOf = (place: unknown): number => (typeof place === 'number' ? place : 0);

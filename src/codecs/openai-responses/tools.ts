@@ -1,5 +1,6 @@
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import type { FunctionTool, Tool, ToolChoice } from '../../model/request.ts';
+import type { Writable } from '../../model/writable.ts';
 import { customName, customTool } from '../custom-tools.ts';
 import type { Ledger } from '../ledger.ts';
 import { openAiTools } from '../schemas/strict.ts';
@@ -41,15 +42,16 @@ function namespacedTool(namespace: JsonObject, inner: JsonObject): Tool {
 
 function functionTool(definition: JsonObject, name: string, block: JsonObject): FunctionTool {
   const { description, parameters, strict } = definition;
-  return {
+  const tool: Writable<FunctionTool> = {
     type: 'function',
     name,
-    ...(typeof description === 'string' && { description }),
     inputSchema: objectOf(parameters),
-    ...(typeof strict === 'boolean' && { strict }),
     owner: 'client',
     origin: originOf(block),
   };
+  if (typeof description === 'string') tool.description = description;
+  if (typeof strict === 'boolean') tool.strict = strict;
+  return tool;
 }
 
 function wireCustom(tool: JsonObject): FunctionTool {
@@ -139,12 +141,10 @@ function wireFunction(tool: FunctionTool, at: string, names: WireNames, ledger: 
   if (name !== tool.name) ledger.rewritten(`${at}.name`, `"${tool.name}" is not a name that the API takes`);
   const places = { schema: `${at}.parameters`, strict: `${at}.strict` };
   const { schema, isStrict } = toolSchema(tool, openAiTools, places, ledger.losses);
-  return {
-    type: 'function',
-    name,
-    ...(tool.description && { description: tool.description }),
-    parameters: schema,
-    // left out, it means true here, and false in every other format
-    strict: isStrict,
-  };
+  const wire: JsonObject = { type: 'function', name };
+  if (tool.description) wire.description = tool.description;
+  wire.parameters = schema;
+  // left out, it means true here, and false in every other format
+  wire.strict = isStrict;
+  return wire;
 }

@@ -1,6 +1,8 @@
 import type { CodecId, Origin } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
 
+import { membersBeside } from '../members.ts';
+
 export { objectOf, objectsOf, textOf } from '../members.ts';
 
 export const CODEC: CodecId = 'openai-responses';
@@ -12,8 +14,5 @@ export const ownBlock = (origin: Origin | undefined): JsonObject | undefined =>
   origin?.codec === CODEC ? origin.block : undefined;
 
 /** `block` without some of its members. */
-export function without(block: JsonObject, ...members: readonly string[]): JsonObject {
-  const rest = { ...block };
-  for (const member of members) delete rest[member];
-  return rest;
-}
+export const without = (block: JsonObject, ...members: readonly string[]): JsonObject =>
+  membersBeside(new Set(members), block);

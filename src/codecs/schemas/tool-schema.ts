@@ -37,7 +37,7 @@ export function toolSchema(
 ): WrittenTool {
   const wanted = strict === true ? schemas.strict?.(inputSchema) : undefined;
   const written = wanted ?? schemas.plain(inputSchema);
-  losses.push(...lossesAt(places.schema, written));
+  if (written.losses.length > 0) losses.push(...lossesAt(places.schema, written));
   if (strict === true && !wanted?.isStrict) {
     const reason = wanted?.obstacle ?? 'there are no strict tools here';
     losses.push({ field: places.strict, action: 'dropped', reason: `not strict here: ${reason}` });
