@@ -5,6 +5,7 @@ import type { ChatRequest } from '../model/request.ts';
 import { unknownChoices } from './foreign-choices.ts';
 import { WORDS, type Words } from './foreign-words.ts';
 import { objectOf } from './members.ts';
+import { isNative } from './native-tools.ts';
 
 /**
  * What the client's own blocks say beside what the model of requests holds: nobody translates it, so leaving the format
@@ -26,6 +27,7 @@ export function accountForForeign(
     if (parts.some((part) => part.type === 'tool-call' && isCustomCall(part.origin, target))) {
       losses.push(asFunction('input.*.input', 'a call with free text'));
     }
+    if (target !== 'openai-responses' && parts.some(({ origin }) => isNative(origin))) losses.push(...NATIVE_CALLS);
     if (parts.some((part) => holdsSearchResult(part, target))) losses.push(SEARCH_RESULT_AS_TEXT);
   }
   tools.forEach(({ origin, type }, index) => {
@@ -35,7 +37,7 @@ export function accountForForeign(
       for (const field of ['parameters', 'description', 'format'])
         losses.push(asFunction(`tools.${index}.${field}`, 'a tool that takes free text'));
     }
-    if (isKnownByName(origin)) {
+    if (isKnownByName(origin) || isNative(origin)) {
       for (const field of ['description', 'parameters', ...(origin.block.strict === undefined ? [] : ['strict'])])
         losses.push(asFunction(`tools.${index}.${field}`, 'a tool that its model knows by name'));
     }
@@ -66,6 +68,10 @@ const asFunction = (field: string, what: string): Loss => ({
   action: 'rewritten',
   reason: `${what} is told as a function here`,
 });
+
+const NATIVE_CALLS: readonly Loss[] = ['action', 'operation', 'output'].map((field) =>
+  asFunction(`input.*.${field}`, "a tool of OpenAI's models that the client runs"),
+);
 
 /** Custom tools of OpenAI's formats. */
 const isFreeText = ({ block }: Origin): boolean => block.type === 'custom';

@@ -1,9 +1,11 @@
 import type { Message, Part, ToolCallPart, ToolResultPart } from '../../model/content.ts';
 import type { JsonObject, JsonValue } from '../../model/json.ts';
 import { type GatewayId, inModelOrder, type Place } from '../gateway-ids.ts';
+import { isNativeResult } from '../native-tools.ts';
 import { contentParts, messageFields, pictureOf } from './content.ts';
 import { foreignReasoning, reasoningText } from './foreign-reasoning.ts';
 import { gatewayIds } from './ids.ts';
+import { nativeCall, nativeResult } from './native-calls.ts';
 import { calledName } from './tool-names.ts';
 import { objectsOf, originOf, textOf } from './wire.ts';
 
@@ -32,6 +34,8 @@ class Conversation {
   /** Of the gateway's calls in a mixed turn. */
   readonly #places = new Map<Part, Place>();
   #rewritten = false;
+  /** Items of native calls by their own ids, by which older results name them. */
+  readonly #nativeIds = new Map<string, string>();
 
   instruct(instructions: JsonValue | undefined): void {
     if (typeof instructions === 'string' && instructions !== '') {
@@ -66,7 +70,7 @@ class Conversation {
         this.#addMcpCall(item);
         return;
       default:
-        this.#addOther(item);
+        if (!this.#addNative(item)) this.#addOther(item);
         return;
     }
   }
@@ -90,6 +94,20 @@ class Conversation {
     // the results of the gateway's calls in a mixed turn are known before the client's own calls of that turn come
     if (this.#turn?.mixed && this.#results.every((result) => result.origin === undefined)) this.#assistant.push(call);
     else this.#answer(call);
+  }
+
+  /** Calls of tools that OpenAI's models know by heart, and what the client made of them. */
+  #addNative(item: JsonObject): boolean {
+    const call = nativeCall(item);
+    if (call) {
+      this.#nativeIds.set(textOf(item.id), call.id);
+      this.#addCall(call);
+      return true;
+    }
+    if (!isNativeResult(item)) return false;
+    const id = textOf(item.call_id) || textOf(item.id);
+    this.#results.push(nativeResult(item, this.#nativeIds.get(id) ?? id));
+    return true;
   }
 
   #addReasoning(item: JsonObject): void {

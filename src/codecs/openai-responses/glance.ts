@@ -4,8 +4,11 @@ import { saysNothing } from '../empty-data.ts';
 import { withLineFeeds } from '../sse.ts';
 import { streamErrorOf } from './errors.ts';
 import { reasonOf } from './finish.ts';
+import { isNativeCallToRun } from './native-calls.ts';
 import { usageOf } from './usage.ts';
-import { objectOf, objectsOf } from './wire.ts';
+import { objectOf, objectsOf, textOf } from './wire.ts';
+
+const CALLS: ReadonlySet<string> = new Set(['function_call', 'custom_tool_call']);
 
 /** Usage and outcome of an answer that travelled as bytes. Its end may be all there is of a stream. */
 export function glance(bytes: Uint8Array, shape: 'json' | 'sse'): Glance {
@@ -65,7 +68,7 @@ function responseGlance(response: JsonObject): Glance {
   const counted = usage ? { usage } : {};
   if (response.status === 'failed') return { ...counted, complete: false, error: streamErrorOf(response) };
   const output = objectsOf(response.output);
-  const calls = output.some(({ type }) => type === 'function_call' || type === 'custom_tool_call');
+  const calls = output.some((item) => CALLS.has(textOf(item.type)) || isNativeCallToRun(item));
   const refusal = output.some(({ content }) => objectsOf(content).some(({ type }) => type === 'refusal'));
   return { ...counted, reason: reasonOf(response, { calls, refusal }), complete: true };
 }

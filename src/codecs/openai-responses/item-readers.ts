@@ -3,6 +3,7 @@ import type { JsonObject } from '../../model/json.ts';
 import { withMembers } from '../members.ts';
 import { callPart } from './client-input.ts';
 import { contentPart, isRefusal, messageFields, pictureOf } from './content.ts';
+import { isNativeCallToRun, nativeCall } from './native-calls.ts';
 import { GrowingText, type PartSink } from './part-sink.ts';
 import { objectOf, objectsOf, originOf, textOf } from './wire.ts';
 
@@ -25,6 +26,8 @@ export interface Reading {
   readonly seen: Seen;
   /** A call under the request's own name, and with an id even where the wire left it out. */
   readonly named: (call: ToolCallPart) => ToolCallPart;
+  /** True for a client of another format, who was offered no tools of this one's own. */
+  readonly foreign: boolean;
 }
 
 export function itemReader(item: JsonObject, reading: Reading): ItemReader {
@@ -228,18 +231,26 @@ class CallReader implements ItemReader {
   }
 }
 
-/** Pictures, and items that only this format knows: hosted tools, and what is yet to come. They are given out whole. */
+/** Pictures, and items that only this format knows: its own tools, and what is yet to come. They are given out whole. */
 class WholeReader implements ItemReader {
   readonly #parts: PartSink;
+  readonly #reading: Reading;
 
-  constructor({ parts }: Reading) {
-    this.#parts = parts;
+  constructor(reading: Reading) {
+    this.#parts = reading.parts;
+    this.#reading = reading;
   }
 
   take(): void {}
 
   finish(item: JsonObject): void {
     const origin = originOf(item);
+    const call = this.#reading.foreign || !isNativeCallToRun(item) ? undefined : nativeCall(item);
+    if (call) {
+      this.#reading.seen.calls = true;
+      this.#parts.end(this.#parts.start(this.#reading.named(call)), origin);
+      return;
+    }
     this.#parts.end(this.#parts.start(pictureOf(item) ?? { type: 'opaque', origin }), origin);
   }
 }

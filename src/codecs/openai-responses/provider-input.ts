@@ -4,7 +4,9 @@ import { readableText, UNREADABLE } from '../call-input.ts';
 import { freeText } from '../custom-tools.ts';
 import { foreignBlock } from '../foreign-block.ts';
 import { addMembers, withMembers } from '../members.ts';
+import { isNative, isNativeResult } from '../native-tools.ts';
 import { ToolResults } from '../tool-results.ts';
+import { writtenNativeResult } from './native-calls.ts';
 import { callId, inputParts, outputText, type Writing } from './provider-content.ts';
 import { splitName } from './tool-names.ts';
 import { objectOf, ownBlock, textOf, without } from './wire.ts';
@@ -22,7 +24,7 @@ export function encodeInput(messages: readonly Message[], writing: Writing, from
     switch (message.role) {
       case 'assistant':
         items.push(...anonymous(assistantItems(message.parts, at, writing), writing));
-        items.push(...message.parts.filter(isCall).map((call) => outputItem(call, results, at, writing)));
+        items.push(...message.parts.filter(isCall).flatMap((call) => outputItems(call, results, at, writing)));
         break;
       case 'tool':
         items.push(...strayResults(message.parts, known, at, writing));
@@ -89,8 +91,11 @@ function assistantItems(parts: readonly Part[], at: string, writing: Writing): J
  */
 function anonymous(items: JsonObject[], { target }: Writing): JsonObject[] {
   if (target.reasoning !== true || items.some(({ type }) => type === 'reasoning')) return items;
-  return items.map((item) => (item.type === 'function_call' || item.type === 'message' ? without(item, 'id') : item));
+  return items.map((item) => (ANONYMOUS.has(textOf(item.type)) ? without(item, 'id') : item));
 }
+
+/** Items that the API takes without an id. */
+const ANONYMOUS: ReadonlySet<string> = new Set(['function_call', 'message', 'shell_call', 'apply_patch_call']);
 
 const objectsIn = (item: JsonObject | undefined): JsonObject['content'][] =>
   Array.isArray(item?.content) ? item.content : [];
@@ -174,6 +179,12 @@ function withNames(own: JsonObject, id: string, { names }: Writing): JsonObject 
   return own.call_id === id && own.name === name ? own : { ...own, call_id: id, ...(isPlain && { name }) };
 }
 
+function outputItems(call: ToolCallPart, results: ToolResults, at: string, writing: Writing): JsonObject[] {
+  const native = isNative(call.origin) ? ownBlock(call.origin) : undefined;
+  if (!native) return [outputItem(call, results, at, writing)];
+  return nativeOutput({ ...native, call_id: callId(call.id, writing) }, results.take(call.id), at, writing);
+}
+
 function outputItem(call: ToolCallPart, results: ToolResults, at: string, writing: Writing): JsonObject {
   const id = callId(call.id, writing);
   const type = splitName(call.name).kind === 'custom' ? 'custom_tool_call_output' : 'function_call_output';
@@ -181,15 +192,34 @@ function outputItem(call: ToolCallPart, results: ToolResults, at: string, writin
   if (result) return withMembers(writtenResult(result, at, writing), { type, call_id: id });
   // the API refuses a conversation with an unanswered call
   writing.ledger.invented(at, `the call "${call.id}" of ${call.name} has no result`);
-  return { type, call_id: id, output: 'Error: the call was interrupted, there is no result.' };
+  return { type, call_id: id, output: INTERRUPTED };
+}
+
+const INTERRUPTED = 'Error: the call was interrupted, there is no result.';
+
+/** The output of a tool that OpenAI's models know by heart, as the client wrote it, or in such an item's own form. */
+function nativeOutput(
+  call: JsonObject,
+  result: ToolResultPart | undefined,
+  at: string,
+  writing: Writing,
+): JsonObject[] {
+  const own = ownBlock(result?.origin);
+  if (own && isNativeResult(own)) return [own.call_id === undefined ? own : { ...own, call_id: call.call_id }];
+  if (!result) writing.ledger.invented(at, `the call "${textOf(call.call_id)}" has no result`);
+  const text = result ? textOf(writtenResult(result, at, writing).output) : INTERRUPTED;
+  const written = writtenNativeResult(call, text, result?.isError ?? true);
+  return written ? [written] : [];
 }
 
 /** Results whose calls stand elsewhere: with the provider, or nowhere. */
 function strayResults(parts: readonly Part[], known: ReadonlySet<string>, at: string, writing: Writing): JsonObject[] {
   return parts.flatMap((part) => {
     if (part.type !== 'tool-result' || part.owner === 'provider' || known.has(part.callId)) return [];
+    const own = ownBlock(part.origin);
+    if (writing.continues && own && isNativeResult(own)) return [own];
     if (writing.continues) {
-      const type = ownBlock(part.origin)?.type ?? 'function_call_output';
+      const type = own?.type ?? 'function_call_output';
       return [{ ...writtenResult(part, at, writing), type, call_id: callId(part.callId, writing) }];
     }
     writing.ledger.dropped('input', `a tool result answers the call "${part.callId}", which no item holds`);
@@ -199,7 +229,7 @@ function strayResults(parts: readonly Part[], known: ReadonlySet<string>, at: st
 
 function writtenResult(result: ToolResultPart, at: string, writing: Writing): JsonObject {
   const own = ownBlock(result.origin);
-  if (own) return own;
+  if (own && !isNativeResult(own)) return own;
   if (result.isError) writing.ledger.rewritten(`${at}.is_error`, 'an output has no mark for errors; the text tells');
   const blocks = inputParts(result.content, `${at}.output`, writing);
   // a text as it is, where there is nothing else: not every server takes lists here

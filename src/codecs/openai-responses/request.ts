@@ -75,7 +75,7 @@ function appendedBody(request: ChatRequest, raw: RawRequest, writing: Writing): 
   }
   const { toolChoice } = request;
   if (toolChoice && !sameChoice(toolChoice, decodeToolChoice(body))) {
-    body.tool_choice = encodeToolChoice(toolChoice, names);
+    body.tool_choice = encodeToolChoice(toolChoice, request.tools, names);
   }
   limit(body, target, ledger);
   return body;
@@ -170,7 +170,7 @@ function isInstruction({ role, parts }: Message): boolean {
 function toolChoiceFor({ toolChoice, tools }: ChatRequest, written: readonly JsonObject[], writing: Writing) {
   if (!toolChoice) return undefined;
   const offered = toolChoice.type !== 'tool' || tools.some(({ name }) => name === toolChoice.name);
-  if (written.length > 0 && offered) return encodeToolChoice(toolChoice, writing.names);
+  if (written.length > 0 && offered) return encodeToolChoice(toolChoice, tools, writing.names);
   const named = toolChoice.type === 'tool' ? `there is no tool "${toolChoice.name}"` : 'there are no tools';
   writing.ledger.dropped('tool_choice', written.length === 0 ? 'there are no tools to choose from' : named);
   return undefined;

@@ -4,12 +4,15 @@ import type { JsonObject } from '../../model/json.ts';
 import { textCited, within } from '../citation.ts';
 import { citationsAtEnd } from '../citations-at-end.ts';
 import type { AnswerHead } from '../codec.ts';
+import { isNative } from '../native-tools.ts';
 import { isRefusal } from './content.ts';
 import { addUpstreamFields, echoOf } from './echo.ts';
 import { Emitter } from './emitter.ts';
 import { statusFields } from './finish.ts';
 import { itemId, responseId } from './ids.ts';
+import { offersNative } from './native-tools.ts';
 import { messageIdOf, ShownMessage } from './shown-message.ts';
+import { showNative } from './shown-native.ts';
 import {
   isPicture,
   type Place,
@@ -22,7 +25,7 @@ import {
 import { type ShownRun, showApproval, showClientSearch, showListing, showRun } from './shown-runs.ts';
 import { CLIENT_SEARCH } from './tool-names.ts';
 import { wireUsage } from './usage.ts';
-import { CODEC, ownBlock } from './wire.ts';
+import { CODEC, originOf, ownBlock } from './wire.ts';
 
 export function encodeStream(head: AnswerHead): (event: StreamEvent) => string {
   const writer = new ResponseWriter(head);
@@ -125,6 +128,9 @@ export class ResponseWriter {
   #showCall(call: ToolCallPart): readonly [opening: string, shown: ShownPart] | undefined {
     if (isQuestion(call)) return showApproval(call, this.#place());
     if (call.owner === 'provider') return undefined;
+    const own = ownBlock(call.origin);
+    if (own && isNative(call.origin)) return showOpaque({ type: 'opaque', origin: originOf(own) }, own, this.#place());
+    if (offersNative(this.#head.asked?.body, call.name)) return showNative(call, this.#place());
     return call.name === CLIENT_SEARCH ? showClientSearch(call, this.#place()) : showCall(call, this.#place());
   }
 

@@ -62,6 +62,7 @@ export class AnswerReader {
     this.#reading = {
       parts: this.#parts,
       seen: { calls: false, refusal: false },
+      foreign: context.foreign === true,
       named: (call) => ({
         ...call,
         id: call.id || this.#mintedId(),

@@ -3,22 +3,25 @@ import type { FunctionTool, Tool, ToolChoice } from '../../model/request.ts';
 import type { Writable } from '../../model/writable.ts';
 import { customName, customTool } from '../custom-tools.ts';
 import type { Ledger } from '../ledger.ts';
+import { isNative } from '../native-tools.ts';
 import { openAiTools } from '../schemas/strict.ts';
 import { toolSchema } from '../schemas/tool-schema.ts';
 import type { WireNames } from '../wire-names.ts';
+import { nativeTool, offersNative } from './native-tools.ts';
 import { joinedName, splitName } from './tool-names.ts';
 import { objectOf, objectsOf, originOf, ownBlock, textOf } from './wire.ts';
 
 /** The tools of a body, namespaces flattened; with `allowed_tools` as the choice, only those that it allows. */
 export function decodeTools(body: JsonObject): Tool[] {
-  const tools = objectsOf(body.tools).flatMap(decodeTool);
+  const given = objectsOf(body.tools);
+  const tools = given.flatMap((tool) => decodeTool(tool, given));
   const allowance = allowanceOf(body.tool_choice);
   if (!allowance) return tools;
   const allowed = new Set(objectsOf(allowance.tools).map(nameIn));
   return tools.filter(({ name }) => allowed.has(name));
 }
 
-function decodeTool(tool: JsonObject): Tool[] {
+function decodeTool(tool: JsonObject, given: readonly JsonObject[]): Tool[] {
   switch (tool.type) {
     case 'function':
       return [functionTool(tool, textOf(tool.name), tool)];
@@ -27,9 +30,15 @@ function decodeTool(tool: JsonObject): Tool[] {
     case 'namespace':
       return objectsOf(tool.tools).map((inner) => namespacedTool(tool, inner));
     default:
-      return [{ type: 'provider', name: textOf(tool.name) || textOf(tool.type), origin: originOf(tool) }];
+      return [nativeTool(tool, given) ?? providerTool(tool)];
   }
 }
+
+const providerTool = (tool: JsonObject): Tool => ({
+  type: 'provider',
+  name: textOf(tool.name) || textOf(tool.type),
+  origin: originOf(tool),
+});
 
 /** The origin of a tool in a namespace is the namespace with this tool alone: neighbours find together again. */
 function namespacedTool(namespace: JsonObject, inner: JsonObject): Tool {
@@ -79,12 +88,15 @@ export function decodeToolChoice(body: JsonObject): ToolChoice | undefined {
   if (choice === 'auto' || choice === 'none' || choice === 'required') return { type: choice };
   const mode = allowanceOf(choice)?.mode;
   if (mode === 'auto' || mode === 'required') return { type: mode };
+  if (isObject(choice) && offersNative(body, textOf(choice.type))) return { type: 'tool', name: textOf(choice.type) };
   if (!isObject(choice) || (choice.type !== 'function' && choice.type !== 'custom')) return undefined;
   return { type: 'tool', name: nameIn(choice) };
 }
 
-export function encodeToolChoice(choice: ToolChoice, names: WireNames): JsonValue {
-  return choice.type === 'tool' ? toolReference(choice.name, names) : choice.type;
+export function encodeToolChoice(choice: ToolChoice, tools: readonly Tool[], names: WireNames): JsonValue {
+  if (choice.type !== 'tool') return choice.type;
+  const chosen = tools.find(({ name }) => name === choice.name);
+  return chosen && isNative(chosen.origin) ? { type: choice.name } : toolReference(choice.name, names);
 }
 
 function toolReference(name: string, names: WireNames): JsonObject {

@@ -33,7 +33,12 @@ const eventsIn = (recording: Recording): StreamEvent[] => {
 const responseIn = (recording: Recording): ChatResponse => foldAll(eventsIn(recording));
 
 const withCalls = (items: readonly string[]): boolean =>
-  items.some((item) => item === 'function_call' || item === 'custom_tool_call');
+  items.some((item) => item === 'function_call' || item === 'custom_tool_call' || CLIENT_RUN.test(item)) &&
+  // a shell in a container of OpenAI's runs there
+  !items.includes('shell_call_output');
+
+/** Tools that OpenAI's models know by heart. */
+const CLIENT_RUN = /^(shell|local_shell|apply_patch|computer)_call$/;
 
 function expectedKind({ finish, incomplete, items = [] }: ResponsesDigest): string {
   if (incomplete === 'max_output_tokens') return 'length';

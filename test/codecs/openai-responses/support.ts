@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { AnswerContext } from '../../../src/codecs/codec.ts';
+import { isNative } from '../../../src/codecs/native-tools.ts';
 import { openaiResponses } from '../../../src/codecs/openai-responses/index.ts';
 import { createSseReader } from '../../../src/codecs/sse.ts';
 import type { StreamEvent } from '../../../src/model/event.ts';
@@ -43,7 +44,7 @@ export const thinkingIn = ({ parts }: ChatResponse): string =>
 /** The functions called, under their names on the wire. */
 export const callsIn = ({ parts }: ChatResponse): { id: string; name: string; arguments: unknown }[] =>
   parts.flatMap((part) =>
-    part.type === 'tool-call' && !part.name.startsWith('::')
+    part.type === 'tool-call' && !part.name.startsWith('::') && !isNative(part.origin)
       ? [{ id: part.id, name: part.name.split('::').at(-1) ?? '', arguments: JSON.parse(part.input || '{}') }]
       : [],
   );
