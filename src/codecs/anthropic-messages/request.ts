@@ -1,18 +1,18 @@
 import type { Message } from '../../model/content.ts';
 import type { JsonObject, JsonValue } from '../../model/json.ts';
-import type { Loss } from '../../model/loss.ts';
 import type { ChatRequest, DecodedRequest, RawRequest } from '../../model/request.ts';
 import type { Writable } from '../../model/writable.ts';
+import { asJson, type WireMessage } from '../alternating.ts';
 import { mediaShownByUser } from '../assistant-media.ts';
 import { areAnthropics } from '../body.ts';
 import type { EncodedRequest, EncodeTarget } from '../codec.ts';
 import { accountForForeign } from '../foreign-fields.ts';
-import { compacted } from '../ledger.ts';
+import { compacted, Ledger } from '../ledger.ts';
 import { systemMediaToldByUser } from '../system-media.ts';
 import { addUserTurn } from '../user-turn.ts';
 import { asksByTool } from './answer-tool.ts';
 import { partsOf } from './blocks.ts';
-import { conversationOf, messagesOf, type WireMessage } from './conversation.ts';
+import { conversationOf, messagesOf } from './conversation.ts';
 import { hasUnsignedThinking, withoutGatewayBlocks } from './history.ts';
 import { uniqueIds } from './ids.ts';
 import { fitToModel } from './model-fit.ts';
@@ -58,12 +58,12 @@ export function encodeRequest(request: ChatRequest, target: EncodeTarget): Encod
   const writing: Writing = {
     names: createToolNames(),
     callIds: uniqueIds(target.toolCallId),
-    losses: [],
+    ledger: new Ledger(),
   };
   const appends = raw?.codec === CODEC && messages[raw.messageCount]?.role !== 'tool';
   const body = appends ? appendedBody(request, raw, target, writing) : rebuiltBody(request, target, writing);
   const toolNames = writing.names.changed();
-  const encoded: Writable<EncodedRequest> = { body, losses: compacted(writing.losses) };
+  const encoded: Writable<EncodedRequest> = { body, losses: compacted(writing.ledger.losses) };
   if (toolNames) encoded.toolNames = toolNames;
   if (asksByTool(body)) encoded.answersByTool = true;
   return encoded;
@@ -71,20 +71,21 @@ export function encodeRequest(request: ChatRequest, target: EncodeTarget): Encod
 
 /** The client's own body; whatever is ours stands behind what is its own, so that prompt caches keep hitting. */
 function appendedBody(request: ChatRequest, raw: RawRequest, target: EncodeTarget, writing: Writing): JsonObject {
+  const { losses } = writing.ledger;
   const { fallbacks, ...body } = raw.body;
   if (areAnthropics(CODEC, fallbacks)) body.fallbacks = fallbacks;
   body.model = target.model;
   if (target.stream || body.stream !== undefined) body.stream = target.stream;
   const messages = messagesOf(request.messages.slice(raw.messageCount), raw.messageCount, writing);
-  const tools = encodeTools(request.tools.slice(raw.toolCount), writing.names, writing.losses, raw.toolCount);
+  const tools = encodeTools(request.tools.slice(raw.toolCount), writing.names, losses, raw.toolCount);
   if (messages.length > 0) body.messages = [...objectsOf(body.messages), ...asJson(messages)];
   if (tools.length > 0 || hasNestedModel(body.tools)) {
     body.tools = [...objectsOf(body.tools).map(ownProviderTool), ...tools];
   }
   const rechosen = rechoose(body, request, writing);
-  const lowered = limited(body, target, writing.losses);
-  const fitted = fitToModel(body, target, writing.losses);
-  return messages.length > 0 || rechosen || lowered || fitted ? reconciled(body, writing.losses) : body;
+  const lowered = limited(body, target, losses);
+  const fitted = fitToModel(body, target, losses);
+  return messages.length > 0 || rechosen || lowered || fitted ? reconciled(body, losses) : body;
 }
 
 const hasNestedModel = (tools: JsonValue | undefined): boolean =>
@@ -102,7 +103,8 @@ function rechoose(body: JsonObject, { toolChoice }: ChatRequest, { names }: Writ
 }
 
 function rebuiltBody(request: ChatRequest, target: EncodeTarget, writing: Writing): JsonObject {
-  const { losses } = writing;
+  const { ledger } = writing;
+  const { losses } = ledger;
   accountForForeign(request, CODEC, losses);
   const told = systemMediaToldByUser(request.messages, CODEC, losses);
   const shown = mediaShownByUser(told, { codec: CODEC, sees: target.vision !== false }, losses);
@@ -110,14 +112,14 @@ function rebuiltBody(request: ChatRequest, target: EncodeTarget, writing: Writin
   const tools = encodeTools(request.tools, writing.names, losses);
   const body = settingsFields(request.settings, target, losses);
   body.model = target.model;
-  body.messages = asJson(withoutTrailingSpace(messages, losses));
+  body.messages = asJson(withoutTrailingSpace(messages, ledger));
   if (system.length > 0) body.system = system;
   if (tools.length > 0) body.tools = tools;
   if (target.stream) body.stream = true;
   const choice = toolChoiceOf(request, writing);
   if (choice && tools.length > 0) body.tool_choice = choice;
   else if (request.toolChoice) {
-    losses.push({ field: 'tool_choice', action: 'dropped', reason: 'there are no tools to choose from' });
+    ledger.dropped('tool_choice', 'there are no tools to choose from');
   }
   limited(body, target, losses);
   fitToModel(body, target, losses);
@@ -132,16 +134,13 @@ function toolChoiceOf({ toolChoice, settings }: ChatRequest, { names }: Writing)
 }
 
 /** A prefill, the assistant's text at the very end, must not end in white space. */
-function withoutTrailingSpace(messages: readonly WireMessage[], losses: Loss[]): readonly WireMessage[] {
+function withoutTrailingSpace(messages: readonly WireMessage[], ledger: Ledger): readonly WireMessage[] {
   const last = messages.at(-1);
   const block = last?.content.at(-1);
   if (last?.role !== 'assistant' || block?.type !== 'text' || typeof block.text !== 'string') return messages;
   const text = block.text.trimEnd();
   if (text === block.text) return messages;
-  const field = `messages.${messages.length - 1}.content.${last.content.length - 1}.text`;
-  losses.push({ field, action: 'rewritten', reason: 'the last assistant text must not end in white space' });
+  const at = `messages.${messages.length - 1}.content.${last.content.length - 1}.text`;
+  ledger.rewritten(at, 'the last assistant text must not end in white space');
   return [...messages.slice(0, -1), { ...last, content: [...last.content.slice(0, -1), { ...block, text }] }];
 }
-
-/** Interfaces have no index signature; these hold nothing but JSON. */
-const asJson = (messages: readonly WireMessage[]): JsonObject[] => messages.map((message) => ({ ...message }));

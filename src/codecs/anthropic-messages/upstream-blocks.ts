@@ -9,10 +9,10 @@ import type {
 } from '../../model/content.ts';
 import { GatewayError } from '../../model/errors.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
-import type { Loss } from '../../model/loss.ts';
 import { parsedInput, UNREADABLE, unreadableInput } from '../call-input.ts';
 import { foreignBlock } from '../foreign-block.ts';
 import { imageTypeOf } from '../image-type.ts';
+import type { Ledger } from '../ledger.ts';
 import type { ToolNames } from './tool-names.ts';
 import { ownBlock } from './wire.ts';
 
@@ -20,7 +20,7 @@ import { ownBlock } from './wire.ts';
 export interface Writing {
   readonly names: ToolNames;
   readonly callIds: (id: string) => string;
-  readonly losses: Loss[];
+  readonly ledger: Ledger;
 }
 
 /** Text that the validator calls empty: white space, and the characters that it counts as such. */
@@ -30,10 +30,8 @@ const BLANK = /^[\s\u00ad\u200b-\u200d\u2060\ufeff]*$/u;
  * A part of system, user or assistant content as a block for a provider; undefined when it is left out, which the
  * ledger then says. Tool calls and results are written by `toolUseBlock` and `toolResultBlock`, which pair them.
  */
-export function contentBlock(part: Part, field: string, { losses }: Writing): JsonObject | undefined {
-  const drop = (reason: string): undefined => {
-    losses.push({ field, action: 'dropped', reason });
-  };
+export function contentBlock(part: Part, at: string, { ledger }: Writing): JsonObject | undefined {
+  const drop = (reason: string): undefined => ledger.dropped(at, reason) as undefined;
   switch (part.type) {
     case 'text':
       return BLANK.test(part.text) ? drop('a text block must not be empty') : textBlock(part);
@@ -44,7 +42,7 @@ export function contentBlock(part: Part, field: string, { losses }: Writing): Js
         return drop('a file id of another provider means nothing to this one');
       }
       return (
-        ownBlock(part.origin) ?? accountedMedia(part, field, losses) ?? drop(`this format takes no ${part.mediaType}`)
+        ownBlock(part.origin) ?? accountedMedia(part, at, ledger) ?? drop(`this format takes no ${part.mediaType}`)
       );
     case 'opaque':
       return ownBlock(part.origin) ?? drop(foreignBlock(part.origin));
@@ -57,15 +55,15 @@ export function contentBlock(part: Part, field: string, { losses }: Writing): Js
 /** The block as it came, unless its text was edited since. */
 function textBlock({ text, origin }: TextPart): JsonObject {
   const own = ownBlock(origin);
-  if (!own) return { type: 'text', text, ...chatCacheMark(origin) };
+  if (!own) return markedText(text, origin);
   if (own.type !== 'text') return own;
   return own.text === text ? own : { ...own, text };
 }
 
 /** Chat clients mark what to cache with this format's own word (OpenRouter, prompt caching). */
-function chatCacheMark(origin: Origin | undefined): JsonObject {
+function markedText(text: string, origin: Origin | undefined): JsonObject {
   const mark = origin?.codec === 'openai-chat' ? origin.block.cache_control : undefined;
-  return isObject(mark) ? { cache_control: mark } : {};
+  return isObject(mark) ? { type: 'text', text, cache_control: mark } : { type: 'text', text };
 }
 
 /** Byte for byte, or not at all: signed thinking must not be changed, unsigned thinking is refused. */
@@ -74,10 +72,9 @@ function signedBlock({ origin }: ReasoningPart): JsonObject | undefined {
   return own && (own.type !== 'thinking' || own.signature) ? own : undefined;
 }
 
-function accountedMedia(part: MediaPart, field: string, losses: Loss[]): JsonObject | undefined {
+function accountedMedia(part: MediaPart, at: string, ledger: Ledger): JsonObject | undefined {
   const block = mediaBlock(part);
-  if (block?.type === 'image' && part.name !== undefined)
-    losses.push({ field: `${field}.title`, action: 'dropped', reason: 'only documents have a title' });
+  if (block?.type === 'image' && part.name !== undefined) ledger.dropped(`${at}.title`, 'only documents have a title');
   return block;
 }
 
@@ -128,34 +125,36 @@ function webUrl(url: string): string {
 }
 
 /** A call for the history; `id` is the one that its result will use too. */
-export function toolUseBlock(part: ToolCallPart, id: string, field: string, { names, losses }: Writing): JsonObject {
+export function toolUseBlock(part: ToolCallPart, id: string, at: string, { names, ledger }: Writing): JsonObject {
   const name = names.toWire(part.name);
   const own = ownBlock(part.origin);
   if (own?.type === 'tool_use') {
     if (own.id === id && own.name === name && isObject(own.input)) return own;
-    const input = isObject(own.input) ? own.input : inputOf(part.input, `${field}.input`, losses);
+    const input = isObject(own.input) ? own.input : inputOf(part.input, at, ledger);
     return { ...own, id, name, input };
   }
-  if (name !== part.name)
-    losses.push({ field: `${field}.name`, action: 'rewritten', reason: 'no name that this format takes' });
-  return { type: 'tool_use', id, name, input: inputOf(part.input, `${field}.input`, losses) };
+  if (name !== part.name) ledger.rewritten(`${at}.name`, 'no name that this format takes');
+  return { type: 'tool_use', id, name, input: inputOf(part.input, at, ledger) };
 }
 
-function inputOf(text: string, field: string, losses: Loss[]): JsonObject {
+function inputOf(text: string, at: string, ledger: Ledger): JsonObject {
   const input = parsedInput(text);
   if (input) return input;
-  losses.push({ field, action: 'rewritten', reason: UNREADABLE });
+  ledger.rewritten(`${at}.input`, UNREADABLE);
   return unreadableInput(text);
 }
 
-export function toolResultBlock(part: ToolResultPart, id: string, field: string, writing: Writing): JsonObject {
+export function toolResultBlock(part: ToolResultPart, id: string, at: string, writing: Writing): JsonObject {
   const own = ownBlock(part.origin);
   if (own?.type === 'tool_result') return own.tool_use_id === id ? own : { ...own, tool_use_id: id };
-  const content = part.content.flatMap((inner, index) => {
-    const block = contentBlock(inner, `${field}.content.${index}`, writing) ?? mediaLeftOut(inner);
-    return block ? [block] : [];
+  const content: JsonObject[] = [];
+  part.content.forEach((inner, index) => {
+    const block = contentBlock(inner, `${at}.content.${index}`, writing) ?? mediaLeftOut(inner);
+    if (block) content.push(block);
   });
-  return { type: 'tool_result', tool_use_id: id, content, ...(part.isError && { is_error: true }) };
+  const result: JsonObject = { type: 'tool_result', tool_use_id: id, content };
+  if (part.isError) result.is_error = true;
+  return result;
 }
 
 /** A result without a word of what it was would be taken for nothing. */

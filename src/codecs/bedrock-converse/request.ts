@@ -1,13 +1,14 @@
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { ChatRequest, DecodedRequest, RawRequest, ToolChoice } from '../../model/request.ts';
 import type { Writable } from '../../model/writable.ts';
+import { asJson, type WireMessage } from '../alternating.ts';
 import { mediaShownByUser } from '../assistant-media.ts';
 import type { EncodedRequest, EncodeTarget } from '../codec.ts';
 import { accountForForeign } from '../foreign-fields.ts';
 import { compacted, Ledger } from '../ledger.ts';
 import { systemMediaToldByUser } from '../system-media.ts';
 import { WireNames } from '../wire-names.ts';
-import { conversationOf, messagesOf, type WireMessage } from './conversation.ts';
+import { conversationOf, messagesOf } from './conversation.ts';
 import { withoutCitationsBlocks } from './foreign-citations.ts';
 import { uniqueIds, wireName } from './ids.ts';
 import { documentNames } from './media.ts';
@@ -177,6 +178,3 @@ function withoutTrailingSpace(messages: readonly WireMessage[], { ledger }: Writ
   ledger.rewritten(`messages.${messages.length - 1}.content`, 'the last assistant text must not end in white space');
   return [...messages.slice(0, -1), { ...last, content: [...last.content.slice(0, -1), { ...block, text }] }];
 }
-
-/** Interfaces have no index signature; these hold nothing but JSON. */
-const asJson = (messages: readonly WireMessage[]): JsonObject[] => messages.map((message) => ({ ...message }));

@@ -2,7 +2,7 @@ import type { Message, Part, ToolCallPart } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
 import type { Ledger } from '../ledger.ts';
 import { addAll } from '../lists.ts';
-import { WaitingResults } from '../waiting-results.ts';
+import { type PlacedMessage, WaitingResults } from '../waiting-results.ts';
 import { traitsOf } from './models.ts';
 import { callPart, contentPart, missingResult, resultPart, type Writing } from './provider-parts.ts';
 import { SKIP_MARKER } from './signatures.ts';
@@ -39,7 +39,7 @@ class Conversation {
   readonly #system: JsonObject[] = [];
   readonly #contents: WireContent[] = [];
   #open: OpenCall[] = [];
-  #replies: [Message, number][] = [];
+  #replies: PlacedMessage[] = [];
 
   constructor(writing: Writing) {
     this.#writing = writing;
@@ -74,11 +74,13 @@ class Conversation {
   }
 
   #addModel({ parts }: Message, place: number): void {
-    const written = parts.flatMap((part, index) => {
-      if (part.type !== 'tool-call' || part.owner === 'provider') return this.#partsOf([part], place, index);
-      const wire = callPart(part, fieldOf(place, index), this.#writing);
-      this.#open.push({ part, call: objectOf(wire.functionCall) });
-      return [wire];
+    const written: JsonObject[] = [];
+    parts.forEach((part, index) => {
+      const at = fieldOf(place, index);
+      const isCall = part.type === 'tool-call' && part.owner !== 'provider';
+      const wire = isCall ? callPart(part, at, this.#writing) : contentPart(part, at, this.#writing);
+      if (isCall) this.#open.push({ part, call: objectOf(wire?.functionCall) });
+      if (wire) written.push(wire);
     });
     this.#push('model', written);
   }
@@ -89,61 +91,52 @@ class Conversation {
    */
   #closeTurn(): void {
     const { results, attachments } = this.#results();
+    const standApart = results.length > 0 && attachments.length === 0;
     this.#push('user', results, true);
     this.#push('user', attachments, true);
-    for (const [message, place] of this.#replies) {
-      const rest = message.parts.flatMap((part, index) =>
-        part.type === 'tool-result' ? [] : this.#partsOf([part], place, index),
-      );
-      this.#push('user', rest, results.length > 0 && attachments.length === 0);
+    for (const [{ parts }, place] of this.#replies) {
+      this.#push('user', this.#partsOf(parts, place, 'tool-result'), standApart);
     }
     this.#open = [];
     this.#replies = [];
   }
 
   #results(): { results: JsonObject[]; attachments: JsonObject[] } {
-    const waiting = this.#waitingResults();
+    const { ledger } = this.#writing;
+    const waiting = WaitingResults.in(this.#replies, fieldOf);
     const results: JsonObject[] = [];
     const attachments: JsonObject[] = [];
     for (const { part, call } of this.#open) {
-      const [result, field] = waiting.take(part.id) ?? [];
-      if (!result || !field) {
-        this.#writing.ledger.invented('contents', `the call ${part.name} has no result`);
+      const placed = waiting.take(part.id);
+      if (placed) {
+        const written = resultPart(placed[0], call, placed[1], this.#writing);
+        results.push(written.part);
+        addAll(attachments, written.attachments);
+      } else {
+        ledger.invented('contents', `the call ${part.name} has no result`);
         results.push(missingResult(call));
-        continue;
       }
-      const written = resultPart(result, call, field, this.#writing);
-      results.push(written.part);
-      attachments.push(...written.attachments);
     }
-    for (const [{ callId }, field] of waiting.rest) {
-      this.#writing.ledger.dropped(field, `there is no call ${callId} in the turn before this result`);
-    }
+    waiting.dropRest(ledger);
     return { results, attachments };
   }
 
-  #waitingResults(): WaitingResults {
-    const waiting = new WaitingResults();
-    for (const [message, place] of this.#replies) {
-      message.parts.forEach((part, index) => {
-        if (part.type === 'tool-result' && part.owner !== 'provider') waiting.add(part, fieldOf(place, index));
-      });
-    }
-    return waiting;
-  }
-
-  #partsOf(parts: readonly Part[], place: number, from = 0): JsonObject[] {
-    return parts
-      .map((part, index) => contentPart(part, fieldOf(place, from + index), this.#writing))
-      .filter((part) => part !== undefined);
+  /** All parts that are not of the type `beside`. */
+  #partsOf(parts: readonly Part[], place: number, beside?: Part['type']): JsonObject[] {
+    const written: JsonObject[] = [];
+    parts.forEach((part, index) => {
+      const wire = part.type === beside ? undefined : contentPart(part, fieldOf(place, index), this.#writing);
+      if (wire) written.push(wire);
+    });
+    return written;
   }
 
   /** Appends to the last content when it has the same role, unless it must stand by itself. */
-  #push(role: WireContent['role'], parts: readonly JsonObject[], apart = false): void {
+  #push(role: WireContent['role'], parts: JsonObject[], apart = false): void {
     if (parts.length === 0) return;
     const last = this.#contents.at(-1);
     if (last?.role === role && !apart) addAll(last.parts, parts);
-    else this.#contents.push({ role, parts: [...parts] });
+    else this.#contents.push({ role, parts });
   }
 }
 
