@@ -21,9 +21,12 @@ export const callId = (id: string, { target }: Writing): string =>
 
 /** The content parts of a message; thinking, calls and results have places of their own. */
 export function contentBlocks(parts: readonly Part[], at: string, writing: Writing): JsonObject[] {
-  return parts
-    .map((part, index) => contentBlock(part, `${at}.content.${index}`, writing))
-    .filter((block) => block !== undefined);
+  const blocks: JsonObject[] = [];
+  parts.forEach((part, index) => {
+    const block = contentBlock(part, `${at}.content.${index}`, writing);
+    if (block) blocks.push(block);
+  });
+  return blocks;
 }
 
 function contentBlock(part: Part, at: string, writing: Writing): JsonObject | undefined {

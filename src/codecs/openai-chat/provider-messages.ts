@@ -1,6 +1,7 @@
 import type { Message, Part, ReasoningPart, ToolCallPart } from '../../model/content.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import { readableText, UNREADABLE } from '../call-input.ts';
+import { addMembers } from '../members.ts';
 import { ToolResults } from '../tool-results.ts';
 import { callId, contentBlocks, type Writing } from './provider-content.ts';
 import { writtenResults } from './provider-results.ts';
@@ -40,21 +41,23 @@ const isCall = (part: Part): part is ToolCallPart => part.type === 'tool-call' &
 function contentMessage({ role, parts }: Message, at: string, writing: Writing): JsonObject | undefined {
   const content = parts.filter((part) => part.type !== 'tool-result');
   const blocks = contentBlocks(content, at, writing);
-  const fields = { role, ...messageFields(parts) };
-  if (hasTextContent(content)) return { ...fields, content: textOf(blocks[0]?.text) };
-  if (blocks.length === 0) {
+  if (blocks.length === 0 && !hasTextContent(content)) {
     const onlyContent = content.length === parts.length;
     if (onlyContent) writing.ledger.dropped(at, `nothing of this ${role} message has a place in Chat Completions`);
     return undefined;
   }
-  const foreign = !content.some((part) => ownBlock(part.origin));
+  const wire: JsonObject = { role, ...messageFields(parts) };
+  wire.content = wireContent(role, content, blocks);
+  return wire;
+}
+
+function wireContent(role: Message['role'], content: readonly Part[], blocks: JsonObject[]): JsonValue {
   const [only] = blocks;
-  if (foreign && blocks.length === 1 && only?.type === 'text') return { ...fields, content: only.text };
+  if (hasTextContent(content)) return textOf(only?.text);
+  if (content.some((part) => ownBlock(part.origin))) return blocks;
+  if (blocks.length === 1 && only?.type === 'text') return textOf(only.text);
   // strict servers take a system prompt as one text only
-  if (foreign && role === 'system') {
-    return { ...fields, content: blocks.map((block) => textOf(block.text)).join('\n\n') };
-  }
-  return { ...fields, content: blocks };
+  return role === 'system' ? blocks.map((block) => textOf(block.text)).join('\n\n') : blocks;
 }
 
 /** Whether the message came with a text as its content instead of a list. */
@@ -77,12 +80,9 @@ function assistantMessage(parts: readonly Part[], at: string, writing: Writing):
   const texts = inWhole(parts.filter((part) => isSpoken(part) && !isRefusal(part)));
   const blocks = contentBlocks(texts, at, writing);
   const calls = parts.filter(isCall);
-  const refusal = parts
-    .filter(isRefusal)
-    .map((part) => (part.type === 'text' ? part.text : ''))
-    .join('');
-  const speech = parts.map(speechIn).find(isObject);
-  const images = parts.flatMap((part) => objectsOf(ownBlock(part.origin)?.images));
+  const refusal = refusalIn(parts);
+  const speech = speechOf(parts);
+  const images = imagesIn(parts);
   dropUnspeakable(parts, at, writing);
   const content = assistantContent(texts, blocks);
   if (content === null && calls.length === 0 && refusal === '' && images.length === 0 && !speech) {
@@ -90,18 +90,38 @@ function assistantMessage(parts: readonly Part[], at: string, writing: Writing):
     return undefined;
   }
   const legacy = writing.target.functionsOnly ? undefined : calls.find((call) => isLegacy(call));
-  return {
-    role: 'assistant',
-    ...messageFields(parts),
-    content,
-    ...(refusal !== '' && { refusal }),
-    ...(images.length > 0 && { images }),
-    // a model's own speech is referred to by its id
-    ...(speech && { audio: { id: speech.id } }),
-    ...reasoningFields(parts, at, writing),
-    ...(legacy && { function_call: { name: legacy.name, arguments: argumentsOf(legacy, at, writing) } }),
-    ...(calls.length > 0 && !legacy && { tool_calls: calls.map((call) => wireCall(call, at, writing)) }),
-  };
+  const wire: JsonObject = { role: 'assistant', ...messageFields(parts), content };
+  if (refusal !== '') wire.refusal = refusal;
+  if (images.length > 0) wire.images = images;
+  // a model's own speech is referred to by its id
+  if (speech) wire.audio = { id: speech.id };
+  addMembers(wire, reasoningFields(parts, at, writing));
+  if (legacy) wire.function_call = { name: legacy.name, arguments: argumentsOf(legacy, at, writing) };
+  else if (calls.length > 0) wire.tool_calls = calls.map((call) => wireCall(call, at, writing));
+  return wire;
+}
+
+function speechOf(parts: readonly Part[]): JsonObject | undefined {
+  for (const part of parts) {
+    const speech = speechIn(part);
+    if (isObject(speech)) return speech;
+  }
+  return undefined;
+}
+
+function refusalIn(parts: readonly Part[]): string {
+  let refusal = '';
+  for (const part of parts) if (part.type === 'text' && isRefusal(part)) refusal += part.text;
+  return refusal;
+}
+
+function imagesIn(parts: readonly Part[]): JsonObject[] {
+  const images: JsonObject[] = [];
+  for (const { origin } of parts) {
+    const own = ownBlock(origin);
+    if (own?.images !== undefined) images.push(...objectsOf(own.images));
+  }
+  return images;
 }
 
 /** What a model said aloud, in an answer's part or beside a message without content. */
@@ -173,6 +193,7 @@ function argumentsOf({ input }: ToolCallPart, at: string, { ledger }: Writing): 
 /** Thinking goes back in its own fields, or in the one that the deployment wants; signed by others it is of no use. */
 function reasoningFields(parts: readonly Part[], at: string, { target, ledger }: Writing): JsonObject {
   const reasoning = parts.filter((part): part is ReasoningPart => part.type === 'reasoning');
+  if (reasoning.length === 0 && !target.reasoningField) return {};
   const own = reasoning.map((part) => ownBlock(part.origin)).filter((block) => block !== undefined);
   const foreign = reasoning.filter((part) => !ownBlock(part.origin));
   const fields = Object.assign({}, ...own.filter((block) => block.type !== 'thinking')) as JsonObject;

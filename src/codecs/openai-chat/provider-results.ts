@@ -54,11 +54,10 @@ function writtenResult(call: ToolCallPart, result: ToolResultPart, at: string, w
   }
   const text = texts.join('\n');
   const content = result.isError && text === '' ? 'Error' : text;
+  const message = { ...own, role: 'tool', tool_call_id: id, content: own ? ownContent(own, result, text) : content };
+  if (attachments.length === 0) return { message, attachments };
   const introduction = { type: 'text', text: `Attachment(s) of the result of ${writing.names.of(call.name)} (${id}):` };
-  return {
-    message: { ...own, role: 'tool', tool_call_id: id, content: own ? ownContent(own, result, text) : content },
-    attachments: attachments.length === 0 ? [] : [introduction, ...attachments],
-  };
+  return { message, attachments: [introduction, ...attachments] };
 }
 
 /** Content that came as a list in this format stays one. */

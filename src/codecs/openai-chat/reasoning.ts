@@ -13,17 +13,17 @@ const CLAUDE_FORMAT = 'anthropic-claude-v1';
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-export const detailsOf = (from: JsonObject): JsonObject[] =>
-  Array.isArray(from.reasoning_details) ? from.reasoning_details.filter(isObject) : [];
+const NO_DETAILS: readonly JsonObject[] = [];
+
+export const detailsOf = (from: JsonObject): readonly JsonObject[] =>
+  Array.isArray(from.reasoning_details) ? from.reasoning_details.filter(isObject) : NO_DETAILS;
 
 /** The text of a message's or a delta's reasoning fields, whichever of them speaks. */
 export const reasoningText = (from: JsonObject): string =>
-  text(from.reasoning_content) ||
-  text(from.reasoning) ||
-  text(from.thinking) ||
-  detailsOf(from)
-    .map((detail) => text(detail.text) || text(detail.summary))
-    .join('');
+  text(from.reasoning_content) || text(from.reasoning) || text(from.thinking) || textOfDetails(detailsOf(from));
+
+const textOfDetails = (details: readonly JsonObject[]): string =>
+  details.length === 0 ? '' : details.map((detail) => text(detail.text) || text(detail.summary)).join('');
 
 /** Takes a delta's details into `whole`: fragments of one index grow together, whatever else stands beside them. */
 export function mergeDetails(whole: JsonObject[], delta: readonly JsonObject[]): void {
@@ -71,7 +71,7 @@ function claudePart(detail: JsonObject): ReasoningPart | undefined {
 }
 
 /** What a finished reasoning part adds to its text: `reasoning_details` that the client can send back. */
-export function wireDetails(origin: Origin | undefined, index: number): JsonObject[] {
+export function wireDetails(origin: Origin | undefined, index: number): readonly JsonObject[] {
   if (!origin) return [];
   const { block } = origin;
   if (origin.codec === 'openai-chat') return detailsOf(block);

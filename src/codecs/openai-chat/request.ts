@@ -1,10 +1,12 @@
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { ChatRequest, DecodedRequest, RawRequest, ToolChoice } from '../../model/request.ts';
+import type { Writable } from '../../model/writable.ts';
 import { mediaShownByUser } from '../assistant-media.ts';
 import type { EncodedRequest, EncodeTarget } from '../codec.ts';
 import { accountForForeign } from '../foreign-fields.ts';
 import { JSON_WORDS, lacksJsonWord } from '../json-word.ts';
 import { compacted, Ledger } from '../ledger.ts';
+import { withMembers } from '../members.ts';
 import { wireName } from '../openai-names.ts';
 import { systemMediaToldByUser } from '../system-media.ts';
 import { WireNames } from '../wire-names.ts';
@@ -22,12 +24,13 @@ import { objectOf, objectsOf, ownBlock, textOf } from './wire.ts';
 export function decodeRequest(body: JsonObject): DecodedRequest {
   checkRequest(body);
   const toolChoice = decodeToolChoice(body);
-  return {
+  const decoded: Writable<DecodedRequest> = {
     messages: decodeMessages(body.messages),
     tools: decodeTools(body),
-    ...(toolChoice && { toolChoice }),
     settings: decodeSettings(body),
   };
+  if (toolChoice) decoded.toolChoice = toolChoice;
+  return decoded;
 }
 
 export function encodeRequest(request: ChatRequest, target: EncodeTarget): EncodedRequest {
@@ -42,7 +45,10 @@ export function encodeRequest(request: ChatRequest, target: EncodeTarget): Encod
   const body = appends ? appendedBody(request, raw, writing) : rebuiltBody(request, writing);
   fitToModel(body, target, ledger);
   const toolNames = names.originals ?? (appends ? undefined : namesOfOlder(request));
-  return { body: streaming(body, writing), losses: compacted(ledger.losses), ...(toolNames && { toolNames }) };
+  const written = streaming(body, writing);
+  const encoded: Writable<EncodedRequest> = { body: written, losses: compacted(ledger.losses) };
+  if (toolNames) encoded.toolNames = toolNames;
+  return encoded;
 }
 
 /** Calls of the older `functions` come back in the newer form, which is not the client's. */
@@ -101,13 +107,13 @@ function rebuiltBody(request: ChatRequest, writing: Writing): JsonObject {
   const told = systemMediaToldByUser(request.messages, 'openai-chat', ledger.losses);
   const seeing = { codec: 'openai-chat', sees: target.vision === true } as const;
   const messages = encodeMessages(mediaShownByUser(told, seeing, ledger.losses), writing);
-  return {
-    ...settingsFields(request.settings, target, tools.length > 0, ledger),
-    model: target.model,
-    messages: lacksJsonWord(request.settings, messages, ledger) ? withSystemWords(messages, JSON_WORDS) : messages,
-    ...(tools.length > 0 && { tools }),
-    ...(choice && { tool_choice: choice }),
-  };
+  const body = settingsFields(request.settings, target, tools.length > 0, ledger);
+  const lacksWord = lacksJsonWord(request.settings, messages, ledger);
+  body.model = target.model;
+  body.messages = lacksWord ? withSystemWords(messages, JSON_WORDS) : messages;
+  if (tools.length > 0) body.tools = tools;
+  if (choice) body.tool_choice = choice;
+  return body;
 }
 
 /** What both of OpenAI's formats have words for. */
@@ -138,7 +144,7 @@ function streaming(body: JsonObject, { target, ledger }: Writing): JsonObject {
   body.stream = true;
   const options = isObject(body.stream_options) ? body.stream_options : {};
   if (options.include_usage !== true) {
-    body.stream_options = { ...options, include_usage: true };
+    body.stream_options = withMembers(options, { include_usage: true });
     ledger.invented('stream_options.include_usage', 'the gateway counts tokens');
   }
   return body;

@@ -4,6 +4,7 @@ import { type ChatResponse, foldAll } from '../../model/response.ts';
 import type { AnswerContext, AnswerHead } from '../codec.ts';
 import { customNameIn, freeText } from '../custom-tools.ts';
 import { Ledger } from '../ledger.ts';
+import { addMembers } from '../members.ts';
 import { allAnnotations } from './annotations.ts';
 import { finishWord } from './finish.ts';
 import { wireMedia } from './media.ts';
@@ -21,6 +22,9 @@ export const decodeResponse = (body: JsonObject, context: AnswerContext = {}): C
 export function encodeResponse(response: ChatResponse, head?: AnswerHead): JsonObject {
   const { message: extras, logprobs, ...choice } = choiceBlock(response);
   const calls = shownCalls(response.parts);
+  const message = messageOf(response.parts, calls, head);
+  addMembers(message, annotated(response));
+  if (isObject(extras)) addMembers(message, extras);
   return {
     id: answerId(response.id, head, ownBlock(response.origin) !== undefined),
     object: 'chat.completion',
@@ -31,11 +35,7 @@ export function encodeResponse(response: ChatResponse, head?: AnswerHead): JsonO
       {
         ...choice,
         index: 0,
-        message: {
-          ...messageOf(response.parts, calls, head),
-          ...annotated(response),
-          ...(isObject(extras) ? extras : {}),
-        },
+        message,
         logprobs: logprobs ?? null,
         finish_reason: finishWord(response.reason, shownAs(calls, head)),
       },
@@ -92,16 +92,17 @@ function messageOf(parts: readonly Part[], calls: readonly ToolCallPart[], head:
   const refusal = parts.filter(isRefusal).map(textOf).join('');
   const images = imagesOf(parts);
   const called = calls.length > 0;
-  return {
+  const message: JsonObject = {
     role: 'assistant',
     content: text === '' && (called || refusal !== '') ? null : text,
     refusal: refusal === '' ? null : refusal,
-    ...reasoningOf(parts.filter((part) => part.type === 'reasoning')),
-    ...(called && !legacy && { tool_calls: calls.map((call) => wireCall(call, head)) }),
-    ...(legacy && { function_call: { name: legacy.name, arguments: legacy.input || '{}' } }),
-    ...(images.length > 0 && { images }),
-    ...audioOf(parts),
   };
+  addMembers(message, reasoningOf(parts.filter((part) => part.type === 'reasoning')));
+  if (legacy) message.function_call = { name: legacy.name, arguments: legacy.input || '{}' };
+  else if (called) message.tool_calls = calls.map((call) => wireCall(call, head));
+  if (images.length > 0) message.images = images;
+  addMembers(message, audioOf(parts));
+  return message;
 }
 
 const textOf = (part: Part): string => (part.type === 'text' ? part.text : '');
@@ -144,10 +145,13 @@ function reasoningOf(parts: readonly ReasoningPart[]): JsonObject {
   if (own && hasFields(own)) return own;
   const text = parts.map((part) => part.text).join('');
   const details = parts.flatMap((part, index) => wireDetails(part.origin, index));
-  return {
-    ...(text !== '' && { reasoning_content: text, reasoning: text }),
-    ...(details.length > 0 && { reasoning_details: details }),
-  };
+  const fields: JsonObject = {};
+  if (text !== '') {
+    fields.reasoning_content = text;
+    fields.reasoning = text;
+  }
+  if (details.length > 0) fields.reasoning_details = details;
+  return fields;
 }
 
 const hasFields = (block: JsonObject): boolean => REASONING_FIELDS.some((field) => block[field] !== undefined);

@@ -65,7 +65,7 @@ class StreamWriter {
   #start({ id, origin }: EventOf<'response-start'>): string {
     const own = ownBlock(origin);
     const block = own ?? {};
-    const [small, large] = fieldsOf(block);
+    const { small, large } = fieldsOf(block);
     const top = JSON.stringify({
       id: answerId(id, this.#head, own !== undefined),
       object: 'chat.completion.chunk',
@@ -191,23 +191,25 @@ class StreamWriter {
     const { choices, usage: theirs, ...top } = ownBlock(origin) ?? {};
     const first: unknown = Array.isArray(choices) ? choices[0] : undefined;
     const { message, logprobs, ...extras }: JsonObject = isObject(first) ? first : {};
-    const finish = JSON.stringify({
-      ...extras,
-      index: 0,
-      delta: message ?? {},
-      logprobs: logprobs ?? null,
-      finish_reason: finishWord(reason, this.#calls === 0 ? 'none' : this.#showsOlder ? 'older-call' : 'calls'),
-    });
-    const counts = JSON.stringify({ ...top, usage: wireUsage(usage, theirs) });
+    extras.index = 0;
+    extras.delta = message ?? {};
+    extras.logprobs = logprobs ?? null;
+    extras.finish_reason = finishWord(reason, this.#calls === 0 ? 'none' : this.#showsOlder ? 'older-call' : 'calls');
+    const finish = JSON.stringify(extras);
+    top.usage = wireUsage(usage, theirs);
+    const counts = JSON.stringify(top);
     return `${sources}${this.#prefix}${finish}]}\n\n${this.#prefix}],${counts.slice(1)}\n\ndata: [DONE]\n\n`;
   }
 }
 
 /** Fields of the upstream's start: what is small stands in every chunk, as it did upstream, the rest only in the first. */
-function fieldsOf({ created: _, ...block }: JsonObject): [small: JsonObject, large: JsonObject] {
-  const [small, large]: [JsonObject, JsonObject] = [{}, {}];
-  for (const [key, value] of Object.entries(block)) (typeof value === 'object' ? large : small)[key] = value;
-  return [small, large];
+function fieldsOf(block: JsonObject): { small: JsonObject; large: JsonObject } {
+  const small: JsonObject = {};
+  const large: JsonObject = {};
+  for (const key in block) {
+    if (key !== 'created') (typeof block[key] === 'object' ? large : small)[key] = block[key];
+  }
+  return { small, large };
 }
 
 function textOf(part: Part): string {

@@ -104,11 +104,11 @@ export class AnswerReader {
     this.#finished = true;
     this.#calls.close();
     const reason = reasonOf(this.#word, { calls: this.#calls.any, refusal: this.#content.refused });
-    const start = this.#start();
+    const events = this.#begun();
     this.#content.close();
     this.#queue.close();
     const origin: Origin = { codec: 'openai-chat', block: this.#closingBlock() };
-    return [...start, ...this.#queue.take(), { type: 'response-end', reason, usage: this.#usage ?? NO_USAGE, origin }];
+    return [...events, ...this.#queue.take(), { type: 'response-end', reason, usage: this.#usage ?? NO_USAGE, origin }];
   }
 
   /** The wire ended. Some servers leave `[DONE]` out; without a finish reason either, the answer was cut. */
@@ -130,13 +130,13 @@ export class AnswerReader {
     this.#usage = usageOf(chunk.usage) ?? usageOf(xGroqUsage(chunk)) ?? usageOf(choice?.usage) ?? this.#usage;
     if (isObject(chunk.usage)) this.#endBlock.usage = chunk.usage;
     this.#noteOthers(chunk.choices, choice);
-    if (!choice) return [];
-    const start = this.#start();
+    if (!choice) return NOTHING;
+    const begun = this.#begun();
     this.#keepChoice(choice);
     if (typeof choice.finish_reason === 'string' && choice.finish_reason !== '') this.#word = choice.finish_reason;
     const message = whole ? (choice.message ?? choice.delta) : (choice.delta ?? choice.message);
     if (isObject(message)) this.#content.take(message, whole);
-    return [...start, ...this.#queue.take()];
+    return begun.length === 0 ? this.#queue.take() : [...begun, ...this.#queue.take()];
   }
 
   #noteOthers(choices: JsonValue | undefined, read: JsonObject | undefined): void {
@@ -149,8 +149,8 @@ export class AnswerReader {
   }
 
   /** Late enough for Azure, whose first chunk has neither id nor choices. */
-  #start(): StreamEvent[] {
-    if (this.#started) return [];
+  #begun(): readonly StreamEvent[] {
+    if (this.#started) return NOTHING;
     this.#started = true;
     const origin: Origin = { codec: 'openai-chat', block: { ...this.#startBlock } };
     return [{ type: 'response-start', id: this.#id, model: this.#model, origin }];
@@ -174,9 +174,11 @@ export class AnswerReader {
 
   /** The end of the answer in the shape of a whole body, without what parts, reason and usage say. */
   #closingBlock(): JsonObject {
-    const { extras } = this.#content;
-    const others = [...(this.#others ?? [])].map((index) => ({ index }));
-    return { ...this.#endBlock, choices: [{ ...this.#choice, message: extras }, ...others] };
+    this.#choice.message = this.#content.extras;
+    const choices = [this.#choice];
+    for (const index of this.#others ?? []) choices.push({ index });
+    this.#endBlock.choices = choices;
+    return this.#endBlock;
   }
 
   get #seed(): string {

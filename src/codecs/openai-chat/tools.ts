@@ -1,6 +1,8 @@
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import type { FunctionTool, Tool, ToolChoice } from '../../model/request.ts';
+import type { Writable } from '../../model/writable.ts';
 import { customName, customNameIn, customTool } from '../custom-tools.ts';
+import { copyOf } from '../members.ts';
 import { openAiTools } from '../schemas/strict.ts';
 import { toolSchema } from '../schemas/tool-schema.ts';
 import type { Writing } from './provider-content.ts';
@@ -10,13 +12,14 @@ import { objectOf, objectsOf, originOf, ownBlock, textOf } from './wire.ts';
 
 /** The tools of a body; with `allowed_tools` as the choice, only those that it allows. */
 export function decodeTools(body: JsonObject): Tool[] {
-  const tools = [...objectsOf(body.tools).map(decodeTool), ...objectsOf(body.functions).map(olderFunction)];
+  const tools = objectsOf(body.tools).map(decodeTool);
+  for (const definition of objectsOf(body.functions)) tools.push(functionTool(definition, definition));
   const allowed = allowedNames(body.tool_choice);
   return allowed ? tools.filter((tool) => allowed.has(tool.name)) : tools;
 }
 
 function decodeTool(tool: JsonObject): Tool {
-  if (isFunctionTool(tool)) return { ...functionTool(objectOf(tool.function)), origin: originOf(tool) };
+  if (isFunctionTool(tool)) return functionTool(objectOf(tool.function), tool);
   if (tool.type === 'custom') return wireCustom(tool);
   return { type: 'provider', name: textOf(tool.name) || textOf(tool.type), origin: originOf(tool) };
 }
@@ -35,23 +38,19 @@ function wireCustom(tool: JsonObject): FunctionTool {
   );
 }
 
-/** In the older `functions` a definition stands by itself. */
-const olderFunction = (definition: JsonObject): FunctionTool => ({
-  ...functionTool(definition),
-  origin: originOf(definition),
-});
-
-function functionTool(definition: JsonObject): FunctionTool {
+/** `block`: what holds the definition; in the older `functions` it stands by itself. */
+function functionTool(definition: JsonObject, block: JsonObject): FunctionTool {
   const { description, parameters, strict } = definition;
-  return {
+  const tool: Writable<FunctionTool> = {
     type: 'function',
     name: textOf(definition.name),
-    ...(typeof description === 'string' && { description }),
     inputSchema: objectOf(parameters),
-    ...(typeof strict === 'boolean' && { strict }),
     owner: 'client',
-    origin: originOf({ type: 'function', function: definition }),
+    origin: originOf(block),
   };
+  if (typeof description === 'string') tool.description = description;
+  if (typeof strict === 'boolean') tool.strict = strict;
+  return tool;
 }
 
 const allowanceOf = (choice: JsonValue | undefined): JsonObject | undefined => {
@@ -99,10 +98,10 @@ export function allowing(choice: JsonValue | undefined, added: readonly JsonObje
 }
 
 /** `from` is the place of the first tool, for the ledger. */
-export function encodeTools(tools: readonly Tool[], { target, names, ledger }: Writing, from = 0): JsonObject[] {
+export function encodeTools(tools: readonly Tool[], writing: Writing, from = 0): JsonObject[] {
   const written: JsonObject[] = [];
   for (const tool of tools) {
-    const wire = encodeTool(tool, `tools.${from + written.length}`, { target, names, ledger });
+    const wire = encodeTool(tool, `tools.${from + written.length}`, writing);
     if (wire) written.push(wire);
   }
   return written;
@@ -126,15 +125,10 @@ function encodeTool(tool: Tool, at: string, { target, names, ledger }: Writing):
   if (name !== tool.name) ledger.rewritten(`${at}.function.name`, `"${tool.name}" is not a name that the API takes`);
   const places = { schema: `${at}.function.parameters`, strict: `${at}.function.strict` };
   const { schema, isStrict } = toolSchema(tool, target.toolSchemas ?? openAiTools, places, ledger.losses);
-  return {
-    ...own,
-    type: 'function',
-    function: {
-      ...objectOf(own?.function),
-      name,
-      ...(tool.description && { description: tool.description }),
-      ...(tool.strict !== undefined && { strict: isStrict }),
-      parameters: schema,
-    },
-  };
+  const definition = copyOf(objectOf(own?.function));
+  definition.name = name;
+  if (tool.description) definition.description = tool.description;
+  if (tool.strict !== undefined) definition.strict = isStrict;
+  definition.parameters = schema;
+  return { ...own, type: 'function', function: definition };
 }
