@@ -1,16 +1,13 @@
 import { cerebrasTools, groqTools, mistralTools } from '../codecs/schemas/strict.ts';
-import type { ToolSchemas } from '../codecs/schemas/tool-schema.ts';
-import type { CodecId } from '../model/content.ts';
+import { type ChatLine, deploymentOf } from './chat-line.ts';
 import { dropsFromHistory, namesMedia, takesPlainAnswers } from './message-quirks.ts';
 import { openAiReasoning } from './openai-reasoning.ts';
 import type { Deployment } from './provider.ts';
 import {
-  adjustWith,
   completesToolSchemas,
   developerIsSystem,
   drops,
   dropsNarrowPatterns,
-  knowsFunctionsOnly,
   mistralToolCallId,
   mistralToolCallIds,
   onlyFor,
@@ -19,90 +16,6 @@ import {
   textAsString,
 } from './quirks.ts';
 import { tellsSchemaInWords } from './schema-in-words.ts';
-import { derivesToolSchemas } from './schema-quirks.ts';
-
-interface Line {
-  readonly name: string;
-  /** Formats it speaks beside Chat Completions. */
-  readonly alsoSpeaks?: readonly CodecId[];
-  readonly runsServerTools?: true;
-  readonly webSearch?: Deployment['wire']['webSearch'];
-  /** Absent = the config must say. */
-  readonly url?: string;
-  readonly key?: readonly string[];
-  readonly keyless?: boolean;
-  readonly limit: 'max_tokens' | 'max_completion_tokens';
-  readonly quirks: readonly Quirk[];
-  /** How it takes the schemas of tools; absent = as OpenAI does. */
-  readonly toolSchemas?: ToolSchemas;
-  readonly streamOptions?: false;
-  readonly toolCallId?: (id: string) => string;
-  readonly modelsPath?: string;
-  /** Under which name earlier thinking must go back (DeepSeek, thinking mode: tool calls). */
-  readonly reasoningField?: 'reasoning_content' | 'reasoning';
-  /** Absent = no limit is known. */
-  readonly mostTools?: number;
-  /** How it takes documents; absent = as OpenAI does. */
-  readonly files?: Deployment['wire']['files'];
-  readonly sound?: false;
-  /** How tools may look beside functions: as OpenAI has them; absent = no tools but functions are known. */
-  readonly tools?: 'all';
-}
-
-function deployment(line: Line): Deployment {
-  const {
-    name,
-    alsoSpeaks = [],
-    runsServerTools,
-    webSearch,
-    url,
-    key = [],
-    keyless,
-    limit,
-    quirks,
-    toolSchemas,
-    streamOptions,
-    toolCallId,
-    reasoningField,
-    modelsPath,
-    mostTools,
-    files,
-    sound,
-    tools,
-  } = line;
-  const all = [
-    ...quirks,
-    ...(tools === 'all' ? [] : [knowsFunctionsOnly]),
-    ...(streamOptions === false ? [noStreamOptions] : []),
-    ...(toolSchemas ? [derivesToolSchemas(toolSchemas)] : []),
-  ];
-  return {
-    name,
-    speaks: ['openai-chat', ...alsoSpeaks],
-    sdk: 'openai',
-    ...(runsServerTools && { runsServerTools }),
-    ...(url !== undefined && { baseUrl: url }),
-    keyVariables: key,
-    ...(keyless && { keyless }),
-    wire: {
-      maxTokensField: limit,
-      ...(webSearch && { webSearch }),
-      ...(toolCallId && { toolCallId }),
-      ...(reasoningField && { reasoningField }),
-      ...(files && { files }),
-      ...(sound === false && { sound }),
-      ...(tools !== 'all' && { functionsOnly: true }),
-      ...(toolSchemas && { toolSchemas }),
-    },
-    adjust: adjustWith(all),
-    mayAdjust: (source, model) => all.some((quirk) => quirk.concerns(source, model)),
-    ...(streamOptions === false && { streamOptions }),
-    ...(modelsPath !== undefined && { modelsPath }),
-    ...(mostTools !== undefined && { mostTools }),
-  };
-}
-
-const noStreamOptions = drops('stream_options is refused here', 'stream_options');
 
 /** Fields of OpenAI's own that servers which validate their input refuse. */
 const openAiOnly = drops(
@@ -141,7 +54,7 @@ const stringsOnly = textAsString('system', 'user', 'assistant', 'tool');
 
 // Measured in recorded traffic of each (requests that were accepted, errors that were not) or stated in its API
 // reference; what is not known to be refused is sent.
-const LINES: readonly Line[] = [
+const LINES: readonly ChatLine[] = [
   {
     name: 'openai',
     tools: 'all',
@@ -360,4 +273,4 @@ const LINES: readonly Line[] = [
 ];
 
 /** Every provider that speaks OpenAI's chat completions: a line each. */
-export const openAiCompatible: readonly Deployment[] = LINES.map(deployment);
+export const openAiCompatible: readonly Deployment[] = LINES.map(deploymentOf);
