@@ -64,6 +64,7 @@ export class AnswerAccount {
     if (!origin || origin.codec === this.#client || isOpaque(origin)) return;
     const told = this.#toldInside(origin);
     this.#unsaid(origin.block, PARTS[origin.codec], 'answer.content.*.', told);
+    if (isCutShort(origin.block)) this.#losses.push(CUT_SHORT);
   }
 
   #toldInside(origin: Origin): PagesTold {
@@ -95,6 +96,16 @@ export class AnswerAccount {
     unsaid(block, words, at, drop, isSaid);
   }
 }
+
+/** Items of the Responses API, messages among them. */
+const isCutShort = ({ status, message }: JsonObject): boolean =>
+  status === 'incomplete' || objectOf(message).status === 'incomplete';
+
+const CUT_SHORT: Loss = {
+  field: 'answer.content.*.status',
+  action: 'dropped',
+  reason: 'that an item was cut short is told by the end of the answer alone',
+};
 
 /** Which of the pages that an answer cites its client is told. */
 type PagesTold = 'all' | 'pages-only' | 'some' | 'too-late' | 'none';

@@ -13,6 +13,8 @@ const SAID_BY_PARTS: ReadonlySet<string> = new Set(['type', 'role', 'status', 'c
  */
 export function messageFields(item: JsonObject): JsonObject {
   const fields = membersBeside(SAID_BY_PARTS, item);
+  // every other status says no more than that the item is there
+  if (item.status === 'incomplete') fields.status = item.status;
   return item.role === 'developer' ? { ...fields, role: 'developer' } : fields;
 }
 
