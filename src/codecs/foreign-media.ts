@@ -18,16 +18,30 @@ const SHOWN: Readonly<Record<CodecId, (part: MediaPart) => Shown>> = {
 
 const isPicture = ({ mediaType }: MediaPart): boolean => mediaType.startsWith('image/');
 
+/** Streams of the Responses API show a picture while it is made; everywhere else it is shown once it is there. */
+function draftLosses({ origin }: MediaPart): Loss[] {
+  const count = origin?.drafts;
+  if (count === undefined) return [];
+  const reason = 'only the finished picture is shown, not what it was on the way';
+  return [{ field: 'answer.content.*.partial_image_b64', action: 'dropped', reason, count }];
+}
+
 /** What a client of another format is not shown of media in an answer. */
 export function mediaLosses(part: MediaPart, client: CodecId): Loss[] {
   const field = 'answer.content.*';
   if (part.origin?.codec === client) return [];
   switch (SHOWN[client](part)) {
     case 'as it is':
-      return [];
+      return draftLosses(part);
     case 'as text':
-      return [{ field, action: 'rewritten', reason: `${client} shows ${part.mediaType} in answers as text` }];
+      return [
+        { field, action: 'rewritten', reason: `${client} shows ${part.mediaType} in answers as text` },
+        ...draftLosses(part),
+      ];
     case 'not at all':
-      return [{ field, action: 'dropped', reason: `${client} has no place for ${part.mediaType} in answers` }];
+      return [
+        { field, action: 'dropped', reason: `${client} has no place for ${part.mediaType} in answers` },
+        ...draftLosses(part),
+      ];
   }
 }

@@ -12,6 +12,8 @@ export interface Origin {
    * own turn. Absent means all.
    */
   readonly covers?: number;
+  /** Of a picture that begins: how often it was shown unfinished before, which no part holds. */
+  readonly drafts?: number;
   /** At the end of an answer that took several turns: what was said at the ends of those before the last. */
   readonly earlier?: readonly EarlierEnd[];
 }

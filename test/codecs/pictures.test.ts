@@ -115,6 +115,20 @@ describe('a picture of the Responses API', () => {
     expect(account.losses.map(({ field }) => field).join(' ')).toBe(fields);
   });
 
+  test.each<CodecId>(['openai-chat', 'gemini', 'bedrock-converse', 'anthropic-messages'])(
+    'what it was on the way is shown to no client of %s, and the ledger says so',
+    (client) => {
+      const drafts = STREAM.flatMap((event) => (/partial_image/.test(String(event.type)) ? [event, event] : [event]));
+      const decoder = codecs['openai-responses'].decodeStream({ foreign: true });
+      const events = drafts.flatMap((event) => decoder.push({ data: JSON.stringify(event) }));
+      expect(written(client, events)).not.toContain('cGFydA==');
+      const account = new AnswerAccount(client, true);
+      for (const event of events) account.see(event);
+      const lost = account.losses.filter(({ field }) => field.endsWith('partial_image_b64'));
+      expect(lost).toMatchObject([{ action: 'dropped', count: 2 }]);
+    },
+  );
+
   test('that is not there yet stays the item that it is', () => {
     const { result: _, ...begun } = DRAWN;
     const { parts } = codecs['openai-responses'].decodeResponse({ ...RESPONSE, output: [begun] });

@@ -235,13 +235,16 @@ class CallReader implements ItemReader {
 class WholeReader implements ItemReader {
   readonly #parts: PartSink;
   readonly #reading: Reading;
+  #drafts = 0;
 
   constructor(reading: Reading) {
     this.#parts = reading.parts;
     this.#reading = reading;
   }
 
-  take(): void {}
+  take({ type }: JsonObject): void {
+    if (type === 'response.image_generation_call.partial_image') this.#drafts += 1;
+  }
 
   finish(item: JsonObject): void {
     const origin = originOf(item);
@@ -251,6 +254,8 @@ class WholeReader implements ItemReader {
       this.#parts.end(this.#parts.start(this.#reading.named(call)), origin);
       return;
     }
-    this.#parts.end(this.#parts.start(pictureOf(item) ?? { type: 'opaque', origin }), origin);
+    const part = pictureOf(item) ?? { type: 'opaque', origin };
+    if (this.#drafts > 0) part.origin = { ...origin, drafts: this.#drafts };
+    this.#parts.end(this.#parts.start(part), origin);
   }
 }

@@ -51,6 +51,7 @@ function pictureReference(payload: OperationRequest['payload']): JsonObject {
   const [picture, ...others] = picturesToEdit(payload);
   if (!picture) return refuse('image', 'is required: a picture to change');
   if (others.length > 0) {
+    // Vertex AI, Imagen API, customize images: at most one raw reference image in a request
     return refuse(
       'image',
       'can be one only: Imagen changes one picture a request; gemini-2.5-flash-image takes several',
