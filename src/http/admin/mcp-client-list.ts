@@ -7,7 +7,8 @@ import { slugOf } from '../../mcp/endpoints.ts';
 import { isForEveryKey } from '../../mcp/filters.ts';
 import { isObject } from '../../model/json.ts';
 import { type ClientForm, clientForm } from '../../stores/client-form.ts';
-import type { ClientFacets, ClientList, ClientQuery, ShownClient, ShownTool } from './contract.ts';
+import type { ClientFacets, ClientList, ShownClient, ShownTool } from './contract.ts';
+import type { ClientQuery } from './query-contract.ts';
 import { shownObject } from './redact.ts';
 
 interface Clients {

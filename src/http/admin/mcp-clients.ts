@@ -7,12 +7,13 @@ import type { ClientStatus } from '../../mcp/contract.ts';
 import { ownerOfSlug, slugOf } from '../../mcp/endpoints.ts';
 import { asGatewayError, type GatewayError } from '../../model/errors.ts';
 import { bodyOf, clientChanges, newClient } from './client-changes.ts';
-import { clientQuery, type Done } from './contract.ts';
+import type { Done } from './contract.ts';
 import { adminError } from './errors.ts';
 import { assign, assignmentsIn, followRename, type KeyRooms } from './key-assignments.ts';
 import { clientFacets, clientList } from './mcp-client-list.ts';
 import { checkOpenApi } from './mcp-openapi.ts';
 import { checkedQuery } from './queries.ts';
+import { clientQuery } from './query-contract.ts';
 import { keepChosen, type VirtualMcpRooms } from './virtual-renames.ts';
 
 /** The running MCP clients, as far as the admin API changes them. */

@@ -4,10 +4,11 @@ import { isClientSlug } from '../../mcp/endpoints.ts';
 import { narrowedTo } from '../../mcp/filters.ts';
 import { type InspectedClient, type InspectedTool, inspected } from '../../mcp/inspection.ts';
 import type { Caller } from '../../model/call.ts';
-import { type CatalogInspection, inspectQuery } from './contract.ts';
+import type { CatalogInspection } from './contract.ts';
 import { adminError } from './errors.ts';
 import type { McpClients } from './mcp-clients.ts';
 import { checkedQuery } from './queries.ts';
+import { inspectQuery } from './query-contract.ts';
 
 /** The ways of a request, as far as they decide which tools it is given. */
 export interface Inspected {

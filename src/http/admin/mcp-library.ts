@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { AUTH_TYPES } from '../../config/mcp-auth-section.ts';
 import { type LibraryEntry, type LibraryServer, libraryServer, librarySlug } from '../../stores/mcp-library.ts';
 import { bodyOf } from './client-changes.ts';
-import { type LibraryQuery, libraryQuery } from './contract.ts';
 import { adminError } from './errors.ts';
 import { checkedQuery } from './queries.ts';
+import { type LibraryQuery, libraryQuery } from './query-contract.ts';
 
 export interface LibraryRoutes {
   readonly library: {

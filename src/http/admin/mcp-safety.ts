@@ -1,8 +1,9 @@
 import { type Request, type Response, Router } from 'express';
 import { diffText } from '../../mcp/safety/diff.ts';
 import type { ToolNote } from '../../mcp/safety/tool-note.ts';
-import { type Released, type ReviewedTool, type ReviewedTools, releaseRequest, reviewQuery } from './contract.ts';
+import { type Released, type ReviewedTool, type ReviewedTools, releaseRequest } from './contract.ts';
 import { adminError } from './errors.ts';
+import { reviewQuery } from './query-contract.ts';
 
 /** What is known of the definitions of tools, and the way to let held ones pass. */
 export interface DefinitionReviews {

@@ -3,11 +3,11 @@ import type { VirtualMcpConfig } from '../../config/virtual-mcp.ts';
 import { ownerOfSlug, slugOf } from '../../mcp/endpoints.ts';
 import type { VirtualMcp } from '../../mcp/virtual-mcps.ts';
 import type { JsonObject } from '../../model/json.ts';
-import { pageQuery } from './contract.ts';
 import { adminError } from './errors.ts';
 import { type KeyRooms, knownKey } from './key-assignments.ts';
 import type { McpClients } from './mcp-clients.ts';
 import { checkedQuery } from './queries.ts';
+import { pageQuery } from './query-contract.ts';
 import { changedVirtualMcp, newVirtualMcp } from './virtual-changes.ts';
 
 /** The virtual MCPs that are served now. */

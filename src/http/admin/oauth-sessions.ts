@@ -1,9 +1,10 @@
 import { type Request, type Response, Router } from 'express';
 import type { StoredGrant } from '../../model/oauth-grants.ts';
 import type { OauthRoutes } from '../oauth/routes.ts';
-import { type OauthSession, type OauthSessionList, type OauthSessionQuery, oauthSessionQuery } from './contract.ts';
+import type { OauthSession, OauthSessionList } from './contract.ts';
 import { adminError } from './errors.ts';
 import { checkedQuery } from './queries.ts';
+import { type OauthSessionQuery, oauthSessionQuery } from './query-contract.ts';
 
 export interface OauthSessionRoutes {
   /** Absent where nobody signs in at /mcp. */
