@@ -180,7 +180,7 @@ function deltaNames(block: JsonObject): readonly [type: string, field: string] {
 function emptied(block: JsonObject): JsonObject {
   switch (block.type) {
     case 'text':
-      return { ...block, text: '', ...(block.citations !== undefined && { citations: [] }) };
+      return block.citations === undefined ? { ...block, text: '' } : { ...block, text: '', citations: [] };
     case 'thinking':
       return { ...block, thinking: '', signature: '' };
     case 'tool_use':

@@ -32,7 +32,7 @@ function textBlock({ text, origin }: TextPart): JsonObject {
   const own = ownBlock(origin);
   if (own?.type === 'text') return { ...own, text };
   const citations = foreignCitations(origin);
-  return { type: 'text', text, ...(citations.length > 0 && { citations }) };
+  return citations.length > 0 ? { type: 'text', text, citations } : { type: 'text', text };
 }
 
 function callBlock(part: ToolCallPart, toId: (id: string) => string): JsonObject | undefined {

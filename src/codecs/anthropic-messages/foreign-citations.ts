@@ -11,6 +11,7 @@ export const foreignCitations = (origin: Origin | undefined): JsonObject[] =>
 
 /** Pages as the citations of one block. */
 export function pagesOf(citations: readonly Citation[]): JsonObject[] {
+  if (citations.length === 0) return [];
   const titles = new Map(citations.map(({ url, title }) => [url, title]));
   return [...titles].map(([url, title]) => ({
     type: 'web_search_result_location',

@@ -49,20 +49,12 @@ export function answerPart(part: Part, index: number, responseId: string, contex
 /** The members of a whole message as a stream brings them: at the start, and with the message_delta at the end. */
 function split(body: JsonObject): { start: JsonObject; end: JsonObject } {
   const { content: _parts, stop_reason, stop_sequence, stop_details, container, context_management, ...start } = body;
-  return {
-    start,
-    end: {
-      type: 'message_delta',
-      delta: {
-        stop_reason,
-        stop_sequence,
-        ...(stop_details !== undefined && { stop_details }),
-        ...(container !== undefined && { container }),
-      },
-      usage: objectOf(body.usage),
-      ...(context_management !== undefined && { context_management }),
-    },
-  };
+  const delta: JsonObject = { stop_reason, stop_sequence };
+  if (stop_details !== undefined) delta.stop_details = stop_details;
+  if (container !== undefined) delta.container = container;
+  const end: JsonObject = { type: 'message_delta', delta, usage: objectOf(body.usage) };
+  if (context_management !== undefined) end.context_management = context_management;
+  return { start, end };
 }
 
 export function encodeResponse(response: ChatResponse, head?: AnswerHead): JsonObject {

@@ -1,5 +1,6 @@
 import type { FinishReason } from '../../model/event.ts';
 import { type JsonObject, ownValue } from '../../model/json.ts';
+import type { Writable } from '../../model/writable.ts';
 import { CODEC, textOf } from './wire.ts';
 
 const KINDS: Readonly<Record<string, FinishReason['kind']>> = {
@@ -24,11 +25,10 @@ const WORDS: Readonly<Record<Exclude<FinishReason['kind'], 'stop' | 'tool-calls'
 /** From `stop_reason` and `stop_sequence`, as a whole message or a message_delta holds them. */
 export function finishReasonOf(delta: JsonObject): FinishReason {
   const word = textOf(delta.stop_reason);
-  return {
-    kind: ownValue(KINDS, word) ?? 'other',
-    ...(word !== '' && { raw: { codec: CODEC, word } }),
-    ...(typeof delta.stop_sequence === 'string' && { stopSequence: delta.stop_sequence }),
-  };
+  const reason: Writable<FinishReason> = { kind: ownValue(KINDS, word) ?? 'other' };
+  if (word !== '') reason.raw = { codec: CODEC, word };
+  if (typeof delta.stop_sequence === 'string') reason.stopSequence = delta.stop_sequence;
+  return reason;
 }
 
 export interface StopFields {

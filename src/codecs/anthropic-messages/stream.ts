@@ -2,9 +2,11 @@ import { GatewayError } from '../../model/errors.ts';
 import type { FinishReason, StreamEvent } from '../../model/event.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import { NO_USAGE } from '../../model/usage.ts';
+import type { Writable } from '../../model/writable.ts';
 import { parsedInput, unreadableInput } from '../call-input.ts';
 import type { AnswerContext, AnswerHead, StreamDecoder, WireEvent } from '../codec.ts';
 import { saysNothing } from '../empty-data.ts';
+import { addAll } from '../lists.ts';
 import { isAnswer, reasonBehindAnswer } from './answer-tool.ts';
 import { BlockWriter } from './block-writer.ts';
 import { partOf } from './blocks.ts';
@@ -80,9 +82,10 @@ class Decoder implements StreamDecoder {
     this.#state = 'open';
     this.#id = textOf(message.id);
     this.#usage = objectOf(message.usage);
-    const usage = isObject(message.usage) && { usage: usageOf(message.usage) };
     const model = textOf(message.model);
-    return [{ type: 'response-start', id: this.#id, model, ...usage, origin: originOf(message) }];
+    const start: Writable<StartEvent> = { type: 'response-start', id: this.#id, model, origin: originOf(message) };
+    if (isObject(message.usage)) start.usage = usageOf(message.usage);
+    return [start];
   }
 
   /** Some servers tell the counts once more behind the reason. */
@@ -104,7 +107,8 @@ class Decoder implements StreamDecoder {
     const part = answerPart(partOf(block), index, this.#id, this.#context);
     // the input of a call follows in deltas, unless a server wrote it whole
     if (part.type === 'tool-call' && part.input === '{}') part.input = '';
-    return [...unfinished, { type: 'part-start', index, part }];
+    const start: StreamEvent = { type: 'part-start', index, part };
+    return unfinished.length === 0 ? [start] : [...unfinished, start];
   }
 
   /** The call that is the answer grows as a text. */
@@ -136,10 +140,13 @@ class Decoder implements StreamDecoder {
   #end(): readonly StreamEvent[] {
     if (this.#state === 'before') throw outOfOrder('the message ended before it began');
     this.#state = 'ended';
-    const unfinished = [...this.#growing.keys()].flatMap((place) => this.#endBlock(place));
-    const origin = this.#messageDelta && { origin: originOf(this.#messageDelta) };
+    const events: StreamEvent[] = [];
+    for (const place of this.#growing.keys()) addAll(events, this.#endBlock(place));
     const reason = this.#isAnswered && !this.#hasCalls ? reasonBehindAnswer(this.#reason) : this.#reason;
-    return [...unfinished, { type: 'response-end', reason, usage: usageOf(this.#usage), ...origin }];
+    const end: Writable<EndEvent> = { type: 'response-end', reason, usage: usageOf(this.#usage) };
+    if (this.#messageDelta) end.origin = originOf(this.#messageDelta);
+    events.push(end);
+    return events;
   }
 }
 

@@ -18,7 +18,10 @@ export function usageOf(wire: JsonObject): Usage {
 /** `later` over `earlier`, as message_delta corrects message_start: what it leaves out or null keeps its value. */
 export function mergedUsage(earlier: JsonObject, later: JsonObject): JsonObject {
   const merged = { ...earlier };
-  for (const [field, value] of Object.entries(later)) if (value !== null && value !== undefined) merged[field] = value;
+  for (const field in later) {
+    const value = later[field];
+    if (value !== null && value !== undefined) merged[field] = value;
+  }
   return merged;
 }
 

@@ -1,5 +1,6 @@
 import type { FinishReason } from '../../model/event.ts';
 import { type JsonObject, ownValue } from '../../model/json.ts';
+import type { Writable } from '../../model/writable.ts';
 import { CODEC, objectOf, textOf } from './wire.ts';
 
 const KINDS: Readonly<Record<string, FinishReason['kind']>> = {
@@ -25,11 +26,10 @@ const WORDS: Readonly<Record<Exclude<FinishReason['kind'], 'stop' | 'tool-calls'
 export function finishReasonOf(ending: JsonObject): FinishReason {
   const word = textOf(ending.stopReason);
   const { stop_sequence: sequence } = objectOf(ending.additionalModelResponseFields);
-  return {
-    kind: ownValue(KINDS, word) ?? 'other',
-    ...(word !== '' && { raw: { codec: CODEC, word } }),
-    ...(typeof sequence === 'string' && { stopSequence: sequence }),
-  };
+  const reason: Writable<FinishReason> = { kind: ownValue(KINDS, word) ?? 'other' };
+  if (word !== '') reason.raw = { codec: CODEC, word };
+  if (typeof sequence === 'string') reason.stopSequence = sequence;
+  return reason;
 }
 
 /** `tool_use` is said exactly when the client has a call to run, whatever word the provider used. */

@@ -8,6 +8,7 @@ import { objectOf, objectsOf } from './wire.ts';
 
 /** Pages that another format names, each once: a whole block rests on them here (Bedrock API, Citation, WebLocation). */
 export function wireCitations(citations: readonly Citation[]): JsonObject[] {
+  if (citations.length === 0) return [];
   const titles = new Map(citations.map(({ url, title }) => [url, title]));
   return [...titles].map(([url, title]) => ({
     ...(title !== '' && { title }),

@@ -74,14 +74,10 @@ export function endingOf(
   } = ownBlock(endOrigin) ?? {};
   const sequence = reason.stopSequence === undefined ? undefined : { stop_sequence: reason.stopSequence };
   const told = additional ?? sequence;
-  return {
-    stop: {
-      stopReason: stopReasonOf(reason, hasClientCall),
-      ...(told !== undefined && { additionalModelResponseFields: told }),
-    },
-    // the API always tells a latency (Bedrock API, ConverseMetrics)
-    metadata: { usage: wireUsage(usage, counts), metrics: { latencyMs: 0 }, ...rest },
-  };
+  const stop: JsonObject = { stopReason: stopReasonOf(reason, hasClientCall) };
+  if (told !== undefined) stop.additionalModelResponseFields = told;
+  // the API always tells a latency (Bedrock API, ConverseMetrics)
+  return { stop, metadata: { usage: wireUsage(usage, counts), metrics: { latencyMs: 0 }, ...rest } };
 }
 
 /**

@@ -28,7 +28,7 @@ export function encodeStream(): (event: StreamEvent) => string {
 
 function messageEnd(event: Extract<StreamEvent, { type: 'response-end' }>, hasClientCall: boolean): string {
   const { reason, usage, origin } = event;
-  const { stop, metadata } = endingOf({ reason, usage, ...(origin && { endOrigin: origin }) }, hasClientCall);
+  const { stop, metadata } = endingOf(origin ? { reason, usage, endOrigin: origin } : { reason, usage }, hasClientCall);
   return sse('messageStop', stop) + sse('metadata', metadata);
 }
 

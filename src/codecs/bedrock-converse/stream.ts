@@ -3,6 +3,7 @@ import { GatewayError } from '../../model/errors.ts';
 import type { StreamEvent } from '../../model/event.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { AnswerContext, StreamDecoder, WireEvent } from '../codec.ts';
+import { addMembers, membersBeside } from '../members.ts';
 import { streamError } from './errors.ts';
 import { finishReasonOf } from './finish.ts';
 import { GrowingBlock } from './growing-block.ts';
@@ -21,7 +22,7 @@ class Decoder implements StreamDecoder {
   /** By the wire's own index. */
   readonly #growing = new Map<number, GrowingBlock>();
   #events: StreamEvent[] = [];
-  #ending: JsonObject = {};
+  readonly #ending: JsonObject = {};
   #next = 0;
   #started = false;
   #stopped = false;
@@ -115,22 +116,26 @@ class Decoder implements StreamDecoder {
     const whole = block.whole();
     // what cannot be shown in pieces comes whole
     if (block.index === undefined && whole) this.#begin(block, partOf(whole));
-    if (block.index !== undefined) {
-      this.#events.push({ type: 'part-end', index: block.index, ...(whole && { origin: originOf(whole) }) });
-    }
+    const { index } = block;
+    if (index === undefined) return;
+    this.#events.push(whole ? { type: 'part-end', index, origin: originOf(whole) } : { type: 'part-end', index });
   }
 
   #stop(data: JsonObject): void {
     this.#start();
     this.#stopped = true;
-    this.#ending = { ...this.#ending, ...withoutPadding(data) };
+    this.#keep(data);
     for (const place of [...this.#growing.keys()]) this.#close(place);
   }
 
   /** The last event, and the only one behind messageStop. */
   #metadata(data: JsonObject): void {
-    this.#ending = { ...this.#ending, ...withoutPadding(data) };
+    this.#keep(data);
     if (this.#stopped) this.#finish();
+  }
+
+  #keep(data: JsonObject): void {
+    addMembers(this.#ending, membersBeside(PADDING, data));
   }
 
   #finish(): void {
@@ -151,7 +156,7 @@ class Decoder implements StreamDecoder {
 }
 
 /** `p` hides the length of what is said from who watches the line; it means nothing. */
-const withoutPadding = ({ p: _padding, ...data }: JsonObject): JsonObject => data;
+const PADDING: ReadonlySet<string> = new Set(['p']);
 
 function parsedData(data: string): JsonObject {
   try {

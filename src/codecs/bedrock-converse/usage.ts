@@ -17,13 +17,14 @@ export function usageOf(wire: JsonObject): Usage {
 /** Our counts in this format's arithmetic; `own` is the upstream's object, shown as it came while it says the same. */
 export function wireUsage(usage: Usage, own?: JsonValue): JsonObject {
   if (isObject(own) && sameUsage(usageOf(own), { ...usage, reasoning: 0 })) return own;
-  return {
+  const wire: JsonObject = {
     inputTokens: Math.max(0, usage.input - usage.cacheRead - usage.cacheWrite),
     outputTokens: usage.output,
     totalTokens: usage.input + usage.output,
-    ...(usage.cacheRead > 0 && { cacheReadInputTokens: usage.cacheRead }),
-    ...(usage.cacheWrite > 0 && { cacheWriteInputTokens: usage.cacheWrite }),
   };
+  if (usage.cacheRead > 0) wire.cacheReadInputTokens = usage.cacheRead;
+  if (usage.cacheWrite > 0) wire.cacheWriteInputTokens = usage.cacheWrite;
+  return wire;
 }
 
 const count = (value: JsonValue | undefined): number => (typeof value === 'number' ? value : 0);

@@ -39,7 +39,7 @@ export function finishReasonOf(word: string, held: Held, message = ''): FinishRe
   }
   const said = word === '' ? 'other' : (ownValue(KINDS, word) ?? 'other');
   const kind = held.calls && said === 'stop' ? 'tool-calls' : said;
-  return { kind, ...(word !== '' && { raw: { codec: CODEC, word } }) };
+  return word === '' ? { kind } : { kind, raw: { codec: CODEC, word } };
 }
 
 /** The prompt itself was refused: no answer was begun. */

@@ -1,10 +1,11 @@
-import type { Part, ToolCallPart } from '../../model/content.ts';
+import type { Origin, Part, ToolCallPart } from '../../model/content.ts';
 import type { JsonObject } from '../../model/json.ts';
 import { type ChatResponse, foldAll } from '../../model/response.ts';
 import { parsedInput, unreadableInput } from '../call-input.ts';
 import { allCitations } from '../citations.ts';
 import type { AnswerContext, AnswerHead } from '../codec.ts';
 import { Ledger } from '../ledger.ts';
+import { addMembers, withMembers } from '../members.ts';
 import { camelCased } from './casing.ts';
 import { finishWord } from './finish.ts';
 import { groundingFields } from './grounding.ts';
@@ -22,16 +23,16 @@ export function encodeResponse(response: ChatResponse, head?: AnswerHead): JsonO
   const parts = response.parts.map(clientPart).filter((part) => part !== undefined);
   const { endOrigin } = response;
   const { text, citations } = allCitations(response.parts, ownBlock(endOrigin) ? undefined : endOrigin);
-  return {
-    ...closingFields(response, parts, groundingFields(citations, text)),
-    ...identity(response, head),
-  };
+  const body = closingFields(response, parts, groundingFields(citations, text));
+  addMembers(body, identity(response, head));
+  return body;
 }
 
 /** Names the answer: the version of the model that answered, where the upstream said it. */
 export function identity({ id, model }: Pick<ChatResponse, 'id' | 'model'>, head?: AnswerHead): JsonObject {
   const responseId = id || head?.id;
-  return { modelVersion: model || (head?.model ?? ''), ...(responseId && { responseId }) };
+  const modelVersion = model || (head?.model ?? '');
+  return responseId ? { modelVersion, responseId } : { modelVersion };
 }
 
 /** The candidate with its ending and the counts, which stand in the last chunk of a stream; `grounding`: other formats' pages. */
@@ -40,15 +41,21 @@ export function closingFields(
   parts: readonly JsonObject[],
   grounding: JsonObject = {},
 ): JsonObject {
-  const { candidates, usageMetadata, ...top } = ownBlock(endOrigin) ?? {};
-  const counts = { usageMetadata: wireUsage(usage, usageMetadata) };
-  // a prompt that was refused has no candidate
-  if (objectOf(top.promptFeedback).blockReason && parts.length === 0) return { ...top, ...counts };
-  const own = objectsOf(candidates)[0];
-  const content = { parts: [...parts], role: 'model' };
-  const candidate = { ...own, ...grounding, content, finishReason: finishWord(reason), index: 0 };
-  return { ...top, candidates: [candidate], ...counts };
+  const { candidates, usageMetadata, ...fields } = ownBlock(endOrigin) ?? {};
+  if (!isRefusedPrompt(endOrigin) || parts.length > 0) {
+    const candidate = withMembers(objectsOf(candidates)[0] ?? {}, grounding);
+    candidate.content = { parts: [...parts], role: 'model' };
+    candidate.finishReason = finishWord(reason);
+    candidate.index = 0;
+    fields.candidates = [candidate];
+  }
+  fields.usageMetadata = wireUsage(usage, usageMetadata);
+  return fields;
 }
+
+/** Such an answer has no candidate. */
+export const isRefusedPrompt = (endOrigin: Origin | undefined): boolean =>
+  Boolean(objectOf(ownBlock(endOrigin)?.promptFeedback).blockReason);
 
 /** A part as the client is shown it, whole. What the gateway or another provider ran is none of its business. */
 export function clientPart(part: Part): JsonObject | undefined {

@@ -5,8 +5,9 @@ import { type Citation, shifted } from '../citation.ts';
 import { citationsOf } from '../citations.ts';
 import { citationsAtEnd } from '../citations-at-end.ts';
 import type { AnswerHead } from '../codec.ts';
+import { addMembers } from '../members.ts';
 import { groundingFields } from './grounding.ts';
-import { clientPart, closingFields, identity } from './response.ts';
+import { clientPart, closingFields, identity, isRefusedPrompt } from './response.ts';
 import { ownBlock, sse } from './wire.ts';
 
 /** Writes an answer as chunks: text as it comes, everything else whole when it ends. */
@@ -32,7 +33,7 @@ class StreamWriter {
   readonly #head: AnswerHead;
   readonly #open = new Map<number, OpenPart>();
   #identity: JsonObject = {};
-  /** What follows a delta in its chunk. */
+  /** What follows a part in its chunk. */
   #suffix = '';
   /** The text so far, and the pages that it rests on. */
   #text = '';
@@ -52,7 +53,7 @@ class StreamWriter {
         return this.#endPart(event.index, event.origin);
       case 'response-start':
         this.#identity = identity(event, this.#head);
-        this.#suffix = `}],"role":"model"},"index":0}],${JSON.stringify(this.#identity).slice(1)}\n\n`;
+        this.#suffix = `],"role":"model"},"index":0}],${JSON.stringify(this.#identity).slice(1)}\n\n`;
         return '';
       case 'response-end':
         return this.#end(event);
@@ -70,7 +71,7 @@ class StreamWriter {
     const open = this.#open.get(index);
     if (!open || delta === '') return '';
     if (open.part.type === 'text') this.#text += delta;
-    if (open.prefix !== undefined) return `${open.prefix}${JSON.stringify(delta)}${this.#suffix}`;
+    if (open.prefix !== undefined) return `${open.prefix}${JSON.stringify(delta)}}${this.#suffix}`;
     open.held += delta;
     return '';
   }
@@ -90,8 +91,7 @@ class StreamWriter {
   #wholeChunk(part: Part): string {
     const written = clientPart(part);
     if (!written) return '';
-    const content = { parts: [written], role: 'model' };
-    return sse({ candidates: [{ content, index: 0 }], ...this.#identity });
+    return CHUNK_HEAD + JSON.stringify(written) + this.#suffix;
   }
 
   /** Parts that are written whole come in the order in which they began: calls of other formats interleave. */
@@ -112,15 +112,20 @@ class StreamWriter {
   }
 
   #end({ reason, usage, origin }: EventOf<'response-end'>): string {
-    const unfinished = [...this.#open.keys()].map((index) => this.#endPart(index, undefined)).join('');
-    const ending = { reason, usage, ...(origin && { endOrigin: origin }) };
-    // every chunk has a part, and the last one says nothing more
-    const blocked = closingFields(ending, []).candidates === undefined;
+    let unfinished = '';
+    for (const index of this.#open.keys()) unfinished += this.#endPart(index, undefined);
+    const ending = origin ? { reason, usage, endOrigin: origin } : { reason, usage };
     const atEnd = ownBlock(origin) ? [] : citationsAtEnd(origin, this.#text);
     const grounding = groundingFields([...this.#citations, ...atEnd], this.#text);
-    return unfinished + sse({ ...closingFields(ending, blocked ? [] : [{ text: '' }], grounding), ...this.#identity });
+    // every chunk has a part, and the last one says nothing more
+    const fields = closingFields(ending, isRefusedPrompt(origin) ? [] : [{ text: '' }], grounding);
+    addMembers(fields, this.#identity);
+    return unfinished + sse(fields);
   }
 }
+
+/** A chunk up to its part. */
+const CHUNK_HEAD = 'data: {"candidates":[{"content":{"parts":[';
 
 /** Text streams; a text that came with more than its letters (a signature) is one chunk, as it came. */
 function prefixOf(part: Part): string | undefined {
@@ -128,7 +133,7 @@ function prefixOf(part: Part): string | undefined {
   const own = Object.keys(ownBlock(part.origin) ?? {});
   if (own.some((key) => key !== 'text' && key !== 'thought')) return undefined;
   const kind = part.type === 'reasoning' ? '"thought":true,' : '';
-  return `data: {"candidates":[{"content":{"parts":[{${kind}"text":`;
+  return `${CHUNK_HEAD}{${kind}"text":`;
 }
 
 function finished({ part, held }: OpenPart, origin: Origin | undefined): Part {

@@ -2,6 +2,7 @@ import type { Part } from '../../model/content.ts';
 import { GatewayError } from '../../model/errors.ts';
 import type { StreamEvent } from '../../model/event.ts';
 import { isObject, type JsonObject } from '../../model/json.ts';
+import type { Writable } from '../../model/writable.ts';
 import type { AnswerContext, StreamDecoder } from '../codec.ts';
 import { saysNothing } from '../empty-data.ts';
 import { shortHash } from '../short-hash.ts';
@@ -14,6 +15,8 @@ import { withPlacesInAll } from './segments.ts';
 import { signedId } from './signatures.ts';
 import { mergedUsage, usageOf } from './usage.ts';
 import { objectOf, objectsOf, originOf, textOf } from './wire.ts';
+
+type StartEvent = Extract<StreamEvent, { type: 'response-start' }>;
 
 const NOTHING: readonly StreamEvent[] = [];
 
@@ -130,9 +133,11 @@ export class AnswerReader {
     if (this.#started) return;
     this.#started = true;
     const usage = usageOf(objectOf(usageMetadata));
-    const known = usage.input > 0 && { usage };
-    this.#events.push({ type: 'response-start', id: textOf(responseId), model: textOf(modelVersion), ...known });
-    this.#top.responseId = textOf(responseId);
+    const id = textOf(responseId);
+    const start: Writable<StartEvent> = { type: 'response-start', id, model: textOf(modelVersion) };
+    if (usage.input > 0) start.usage = usage;
+    this.#events.push(start);
+    this.#top.responseId = id;
   }
 
   #taken(): StreamEvent[] {
@@ -215,7 +220,7 @@ export class AnswerReader {
     this.#text = undefined;
     this.#call = undefined;
     if (text) {
-      const block = { text: text.text, ...(text.thought && { thought: true }) };
+      const block = text.thought ? { text: text.text, thought: true } : { text: text.text };
       this.#events.push({ type: 'part-end', index: text.index, origin: originOf(block) });
     }
     if (call) {
@@ -226,17 +231,20 @@ export class AnswerReader {
 
   /** Everything that the answer says beside its parts, in the shape of a whole body. */
   #closingBlock(): JsonObject {
-    const { responseId: _, ...top } = this.#top;
-    const others = [...(this.#others ?? [])].map((index) => ({ index }));
+    const { responseId: _, ...block } = this.#top;
+    const others = Array.from(this.#others ?? [], (index) => ({ index }));
     const hasCandidate = Object.keys(this.#candidate).length > 0 || others.length > 0;
-    return { ...top, ...(hasCandidate && { candidates: [this.#candidate, ...others] }), usageMetadata: this.#usage };
+    if (hasCandidate) block.candidates = [this.#candidate, ...others];
+    block.usageMetadata = this.#usage;
+    return block;
   }
 }
 
 /** What a chunk says of the candidate beside its content. Sources may come in several chunks, and empty with most. */
 function keepOfCandidate(candidate: JsonObject, more: JsonObject): void {
   for (const key in more) {
-    const [before, value] = [candidate[key], more[key]];
+    const before = candidate[key];
+    const value = more[key];
     if (value === null) continue;
     const grows = SOURCES.has(key) && isObject(before) && isObject(value);
     candidate[key] = grows ? withMore(before, value) : value;

@@ -25,13 +25,14 @@ export function mergedUsage(earlier: JsonObject, later: JsonValue | undefined): 
 /** Our counts in this format's arithmetic; `own` is the upstream's object, shown as it came while it says the same. */
 export function wireUsage(usage: Usage, own?: JsonValue): JsonObject {
   if (isObject(own) && sameUsage(usageOf(own), usage)) return own;
-  return {
+  const wire: JsonObject = {
     promptTokenCount: usage.input,
     candidatesTokenCount: Math.max(0, usage.output - usage.reasoning),
     totalTokenCount: usage.input + usage.output,
-    ...(usage.cacheRead > 0 && { cachedContentTokenCount: usage.cacheRead }),
-    ...(usage.reasoning > 0 && { thoughtsTokenCount: usage.reasoning }),
   };
+  if (usage.cacheRead > 0) wire.cachedContentTokenCount = usage.cacheRead;
+  if (usage.reasoning > 0) wire.thoughtsTokenCount = usage.reasoning;
+  return wire;
 }
 
 const count = (value: JsonValue | undefined): number => (typeof value === 'number' && value > 0 ? value : 0);

@@ -15,9 +15,9 @@ const COUNTS: ReadonlySet<string> = new Set([
 /** Google's Schema (upper-case types, `nullable`, snake_case taken too) as the JSON Schema that every other format takes. */
 export function jsonSchemaOf(given: JsonObject): JsonObject {
   const written: JsonObject = {};
-  for (const [key, value] of Object.entries(given)) {
-    const name = key.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
-    const member = memberOf(name, value);
+  for (const key in given) {
+    const name = key.includes('_') ? key.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase()) : key;
+    const member = memberOf(name, given[key]);
     if (member !== undefined) written[name === 'example' ? 'examples' : name] = member;
   }
   return given.nullable === true ? nullable(written) : written;
