@@ -1,46 +1,22 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { MODELS, type Providers, startProviders } from '../clients/scene.ts';
-import { keyed } from '../support/gateway.ts';
-import { type GatewayProcess, startGateway } from '../support/gateway-process.ts';
+import { MODELS } from '../clients/scene.ts';
 import { codex, geminiCli } from './coding-agents.ts';
-import { toolsThere } from './tools-there.ts';
+import { type AgentScene, filesystem, startAgentScene } from './scene.ts';
 
 // Coding agents with the gateway's /mcp as their MCP server; the loop offers them nothing beside it.
 
-let providers: Providers;
-let gateway: GatewayProcess;
+let scene: AgentScene;
 
 beforeAll(async () => {
-  providers = await startProviders();
-  gateway = await startGateway({
-    providers: Object.fromEntries(Object.entries(providers.urls).map(([name, url]) => [name, keyed(url)])),
-    mcp: {
-      tool_manager_config: { disable_auto_tool_inject: true },
-      client_configs: [
-        {
-          name: 'filesystem',
-          connection_type: 'stdio',
-          stdio_config: { command: 'bifrost', args: ['mcp-server', 'filesystem', 'workspace'] },
-          tools_to_execute: ['*'],
-        },
-      ],
-    },
-  });
-  await toolsThere(gateway);
-  const workspace = join(gateway.appDir, 'workspace');
-  mkdirSync(workspace, { recursive: true });
-  writeFileSync(join(workspace, 'note.txt'), 'by way of mcp');
+  const mcp = { tool_manager_config: { disable_auto_tool_inject: true }, client_configs: [filesystem] };
+  scene = await startAgentScene({ note: 'by way of mcp', mcp });
 });
 
-afterAll(async () => {
-  await gateway?.stop();
-  await providers?.close();
-});
+afterAll(() => scene?.close());
 
 describe.each([codex, geminiCli])('$name with the gateway as its MCP server', ({ binary: install, prompt, shell }) => {
   test('lists its tools and calls one', async () => {
+    const { providers, gateway } = scene;
     const offered = new Set<string>();
     providers.says(({ tools, hasResults }) => {
       if (!tools.includes(shell.name)) return { text: 'ok' };

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { isObject, type JsonObject } from '../../src/model/json.ts';
@@ -9,9 +9,11 @@ import {
   type ChatUpstream,
   startChatUpstream,
 } from '../support/chat-upstream.ts';
-import { type GatewayProcess, startGateway } from '../support/gateway-process.ts';
+import { keyed } from '../support/gateway.ts';
+import { startGateway } from '../support/gateway-process.ts';
 import { type Block, type MessagesBody, startMessagesUpstream } from '../support/messages-upstream.ts';
 import { ClaudeHome, claudeBinary } from './claude.ts';
+import { filesystem, writeIntoWorkspace } from './scene.ts';
 import { toolsThere } from './tools-there.ts';
 
 let binary: string;
@@ -48,35 +50,14 @@ async function scene(script: Script, more: { fallback?: Script; anthropic?: stri
   return { upstream, second, gateway, home, base: `${gateway.url}/anthropic` };
 }
 
-const keyed = (url: string) => ({
-  keys: [{ name: 'test', value: 'sk-test', models: ['*'], weight: 1 }],
-  network_config: { base_url: url, allow_private_network: true },
-});
-
 const configFor = (upstream: ChatUpstream, second?: ChatUpstream, anthropic?: string) => ({
   providers: {
     openai: keyed(upstream.url),
     groq: keyed((second ?? upstream).url),
     ...(anthropic && { anthropic: keyed(anthropic) }),
   },
-  mcp: {
-    client_configs: [
-      {
-        name: 'filesystem',
-        connection_type: 'stdio',
-        stdio_config: { command: 'bifrost', args: ['mcp-server', 'filesystem', 'workspace'] },
-        tools_to_execute: ['*'],
-        tools_to_auto_execute: ['*'],
-      },
-    ],
-  },
+  mcp: { client_configs: [filesystem] },
 });
-
-const workspaceOf = (gateway: GatewayProcess): string => {
-  const folder = join(gateway.appDir, 'workspace');
-  mkdirSync(folder, { recursive: true });
-  return folder;
-};
 
 describe.each(['openai/gpt-4o', 'groq/llama-3.3-70b'])('Claude Code on %s', (model) => {
   test('says hello', async () => {
@@ -134,7 +115,7 @@ describe.each(['openai/gpt-4o', 'groq/llama-3.3-70b'])('Claude Code on %s', (mod
           }
         : { text: 'Seen both.' },
     );
-    writeFileSync(join(workspaceOf(gateway), 'note.txt'), 'from the gateway');
+    writeIntoWorkspace(gateway, 'note.txt', 'from the gateway');
     expect(await home.prompt('Do both', model, base)).toMatchObject({ code: 0, stdout: 'Seen both.\n' });
     const second = upstream.bodies.filter(isMain)[1] as ChatBody;
     const answered = results(second).map((result) => [result.tool_call_id, String(result.content)]);
@@ -159,7 +140,7 @@ describe.each(['openai/gpt-4o', 'groq/llama-3.3-70b'])('Claude Code on %s', (mod
     const run = await home.prompt('Make it', model, base);
     expect(run.code).toBe(0);
     expect(run.stdout).toContain('Made it.');
-    expect(readFileSync(join(workspaceOf(gateway), 'made.txt'), 'utf8')).toBe('made');
+    expect(readFileSync(join(gateway.appDir, 'workspace/made.txt'), 'utf8')).toBe('made');
     expect(upstream.bodies.filter(isMain)).toHaveLength(3);
   });
 });
@@ -276,7 +257,7 @@ describe('Claude Code on anthropic/claude-sonnet-4-20250514', () => {
           ]
         : [{ type: 'text', text: 'Seen both.' }],
     );
-    writeFileSync(join(workspaceOf(gateway), 'note.txt'), 'from the gateway');
+    writeIntoWorkspace(gateway, 'note.txt', 'from the gateway');
     expect(await home.prompt('Do both', model, base)).toMatchObject({ code: 0, stdout: 'Seen both.\n' });
     const history = JSON.stringify(messages.bodies.filter(main)[1]?.messages);
     for (const word of ['from the gateway', 'from bash', 'c2lnbmF0dXJl', 'toolu_g', 'toolu_b'])
@@ -292,7 +273,7 @@ describe('claude mcp', () => {
         ? { calls: [{ id: 'call_m', name: 'mcp__bifrost__filesystem-read_file', input: { path: 'note.txt' } }] }
         : { text: 'Read through MCP.' },
     );
-    writeFileSync(join(workspaceOf(gateway), 'note.txt'), 'by mcp');
+    writeIntoWorkspace(gateway, 'note.txt', 'by mcp');
     const added = await home.run(['mcp', 'add', '--transport', 'http', 'bifrost', `${gateway.url}/mcp`], base);
     expect(added.code).toBe(0);
     const listed = await home.run(['mcp', 'list'], base);

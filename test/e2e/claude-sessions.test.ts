@@ -1,50 +1,29 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Asked, MODELS, type Providers, type Said, startProviders } from '../clients/scene.ts';
-import { keyed } from '../support/gateway.ts';
-import { type GatewayProcess, startGateway } from '../support/gateway-process.ts';
+import { type Asked, MODELS, type Providers, type Said } from '../clients/scene.ts';
 import { serverFile } from '../support/mcp-clients.ts';
 import { pngOf } from '../support/png.ts';
 import { ClaudeHome, claudeBinary } from './claude.ts';
-import { toolsThere } from './tools-there.ts';
+import { type AgentScene, filesystem, startAgentScene, stdioClient } from './scene.ts';
 
 // Long work with Claude Code: sessions that go on on other models, subagents, pictures, and what is too much.
 
 let binary: string;
+let scene: AgentScene;
 let providers: Providers;
-let gateway: GatewayProcess;
-
-const stdio = (name: string, command: string, ...args: string[]) => ({
-  name,
-  connection_type: 'stdio',
-  stdio_config: { command, args },
-  tools_to_execute: ['*'],
-  tools_to_auto_execute: ['*'],
-});
 
 beforeAll(async () => {
   binary = await claudeBinary();
-  providers = await startProviders();
-  gateway = await startGateway({
-    providers: Object.fromEntries(Object.entries(providers.urls).map(([name, url]) => [name, keyed(url)])),
-    mcp: {
-      client_configs: [
-        stdio('filesystem', 'bifrost', 'mcp-server', 'filesystem', 'workspace'),
-        ...['crm', 'billing', 'mail'].map((name) => stdio(name, process.execPath, serverFile('catalog.mjs'), name)),
-      ],
-    },
-  });
-  await toolsThere(gateway, 161);
-  const workspace = join(gateway.appDir, 'workspace');
-  mkdirSync(workspace, { recursive: true });
-  writeFileSync(join(workspace, 'note.txt'), 'from the gateway');
+  const catalogs = ['crm', 'billing', 'mail'].map((name) =>
+    stdioClient(name, process.execPath, serverFile('catalog.mjs'), name),
+  );
+  const mcp = { client_configs: [filesystem, ...catalogs] };
+  scene = await startAgentScene({ note: 'from the gateway', mcp, tools: 161 });
+  providers = scene.providers;
 });
 
-afterAll(async () => {
-  await gateway?.stop();
-  await providers?.close();
-});
+afterAll(() => scene?.close());
 
 const isMain = ({ tools }: Asked): boolean => tools.includes('Bash');
 const main = (): Asked[] => providers.asked.filter(isMain);
@@ -68,7 +47,7 @@ interface Answered {
 async function ask(home: ClaudeHome, text: string, model: string, session?: string, env: Record<string, string> = FEW) {
   const going = session === undefined ? [] : ['--resume', session];
   const args = ['-p', text, '--model', model, '--permission-mode', 'bypassPermissions', '--output-format', 'json'];
-  const { code, stdout, stderr } = await home.run([...args, ...going], `${gateway.url}/anthropic`, {
+  const { code, stdout, stderr } = await home.run([...args, ...going], `${scene.gateway.url}/anthropic`, {
     CLAUDE_CODE_MAX_RETRIES: '2',
     CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: '1',
     ...env,

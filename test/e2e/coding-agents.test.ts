@@ -1,40 +1,19 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Asked, MODELS, type Providers, type Said, startProviders } from '../clients/scene.ts';
-import { type GatewayProcess, startGateway } from '../support/gateway-process.ts';
+import { type Asked, MODELS, type Providers, type Said } from '../clients/scene.ts';
+import type { GatewayProcess } from '../support/gateway-process.ts';
 import { codex, geminiCli } from './coding-agents.ts';
-import { toolsThere } from './tools-there.ts';
+import { type AgentScene, startAgentScene } from './scene.ts';
 
+let scene: AgentScene;
 let providers: Providers;
 let gateway: GatewayProcess;
 
 beforeAll(async () => {
-  providers = await startProviders();
-  gateway = await startGateway({
-    providers: Object.fromEntries(Object.entries(providers.urls).map(([name, url]) => [name, keyedTwice(url)])),
-    mcp: {
-      client_configs: [
-        {
-          name: 'filesystem',
-          connection_type: 'stdio',
-          stdio_config: { command: 'bifrost', args: ['mcp-server', 'filesystem', 'workspace'] },
-          tools_to_execute: ['*'],
-          tools_to_auto_execute: ['*'],
-        },
-      ],
-    },
-  });
-  await toolsThere(gateway);
-  const workspace = join(gateway.appDir, 'workspace');
-  mkdirSync(workspace, { recursive: true });
-  writeFileSync(join(workspace, 'note.txt'), 'from the gateway');
+  scene = await startAgentScene({ note: 'from the gateway', provider: keyedTwice });
+  ({ providers, gateway } = scene);
 });
 
-afterAll(async () => {
-  await gateway?.stop();
-  await providers?.close();
-});
+afterAll(() => scene?.close());
 
 const keyedTwice = (url: string) => ({
   keys: ['one', 'two'].map((name) => ({ name, value: `sk-${name}`, models: ['*'], weight: 1 })),
