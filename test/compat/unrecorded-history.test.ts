@@ -117,7 +117,7 @@ const EXCEPTIONS: readonly (readonly [client: RegExp, what: RegExp, upstream: Re
   [
     /chat/,
     /custom tool|of old/,
-    /openai|groq|deepseek/,
+    /openai/,
     'as they came: calls of kinds that the reader of histories does not know',
   ],
   [/chat/, /sound in pieces/, /openai|groq|deepseek/, 'what was spoken goes back by its id'],
