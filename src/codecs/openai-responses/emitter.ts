@@ -11,7 +11,7 @@ export class Emitter {
     return this.emitText(type, JSON.stringify(members));
   }
 
-  /** `members`: the text of an object, so that what several events say is written once. */
+  /** `members`: the text of an object, for what several events say. */
   emitText(type: string, members: string): string {
     return `event: ${type}\ndata: {"type":"${type}","sequence_number":${this.#next++},${members.slice(1)}\n\n`;
   }
@@ -19,5 +19,16 @@ export class Emitter {
   deltas(type: string, members: JsonObject): WriteDelta {
     const head = `event: ${type}\ndata: ${JSON.stringify({ type, ...members }).slice(0, -1)},"sequence_number":`;
     return (delta) => `${head}${this.#next++},"delta":${JSON.stringify(delta)}}\n\n`;
+  }
+}
+
+/** For a whole answer, of which nobody reads the events that it would have come in. */
+export class MuteEmitter extends Emitter {
+  override emit(): string {
+    return '';
+  }
+
+  override deltas(): WriteDelta {
+    return () => '';
   }
 }

@@ -4,13 +4,15 @@ import type { JsonObject } from '../../model/json.ts';
 import { textCited, within } from '../citation.ts';
 import { citationsAtEnd } from '../citations-at-end.ts';
 import type { AnswerHead } from '../codec.ts';
+import { addMembers, withMembers } from '../members.ts';
 import { isNative } from '../native-tools.ts';
 import { isRefusal } from './content.ts';
 import { addUpstreamFields, echoOf } from './echo.ts';
-import { Emitter } from './emitter.ts';
+import { Emitter, MuteEmitter } from './emitter.ts';
 import { statusFields } from './finish.ts';
 import { itemId, responseId } from './ids.ts';
 import { offersNative } from './native-tools.ts';
+import { RepeatedRequest } from './repeated-request.ts';
 import { messageIdOf, ShownMessage } from './shown-message.ts';
 import { showNative } from './shown-native.ts';
 import {
@@ -42,7 +44,9 @@ export class ResponseWriter {
   /** The response as far as it has come; whole after `response-end`. */
   snapshot: JsonObject = {};
   readonly #head: AnswerHead;
-  readonly #emitter = new Emitter();
+  readonly #emitter: Emitter;
+  /** Absent where the upstream's own fields stand among what it repeats. */
+  #repeated: RepeatedRequest | undefined;
   readonly #output: JsonObject[] = [];
   readonly #shown = new Map<number, ShownPart>();
   readonly #runs = new Map<string, ShownRun>();
@@ -53,8 +57,9 @@ export class ResponseWriter {
   #id = '';
   #tellsRefusal = false;
 
-  constructor(head: AnswerHead) {
+  constructor(head: AnswerHead, emitter = new Emitter()) {
     this.#head = head;
+    this.#emitter = emitter;
   }
 
   write(event: StreamEvent): string {
@@ -75,19 +80,30 @@ export class ResponseWriter {
   #start({ id, origin }: EventOf<'response-start'>): string {
     const own = ownBlock(origin);
     this.#id = responseId(id, this.#head.id, origin?.codec === CODEC);
-    const response = echoOf(this.#head);
-    if (own) addUpstreamFields(response, own, this.#head);
-    response.id = this.#id;
-    response.object = 'response';
-    response.created_at = createdAt(own, this.#head);
-    response.model = this.#head.model;
-    response.status = 'in_progress';
-    response.incomplete_details = null;
-    response.output = [];
-    response.usage = null;
-    this.snapshot = response;
-    const text = JSON.stringify({ response });
-    return this.#emitter.emitText('response.created', text) + this.#emitter.emitText('response.in_progress', text);
+    const echo = echoOf(this.#head);
+    if (own) addUpstreamFields(echo, own, this.#head);
+    else this.#repeated = new RepeatedRequest(echo);
+    this.snapshot = withMembers(echo, {
+      id: this.#id,
+      object: 'response',
+      created_at: createdAt(own, this.#head),
+      model: this.#head.model,
+      status: 'in_progress',
+      incomplete_details: null,
+      output: [],
+      usage: null,
+    });
+    return this.#tell('response.created', 'response.in_progress');
+  }
+
+  /** The response as far as it has come, under each of the types. */
+  #tell(...types: readonly string[]): string {
+    if (this.#emitter instanceof MuteEmitter) return '';
+    const { snapshot } = this;
+    const { id, object, created_at, model, status, incomplete_details, output, usage } = snapshot;
+    const said = { id, object, created_at, model, status, incomplete_details, output, usage };
+    const response = this.#repeated?.with(said) ?? JSON.stringify(snapshot);
+    return types.map((type) => this.#emitter.emitText(type, `{"response":${response}}`)).join('');
   }
 
   #startPart({ index, part }: EventOf<'part-start'>): string {
@@ -177,19 +193,15 @@ export class ResponseWriter {
     this.#shown.clear();
     const cited = this.#citeAtEnd(origin);
     const closed = this.#closeMessage(status.status === 'incomplete' ? 'incomplete' : 'completed');
-    const { snapshot: response } = this;
-    const { id, object, created_at, model } = response;
-    addUpstreamFields(response, own, this.#head);
-    response.id = id;
-    response.object = object;
-    response.created_at = created_at;
-    response.model = model;
-    response.status = status.status;
-    response.incomplete_details = status.incomplete_details;
-    response.output = this.#output.filter((item) => item !== undefined);
-    response.usage = wireUsage(usage, theirs);
+    if (ownBlock(origin)) this.#repeated = undefined;
+    const { snapshot } = this;
+    const { id, object, created_at, model } = snapshot;
+    addUpstreamFields(snapshot, own, this.#head);
+    addMembers(snapshot, { id, object, created_at, model, ...status });
+    snapshot.output = this.#output.filter((item) => item !== undefined);
+    snapshot.usage = wireUsage(usage, theirs);
     const type = status.status === 'incomplete' ? 'response.incomplete' : 'response.completed';
-    return unfinished + unanswered + cited + closed + this.#emitter.emit(type, { response });
+    return unfinished + unanswered + cited + closed + this.#tell(type);
   }
 
   /** Pages that another format tells at its end, each for the message that rests on it. */

@@ -33,12 +33,13 @@ const REPEATED = {
 };
 
 /** The responses that the events of an answer carry. */
-function responsesIn(asked: JsonObject, origin?: Origin): JsonObject[] {
+function responsesIn(asked: JsonObject, origin?: Origin, endOrigin = origin): JsonObject[] {
   const encode = openaiResponses.encodeStream({ model: 'm', createdAtMs: 5_000, asked: { body: asked } });
   const own = origin ? { origin } : {};
+  const ownEnd = endOrigin ? { origin: endOrigin } : {};
   const text = [
     encode({ type: 'response-start', id: 'r', model: 'up', ...own }),
-    encode({ type: 'response-end', reason: { kind: 'stop' }, usage: NO_USAGE, ...own }),
+    encode({ type: 'response-end', reason: { kind: 'stop' }, usage: NO_USAGE, ...ownEnd }),
   ].join('');
   return dataOf(text).flatMap(({ response }) => (isObject(response) ? [response] : []));
 }
@@ -48,6 +49,25 @@ describe('a response repeats its request', () => {
     const responses = responsesIn(ASKED);
     expect(responses).toHaveLength(3);
     for (const response of responses) expect(response).toMatchObject(REPEATED);
+  });
+
+  test('in the same words, whoever answers, and as the whole answer does', () => {
+    const [created, inProgress, completed] = responsesIn(ASKED);
+    const head = { model: 'm', createdAtMs: 5_000, asked: { body: ASKED } };
+    const whole = openaiResponses.encodeResponse(
+      { id: 'r', model: 'up', parts: [], reason: { kind: 'stop' }, usage: NO_USAGE },
+      head,
+    );
+    expect(inProgress).toEqual(created);
+    expect(JSON.stringify(completed)).toBe(JSON.stringify(whole));
+    expect({ ...completed, status: 'in_progress', usage: null }).toEqual(created);
+  });
+
+  test('in the last event beside the fields of an upstream that only answers then', () => {
+    const own: Origin = { codec: 'openai-responses', block: { service_tier: 'flex', temperature: 0.5, id: 'theirs' } };
+    const [created, , completed] = responsesIn(ASKED, undefined, own);
+    expect(created).toMatchObject({ service_tier: 'default', temperature: 0.2 });
+    expect(completed).toMatchObject({ ...REPEATED, service_tier: 'flex', temperature: 0.5, id: created?.id });
   });
 
   test('but does not claim to be stored', () => {
