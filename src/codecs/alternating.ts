@@ -41,6 +41,22 @@ export function leadingSystem(messages: readonly Message[]): [leading: readonly 
   return firstTurn === -1 ? [messages, []] : [messages.slice(0, firstTurn), messages.slice(firstTurn)];
 }
 
+/** Their blocks; `fieldOf` names a part's place. */
+export function systemBlocks<Writing>(
+  leading: readonly Message[],
+  fieldOf: (message: number, part: number) => string,
+  { blocks }: BlockWords<Writing>,
+  writing: Writing,
+): JsonObject[] {
+  const written: JsonObject[] = [];
+  leading.forEach(({ parts }, place) => {
+    parts.forEach((part, index) => {
+      addAll(written, blocks(part, fieldOf(place, index), writing));
+    });
+  });
+  return written;
+}
+
 /** Turns that alternate and answer every call; `from` is the place of the first message in the request, for the ledger. */
 export function messagesOf<Writing extends Accounting>(
   messages: readonly Message[],

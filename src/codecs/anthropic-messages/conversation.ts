@@ -5,6 +5,7 @@ import {
   fieldOf,
   leadingSystem,
   startedByUser,
+  systemBlocks,
   messagesOf as turnsOf,
   type WireConversation,
   type WireMessage,
@@ -15,9 +16,7 @@ import { ownBlock } from './wire.ts';
 /** The whole conversation: leading system messages apart, then turns that alternate and answer every call. */
 export function conversationOf(messages: readonly Message[], writing: Writing): WireConversation {
   const [leading, turns] = leadingSystem(messages);
-  const system = leading.flatMap((message, index) =>
-    message.parts.flatMap((part, nth) => blocksOf(part, fieldOf(index, nth), writing)),
-  );
+  const system = systemBlocks(leading, fieldOf, WORDS, writing);
   const written = messagesOf(turns, leading.length, writing);
   return startedByUser({ system, messages: written }, WORDS.text, writing.ledger);
 }

@@ -50,14 +50,15 @@ export function decodeToolChoice(choice: JsonValue | undefined): ToolChoice | un
 
 /** Tools of this format as they came, function tools of others written anew; `from` is the first one's place. */
 export function encodeTools(tools: readonly Tool[], names: ToolNames, losses: Loss[], from = 0): JsonObject[] {
-  return tools.flatMap((tool, index) => {
+  const written: JsonObject[] = [];
+  tools.forEach((tool, index) => {
     const field = `tools.${from + index}`;
-    if (tool.type === 'function') return [encodeFunctionTool(tool, field, names, losses)];
     const own = ownBlock(tool.origin);
-    if (own) return [ownProviderTool(own)];
-    losses.push({ field, action: 'dropped', reason: `only another provider can run its tool ${tool.name}` });
-    return [];
+    if (tool.type === 'function') written.push(encodeFunctionTool(tool, field, names, losses));
+    else if (own) written.push(ownProviderTool(own));
+    else losses.push({ field, action: 'dropped', reason: `only another provider can run its tool ${tool.name}` });
   });
+  return written;
 }
 
 /** A server tool may name a model of its own (advisor); upstream it has no provider in front. */

@@ -4,6 +4,7 @@ import {
   type BlockWords,
   leadingSystem,
   startedByUser,
+  systemBlocks,
   messagesOf as turnsOf,
   type WireConversation,
   type WireMessage,
@@ -21,12 +22,12 @@ import { ownBlock } from './wire.ts';
 /** The whole conversation: leading system messages apart, then turns that alternate and answer every call. */
 export function conversationOf(messages: readonly Message[], writing: Writing): WireConversation {
   const [leading, turns] = leadingSystem(messages);
-  const system = leading.flatMap((message, index) =>
-    message.parts.flatMap((part, nth) => contentBlocks(part, `system.${index}.${nth}`, writing)),
-  );
+  const system = systemBlocks(leading, systemField, WORDS, writing);
   const written = messagesOf(turns, leading.length, writing);
   return startedByUser({ system, messages: written }, WORDS.text, writing.ledger);
 }
+
+const systemField = (message: number, part: number): string => `system.${message}.${part}`;
 
 /** Messages as this format wants them; `from` is the place of the first in the request, for the ledger. */
 export function messagesOf(messages: readonly Message[], from: number, writing: Writing): WireMessage[] {

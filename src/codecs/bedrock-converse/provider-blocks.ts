@@ -128,7 +128,11 @@ export function toolResultBlock(part: ToolResultPart, id: string, at: string, wr
   const own = ownBlock(part.origin);
   if (own) return { ...own, toolResult: { ...objectOf(own.toolResult), toolUseId: id } };
   const { ledger, traits } = writing;
-  const content = part.content.flatMap((inner, index) => resultContent(inner, `${at}.content.${index}`, writing));
+  const content: JsonObject[] = [];
+  part.content.forEach((inner, index) => {
+    const block = resultContent(inner, `${at}.content.${index}`, writing);
+    if (block) content.push(block);
+  });
   if (content.length === 0) ledger.invented(`${at}.toolResult.content`, 'a result without content is refused');
   // only Claude and Nova know a status (Bedrock API, ToolResultBlock)
   const knowsStatus = traits.isClaude || traits.isNova;
@@ -138,12 +142,12 @@ export function toolResultBlock(part: ToolResultPart, id: string, at: string, wr
   return { toolResult };
 }
 
-function resultContent(part: Part, at: string, writing: Writing): JsonObject[] {
-  if (part.type === 'text' && part.text === '') return [];
-  const block = part.type === 'text' ? resultText(part, writing) : contentBlock(part, at, writing);
-  if (block) return [block];
+function resultContent(part: Part, at: string, writing: Writing): JsonObject | undefined {
+  if (part.type === 'text') return part.text === '' ? undefined : resultText(part, writing);
+  const block = contentBlock(part, at, writing);
+  if (block || part.type !== 'media') return block;
   // a result without a word of what it was would be taken for nothing
-  return part.type === 'media' ? [{ text: `[${part.mediaType} left out: this model takes none]` }] : [];
+  return { text: `[${part.mediaType} left out: this model takes none]` };
 }
 
 /** Tool search names tools; the model must read the name under which it can call them. */

@@ -120,9 +120,8 @@ function toolConfigOf(
   writing: Writing,
 ): JsonObject | undefined {
   const { ledger, names } = writing;
-  const called = toolsOfHistory(messages);
   const { toolChoice: choice } = request;
-  if (choice?.type === 'none' && called.length === 0) {
+  if (choice?.type === 'none' && toolsOfHistory(messages).length === 0) {
     ledger.dropped('toolConfig.toolChoice', 'Converse has no word for "none"');
     for (const place of request.tools.keys()) {
       ledger.dropped(`tools.${place}`, 'without a word for "none", no tools are offered');
@@ -132,6 +131,7 @@ function toolConfigOf(
   const tools = encodeTools(request.tools, writing);
   if (tools.every((entry) => !entry.toolSpec && !entry.systemTool)) {
     if (choice) ledger.dropped('toolConfig.toolChoice', 'there are no tools to choose from');
+    const called = toolsOfHistory(messages);
     if (called.length === 0) return undefined;
     ledger.invented('toolConfig.tools', 'Bedrock wants the tools of a conversation that holds calls');
     return { tools: called };

@@ -1,6 +1,7 @@
 import { isObject, type JsonObject } from '../../model/json.ts';
 import type { FunctionTool, Tool, ToolChoice } from '../../model/request.ts';
 import type { Writable } from '../../model/writable.ts';
+import { addAll } from '../lists.ts';
 import { lossesAt } from '../schemas/derivation.ts';
 import { bedrockSchema, novaSchema } from '../schemas/targets.ts';
 import type { WireNames } from '../wire-names.ts';
@@ -38,14 +39,15 @@ export function decodeToolChoice(body: JsonObject): ToolChoice | undefined {
 
 /** Tools of this format as they came, function tools of others written anew; `from` is the first one's place. */
 export function encodeTools(tools: readonly Tool[], writing: Writing, from = 0): JsonObject[] {
-  return tools.flatMap((tool, index) => {
+  const written: JsonObject[] = [];
+  tools.forEach((tool, index) => {
     const at = `toolConfig.tools.${from + index}`;
-    if (tool.type === 'function') return encodeFunction(tool, at, writing);
     const own = ownBlock(tool.origin);
-    if (own) return [own];
-    writing.ledger.dropped(at, `only another provider can run its tool ${tool.name}`);
-    return [];
+    if (tool.type === 'function') addAll(written, encodeFunction(tool, at, writing));
+    else if (own) written.push(own);
+    else writing.ledger.dropped(at, `only another provider can run its tool ${tool.name}`);
   });
+  return written;
 }
 
 function encodeFunction(tool: FunctionTool, at: string, writing: Writing): JsonObject[] {
