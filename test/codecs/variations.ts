@@ -40,7 +40,17 @@ const changed =
     );
 
 /** Insides that belong to the user or are told as they are. */
-const CLOSED = new Set(['args', 'input', 'arguments', 'response', 'metadata', 'logit_bias', 'schema', 'parameters']);
+const CLOSED = new Set([
+  'args',
+  'input',
+  'arguments',
+  'env',
+  'response',
+  'metadata',
+  'logit_bias',
+  'schema',
+  'parameters',
+]);
 
 function everyObject(value: JsonValue | undefined, change: (object: JsonObject) => JsonObject): JsonValue {
   if (Array.isArray(value)) return value.map((inner) => everyObject(inner, change));

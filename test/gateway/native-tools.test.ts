@@ -74,7 +74,7 @@ const TOOLS: Tool[] = [
 
 const CALLS = [
   ['shell', { commands: ['ls', 'cat a'], timeout_ms: 900 }],
-  ['local_shell', { command: ['bash', '-lc', 'pwd'], env: {}, working_directory: '/tmp' }],
+  ['local_shell', { command: ['bash', '-lc', 'pwd'], working_directory: '/tmp', env: {} }],
   ['apply_patch', { type: 'update_file', path: 'a.txt', diff: '@@\n-x\n+y' }],
   ['computer', { type: 'click', button: 'left', x: 1, y: 2 }],
 ] as const;

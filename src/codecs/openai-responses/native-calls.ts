@@ -4,7 +4,7 @@ import { parsedInput } from '../call-input.ts';
 import { nativeNameOf } from '../native-tools.ts';
 import { contentParts } from './content.ts';
 import { isHosted } from './native-tools.ts';
-import { objectOf, objectsOf, originOf, textOf, without } from './wire.ts';
+import { objectOf, objectsOf, originOf, textOf } from './wire.ts';
 
 /** A call that the client runs of a tool that OpenAI's models know by heart; undefined for any other item. */
 export function nativeCall(item: JsonObject): ToolCallPart | undefined {
@@ -17,11 +17,30 @@ export function nativeCall(item: JsonObject): ToolCallPart | undefined {
 /** Whether an item of an answer is such a call, which waits for the client: what runs in a container of OpenAI's has run there. */
 export const isNativeCallToRun = (item: JsonObject): boolean => nativeNameOf(item) !== undefined && !isHosted(item);
 
+/** Always in the same order, so that prompt caches upstream keep hitting. */
 function argumentsOf({ type, action, actions, operation }: JsonObject): JsonObject {
-  if (type === 'apply_patch_call') return objectOf(operation);
-  if (type === 'computer_call' && Array.isArray(actions)) return { actions };
-  const given = type === 'local_shell_call' ? without(objectOf(action), 'type') : objectOf(action);
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null));
+  switch (type) {
+    case 'apply_patch_call':
+      return chosen(objectOf(operation), PATCH);
+    case 'computer_call':
+      if (Array.isArray(actions)) return { actions: objectsOf(actions).map((each) => chosen(each, MOVE)) };
+      return chosen(objectOf(action), MOVE);
+    default:
+      return chosen(objectOf(action), COMMAND);
+  }
+}
+
+const PATCH = ['type', 'path', 'diff'] as const;
+const MOVE = ['type', 'button', 'x', 'y', 'scroll_x', 'scroll_y', 'path', 'keys', 'text'] as const;
+const COMMAND = ['commands', 'command', 'working_directory', 'env', 'user', 'timeout_ms', 'max_output_length'] as const;
+
+function chosen(given: JsonObject, names: readonly string[]): JsonObject {
+  const args: JsonObject = {};
+  for (const name of names) {
+    const value = given[name];
+    if (value !== undefined && value !== null) args[name] = value;
+  }
+  return args;
 }
 
 /** `callId`: of older items that name their call by the item's own id. */
