@@ -1,20 +1,17 @@
-import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { McpClientConfig, ToolManagerConfig } from '../config/schema.ts';
 import type { Caller } from '../model/call.ts';
 import { GatewayError } from '../model/errors.ts';
-import type { AddressRules } from './address-guard.ts';
 import { isPerUser, needsLogin, ownIdentity } from './auth/identity.ts';
-import { sampleSource, type UpstreamAuth, withSource } from './auth/upstream-auth.ts';
+import type { UpstreamAuth } from './auth/upstream-auth.ts';
 import { UserConnections } from './auth/user-connections.ts';
 import type { CatalogSource } from './catalog.ts';
 import { ClientEntries } from './client-entries.ts';
 import { changesOf, mustRedial } from './config-changes.ts';
-import { Connection } from './connection.ts';
-import type { ConnectionOptions } from './connection-options.ts';
+import type { Connection } from './connection.ts';
+import { type ConnectionNeeds, Connections } from './connections.ts';
 import type { Catalog, CatalogTool, ClientStatus, ToolCallRequest, ToolResult } from './contract.ts';
 import { reasonOf } from './failures.ts';
 import { type CallerFilters, refusalOf, refusedTool, unknownTool, whyNot } from './filters.ts';
-import { openFleet } from './fleet/fleet.ts';
 import { headersFor } from './forward-headers.ts';
 import { compareNames } from './listed-tools.ts';
 import { LiveCatalog } from './live-catalog.ts';
@@ -24,37 +21,19 @@ import { Relay } from './relay.ts';
 import { cleanedResult } from './safety/scan.ts';
 import type { ToolSafety } from './safety/tool-safety.ts';
 import { connectFailure, type Entry, reconnectable, statusOf } from './status.ts';
-import type { McpLog } from './telling.ts';
 import { DEFAULT_TIMING, type McpTiming, settlesWithin } from './timing.ts';
-import type { Command } from './transports.ts';
 import { UpstreamServers } from './upstream-servers.ts';
 
-export interface McpClientsOptions {
+export interface McpClientsOptions extends ConnectionNeeds {
   readonly clients: readonly McpClientConfig[];
   readonly toolManager: ToolManagerConfig;
-  /** Where stdio servers run: the app-dir. */
-  readonly cwd: string;
-  readonly log: McpLog;
-  /** Carries the HTTP transports; must not time out by itself on silent streams. */
-  readonly fetch?: FetchLike;
-  /** Keeps a client's requests from leading inside; undefined = they may go anywhere. */
-  readonly addressRulesOf?: (config: McpClientConfig) => AddressRules | undefined;
-  readonly resolveCommand?: (command: string, args: readonly string[]) => Command;
   /** `mcp.tool_sync_interval`. */
   readonly syncIntervalMs?: number;
-  readonly environment?: NodeJS.ProcessEnv;
-  /** Where the gateway keeps what it learns of its servers for its next start; nothing is kept without it. */
-  readonly stateFolder?: string;
-  /** Without it every tool passes as its server gives it. */
-  readonly safety?: ToolSafety;
-  /** The logins of clients that need one; without it these connect as if they needed none. */
-  readonly auth?: UpstreamAuth;
   /** Where browsers reach this gateway, if not where its callers do. */
   readonly externalUrl?: string | undefined;
   readonly timing?: Partial<McpTiming>;
   /** For client sessions that a server serves alone. */
   readonly ownSessions?: Partial<OwnSessionLimits>;
-  readonly random?: () => number;
 }
 
 /** All MCP clients of the gateway: their connections, their tools as one catalog, and the way to call one. */
@@ -64,7 +43,7 @@ export class McpClients {
   /** What the servers offer beside tools. */
   readonly servers: UpstreamServers;
   readonly #timing: McpTiming;
-  readonly #connectionOptions: ConnectionOptions;
+  readonly #connections: Connections;
   readonly #http: TrustingFetch;
   readonly #entries = new ClientEntries();
   readonly #own: OwnSessions;
@@ -86,7 +65,12 @@ export class McpClients {
     this.#catalog = new LiveCatalog((thrown) => {
       options.log('error', `a listener to MCP catalog changes failed: ${reasonOf(thrown)}`, {});
     });
-    this.#connectionOptions = this.#connectionOptionsOf(options);
+    this.#connections = new Connections(options, {
+      timing: this.#timing,
+      http: this.#http,
+      changed: () => this.#rebuild(),
+      peers: (config) => this.relay.eventsOf(config),
+    });
     this.#safety = options.safety;
     this.#auth = options.auth;
     this.#users = this.#usersOf(options);
@@ -109,7 +93,7 @@ export class McpClients {
    * wait. What an earlier run left behind ends first, as it may hold what its successor needs. Never fails.
    */
   async start(): Promise<void> {
-    await this.#connectionOptions.transport.journal?.reap();
+    await this.#connections.options.transport.journal?.reap();
     const dials = this.#entries.all.map((entry) => entry.connection?.start());
     await settlesWithin(Promise.allSettled(dials), this.#timing.bootWaitMs);
   }
@@ -225,7 +209,7 @@ export class McpClients {
     if (!config.disabled) connection?.reconfigure(config);
     const redialled = !config.disabled && mustRedial(changes) ? connection?.dialAgain() : undefined;
     if (config.disabled) entry.connection = undefined;
-    else entry.connection ??= this.#newConnection(config);
+    else entry.connection ??= this.#connections.of(config);
     if (isPerUser(config)) await this.#users?.forget(id);
     this.#rebuild();
     if (config.disabled) await connection?.close();
@@ -257,11 +241,7 @@ export class McpClients {
 
   /** How many tools the server lists to whoever shows these headers. Throws what keeps it from listing them. */
   async probe(config: McpClientConfig, headers: Readonly<Record<string, string>>): Promise<number> {
-    const { transport } = this.#connectionOptions;
-    const fetch = withSource(config, sampleSource(headers), transport.fetchOf(config));
-    const ofSample = { ...transport, fetchOf: () => fetch };
-    const options = { ...this.#connectionOptions, transport: ofSample, changed: () => undefined };
-    const connection = new Connection({ ...config, auth_type: 'none' }, options);
+    const connection = this.#connections.sample(config, headers);
     try {
       await connection.dial();
       return connection.listed.length;
@@ -294,7 +274,7 @@ export class McpClients {
     await this.#users?.close();
     const closing = this.#entries.all.map((entry) => entry.connection?.close());
     await Promise.allSettled(closing);
-    await this.#connectionOptions.manifests?.settled();
+    await this.#connections.options.manifests?.settled();
     await this.#safety?.settled();
     await this.#http.close();
   }
@@ -304,48 +284,14 @@ export class McpClients {
     return own > 0 ? own : this.#toolManager.tool_execution_timeout;
   }
 
-  #connectionOptionsOf(options: McpClientsOptions): ConnectionOptions {
-    const { cwd, resolveCommand, log, safety } = options;
-    const { manifests, ...keepers } = openFleet(options.stateFolder, this.#timing, (message) =>
-      log('warn', message, {}),
-    );
-    return {
-      transport: {
-        cwd,
-        resolveCommand,
-        environment: options.environment ?? process.env,
-        fetchOf: (config) => options.fetch ?? this.#http.fetchOf(config.tls_config, options.addressRulesOf?.(config)),
-        graceMs: this.#timing.graceMs,
-        ...keepers,
-      },
-      timing: this.#timing,
-      random: options.random ?? Math.random,
-      log,
-      changed: () => this.#rebuild(),
-      peers: (config) => this.relay.eventsOf(config),
-      safety,
-      manifests,
-    };
-  }
-
   #admit(config: McpClientConfig): Entry {
-    return this.#entries.admit(config, (identified) => this.#newConnection(identified));
-  }
-
-  #newConnection(config: McpClientConfig): Connection {
-    const options = this.#connectionOptions;
-    const auth = this.#auth;
-    if (!auth || !needsLogin(config)) return new Connection(config, options);
-    const { transport } = options;
-    const fetchOf = (now: McpClientConfig) =>
-      auth.fetchFor({ config: now, identity: ownIdentity(now) }, transport.fetchOf(now));
-    return new Connection(config, { ...options, transport: { ...transport, fetchOf } });
+    return this.#entries.admit(config, (identified) => this.#connections.of(identified));
   }
 
   #usersOf({ auth, externalUrl }: McpClientsOptions): UserConnections | undefined {
     if (!auth) return undefined;
     const baseOf = ({ gatewayUrl }: Caller) => externalUrl ?? gatewayUrl ?? '';
-    return new UserConnections({ auth, connection: this.#connectionOptions, baseOf });
+    return new UserConnections({ auth, connection: this.#connections.options, baseOf });
   }
 
   #rebuild(): void {
