@@ -114,12 +114,7 @@ const EXCEPTIONS: readonly (readonly [client: RegExp, what: RegExp, upstream: Re
   [/responses/, /what a shell gave/, /openai/, 'an output of a call that the history does not hold'],
   [/responses/, /custom tool/, /openai/, 'OpenAI’s reference gives such calls no status in requests'],
   [/responses/, /thinking in words/, /openai/, 'models that tell their thinking are not OpenAI’s'],
-  [
-    /chat/,
-    /custom tool|of old/,
-    /openai/,
-    'as they came: calls of kinds that the reader of histories does not know',
-  ],
+  [/chat/, /custom tool|of old/, /openai/, 'as they came: calls of kinds that the reader of histories does not know'],
   [/chat/, /sound in pieces/, /openai|groq|deepseek/, 'what was spoken goes back by its id'],
   [/responses/, /made short/, /./, 'only who made it can read a compacted history, which the error says'],
 ];
