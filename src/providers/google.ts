@@ -3,7 +3,7 @@ import { GatewayError } from '../model/errors.ts';
 import { asDirectResponse, type DirectResponse } from './direct-response.ts';
 import type { Fetch } from './fetch.ts';
 import type { Token } from './identity.ts';
-import { isOrdinary, KnownHeads, sentUnder } from './known-heads.ts';
+import { KnownHeads } from './known-heads.ts';
 import { tooLate, type Upstream, type UpstreamCall, type UpstreamTarget } from './upstream.ts';
 import { WireHead } from './wire-head.ts';
 import { wireOf } from './wire-of.ts';
@@ -50,14 +50,12 @@ class Client extends GoogleGenAI {
   readonly #heads = new KnownHeads();
 
   /** A post goes out as the last of its kind, where there was one and nothing but the body is new. */
-  async post(path: string, body: string | Uint8Array, call: UpstreamCall, line: Line): Promise<DirectResponse> {
-    const head = isOrdinary(call) ? this.#heads.find(path, call.headers) : undefined;
-    if (!head || !isOrdinary(call)) return this.send('POST', path, body, call, line);
-    try {
-      return await sentUnder(head, body, call, line.fetch);
-    } catch (thrown) {
+  post(path: string, body: string | Uint8Array, call: UpstreamCall, line: Line): Promise<DirectResponse> {
+    const sent = this.#heads.sent(path, body, call, line.fetch);
+    if (!sent) return this.send('POST', path, body, call, line);
+    return sent.catch((thrown: unknown) => {
       throw failure(thrown, line.target, undefined);
-    }
+    });
   }
 
   async send(

@@ -1,4 +1,3 @@
-import type { Cancellation } from './cancellation.ts';
 import { asDirectResponse, type DirectResponse } from './direct-response.ts';
 import type { Fetch } from './fetch.ts';
 import type { UpstreamCall } from './upstream.ts';
@@ -9,22 +8,15 @@ import { wireOf } from './wire-of.ts';
 const MOST_HEADS = 64;
 
 /** What an SDK makes of a call beside its body: address, key, headers of its platform. */
-export interface Head {
+interface Head {
   readonly url: string;
   readonly headers: WireHead;
 }
 
-/** A call that differs from others of its path and headers in nothing but the body. */
-type OrdinaryCall = UpstreamCall & { readonly cancellation: Cancellation };
-
-/** Whoever can cancel has a deadline of his own, and needs none of an SDK's. */
-export const isOrdinary = (call: UpstreamCall): call is OrdinaryCall =>
-  call.cancellation !== undefined && call.signal === undefined && call.wishes === undefined;
-
 /**
  * The heads that a vendor's SDK has made for one account: what is asked again goes out under the same head, with a new
- * body, and not once more through the SDK, which would build and log what it knows already. That takes as long as all
- * the rest of a small request, and longer still when it has not been done for some milliseconds.
+ * body, and not once more through the SDK, which would build and log what it knows already: a tenth of the way to the
+ * first words of a stream.
  */
 export class KnownHeads {
   readonly #heads = new Map<string, Head>();
@@ -36,8 +28,17 @@ export class KnownHeads {
     this.#heads.set(this.#idOf(path, headers), head);
   }
 
-  find(path: string, headers: object): Head | undefined {
-    return this.#heads.get(this.#idOf(path, headers));
+  /**
+   * Sends a post under the head of its kind. Answers of any status resolve; rejects with GatewayError. Undefined where no
+   * head is known, and for calls that want more of an SDK or of our fetch: whoever can cancel has a deadline of his own.
+   */
+  sent(path: string, body: string | Uint8Array, call: UpstreamCall, fetch: Fetch): Promise<DirectResponse> | undefined {
+    const { cancellation, signal, wishes } = call;
+    if (!cancellation || signal || wishes) return undefined;
+    const head = this.#heads.get(this.#idOf(path, call.headers));
+    if (!head) return undefined;
+    const { url, headers } = head;
+    return fetch(url, { method: 'POST', headers, body, cancellation }).then(asDirectResponse);
   }
 
   #idOf(path: string, headers: object): string {
@@ -49,14 +50,6 @@ export class KnownHeads {
     return `${path} ${written}`;
   }
 }
-
-/** Sends a body under a known head. Answers of any status resolve; rejects with GatewayError. */
-export const sentUnder = (
-  { url, headers }: Head,
-  body: string | Uint8Array,
-  { cancellation }: OrdinaryCall,
-  fetch: Fetch,
-): Promise<DirectResponse> => fetch(url, { method: 'POST', headers, body, cancellation }).then(asDirectResponse);
 
 interface Options {
   readonly method: string;

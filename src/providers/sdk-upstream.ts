@@ -1,6 +1,6 @@
 import { asDirectResponse, type DirectResponse } from './direct-response.ts';
 import type { Fetch } from './fetch.ts';
-import { isOrdinary, type KnownHeads, sentUnder } from './known-heads.ts';
+import type { KnownHeads } from './known-heads.ts';
 import {
   answerBehind,
   type SdkErrors,
@@ -43,8 +43,8 @@ export function throughSdk(
   return {
     post: (given, body, call) => {
       const { client, path, heads } = routeOf(given);
-      const head = heads && isOrdinary(call) ? heads.find(path, call.headers) : undefined;
-      if (head && isOrdinary(call)) return sentUnder(head, body, call, fetch).catch(refused);
+      const sent = heads?.sent(path, body, call, fetch);
+      if (sent) return sent.catch(refused);
       return settled(client.post(path, { body, ...sdkOptions(call) }));
     },
     get: (given, call) => {
