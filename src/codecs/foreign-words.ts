@@ -122,7 +122,10 @@ export const WORDS: Readonly<Record<CodecId, FormatWords>> = {
       type: true,
       function: { name: true, description: true, parameters: true, strict: true },
       // the older `functions` are definitions by themselves
-      ...{ name: true, description: true, parameters: true, strict: true },
+      name: true,
+      description: true,
+      parameters: true,
+      strict: true,
       // its grammar is told by the function itself
       custom: { name: true, description: true, format: true },
     },

@@ -3,19 +3,17 @@ import type { JsonObject } from '../model/json.ts';
 import { textOf } from './members.ts';
 
 /** Calls of tools that OpenAI's models know by heart and the client of the Responses API runs; `_output` is each's result. */
-const CALLED: Readonly<Record<string, string>> = {
-  shell_call: 'shell',
-  local_shell_call: 'local_shell',
-  apply_patch_call: 'apply_patch',
-  computer_call: 'computer',
-};
+const NAMES: ReadonlyMap<string, string> = new Map([
+  ['shell_call', 'shell'],
+  ['local_shell_call', 'local_shell'],
+  ['apply_patch_call', 'apply_patch'],
+  ['computer_call', 'computer'],
+]);
 
 /** The name by which other models are told of such a call; undefined for any other item. */
 export const nativeNameOf = ({ type }: JsonObject): string | undefined => NAMES.get(textOf(type));
 
-const NAMES: ReadonlyMap<string, string> = new Map(Object.entries(CALLED));
-
-const RESULTS: ReadonlySet<string> = new Set(Object.keys(CALLED).map((type) => `${type}_output`));
+const RESULTS: ReadonlySet<string> = new Set([...NAMES.keys()].map((type) => `${type}_output`));
 
 export const isNativeResult = ({ type }: JsonObject): boolean => RESULTS.has(textOf(type));
 

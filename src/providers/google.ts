@@ -71,12 +71,13 @@ class Client extends GoogleGenAI {
     const isElsewhere = isWhole(path);
     const fetchOnce: typeof globalThis.fetch = (sdksUrl, init) => {
       const url = isElsewhere ? path : String(sdksUrl);
-      const head = { url, headers: new WireHead(wireOf(headOf(init?.headers, headers, target, bearer))) };
+      const head = headOf(init?.headers, headers, target, bearer);
       // a token comes to its end
-      if (httpMethod === 'POST' && bearer === undefined) this.#heads.keep(path, headers, head);
+      const stays = httpMethod === 'POST' && bearer === undefined;
+      if (stays) this.#heads.keep(path, headers, { url, headers: new WireHead(wireOf(head)) });
       const sent = {
         ...init,
-        headers: head.headers,
+        headers: head,
         ...(body !== undefined && { body }),
         ...(signal && { signal }),
         ...(cancellation && { cancellation }),

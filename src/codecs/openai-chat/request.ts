@@ -53,11 +53,12 @@ export function encodeRequest(request: ChatRequest, target: EncodeTarget): Encod
 
 /** Calls of the older `functions` come back in the newer form, which is not the client's. */
 const namesOfOlder = ({ tools }: ChatRequest): ReadonlyMap<string, string> | undefined => {
-  const older = tools.filter(({ origin }) => isOlderTool(ownBlock(origin) ?? NO_OWN));
+  const older = tools.filter(({ origin }) => {
+    const own = ownBlock(origin);
+    return own !== undefined && isOlderTool(own);
+  });
   return older.length > 0 ? new Map(older.map(({ name }) => [name, name])) : undefined;
 };
-
-const NO_OWN: JsonObject = { type: 'none' };
 
 const namesIn = (body: JsonObject): ReadonlySet<string> =>
   new Set(objectsOf(body.tools).map((tool) => textOf(objectOf(tool.function).name)));
