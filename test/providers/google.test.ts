@@ -45,6 +45,18 @@ describe('a call through the google SDK', () => {
     });
   });
 
+  test('says the same when it is asked again, under the head that the SDK made', async () => {
+    const provider = providerAt('gemini', upstream.url, { extra_headers: { 'x-team': 'again' } });
+    const request = requestOf('openai-chat', { ...ASKED, stream: true });
+    for (let time = 0; time < 3; time++) {
+      upstream.answers(sse([STREAM]));
+      await heard(framesFor(scene, { provider, request, context: contextOf('openai-chat') }));
+    }
+    const [first, ...again] = upstream.requests.slice(-3);
+    expect(first?.headers['x-goog-api-key']).toBe('sk-secret');
+    expect(again).toEqual([first, first]);
+  });
+
   test('asks for a whole answer by another verb', async () => {
     upstream.answers(json(ANSWER));
     const { response } = await heard(asked({}, {}, contextOf('openai-chat'), false));
