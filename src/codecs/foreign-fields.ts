@@ -33,6 +33,7 @@ export function accountForForeign(
   tools.forEach(({ origin, type }, index) => {
     if (!origin || origin.codec === target || type !== 'function') return;
     accountForTool(origin, `tools.${index}`, drop);
+    if (isOlder(origin)) losses.push(ONE_CALL);
     if (isFreeText(origin)) {
       for (const field of ['parameters', 'description', 'format'])
         losses.push(asFunction(`tools.${index}.${field}`, 'a tool that takes free text'));
@@ -74,6 +75,16 @@ const NATIVE_CALLS: readonly Loss[] = ['action', 'operation', 'output'].map((fie
 );
 
 /** Custom tools of OpenAI's formats. */
+/** A tool of the older `functions` of Chat Completions is its bare definition. */
+const isOlder = ({ codec, block }: Origin): boolean =>
+  codec === 'openai-chat' && block.type === undefined && !isObject(block.function);
+
+const ONE_CALL: Loss = {
+  field: 'parallel_tool_calls',
+  action: 'invented',
+  reason: 'an answer in the older form of tools holds one call',
+};
+
 const isFreeText = ({ block }: Origin): boolean => block.type === 'custom';
 
 /** Calls of them are told with free text by both formats. */

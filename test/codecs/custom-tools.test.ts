@@ -6,6 +6,7 @@ import { gemini } from '../../src/codecs/gemini/index.ts';
 import { openaiChat } from '../../src/codecs/openai-chat/index.ts';
 import { openaiResponses } from '../../src/codecs/openai-responses/index.ts';
 import { isObject, type JsonObject } from '../../src/model/json.ts';
+import { appended } from '../../src/model/request.ts';
 import { eventsOf } from '../../src/model/response.ts';
 import { requestOf } from './requests.ts';
 
@@ -107,3 +108,39 @@ function callsIn(event: string): unknown[] {
   const delta = isObject(choice) && isObject(choice.delta) ? choice.delta : {};
   return Array.isArray(delta.tool_calls) ? delta.tool_calls : [];
 }
+
+describe('tools of the older form, whose answers hold one call', () => {
+  const older: JsonObject = {
+    model: 'm',
+    messages: [{ role: 'user', content: 'Weather in Oslo and Rome?' }],
+    functions: [{ name: 'weather', parameters: { type: 'object', properties: { city: { type: 'string' } } } }],
+  };
+  const sent = (codec: Codec) =>
+    codec.encodeRequest(
+      { ...appended(requestOf(openaiChat, older), {}), raw: undefined },
+      { model: 'm', stream: false },
+    );
+  const entries = (codec: Codec) => sent(codec).losses.map(({ field, action }) => `${action} ${field}`);
+
+  test('openai-chat, openai-responses: no calls side by side are asked for', () => {
+    for (const codec of [openaiChat, openaiResponses]) {
+      expect(sent(codec).body.parallel_tool_calls).toBe(false);
+      expect(entries(codec)).toContain('invented parallel_tool_calls');
+    }
+  });
+
+  test('anthropic-messages: likewise, in its words', () => {
+    expect(sent(anthropicMessages).body.tool_choice).toEqual({ type: 'auto', disable_parallel_tool_use: true });
+    expect(entries(anthropicMessages)).toContain('invented parallel_tool_calls');
+  });
+
+  test.each([gemini, bedrockConverse])('$id: the ledger tells that this cannot be asked for', (codec) => {
+    expect(entries(codec)).toContain('dropped parallel_tool_calls');
+  });
+
+  test('goes on as it came where the form is known', () => {
+    const { body, losses } = openaiChat.encodeRequest(requestOf(openaiChat, older), { model: 'm', stream: false });
+    expect(body).toEqual(older);
+    expect(losses).toEqual([]);
+  });
+});

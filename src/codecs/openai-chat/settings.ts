@@ -9,6 +9,7 @@ import { effortOf } from '../openai-effort.ts';
 import { jsonSchemaFormat } from '../openai-format.ts';
 import { fittingUser } from '../openai-user.ts';
 import { accountForName } from '../schema-name.ts';
+import { offersOlderOnly } from './tool-forms.ts';
 import { objectOf, originOf, ownBlock, textOf } from './wire.ts';
 
 /** Fields that other members of a request say whole, so that they are not kept a second time with the settings. */
@@ -48,6 +49,7 @@ export function decodeSettings(body: JsonObject): Settings {
   if (typeof body.presence_penalty === 'number') settings.presencePenalty = body.presence_penalty;
   if (typeof body.frequency_penalty === 'number') settings.frequencyPenalty = body.frequency_penalty;
   if (typeof body.parallel_tool_calls === 'boolean') settings.parallelToolCalls = body.parallel_tool_calls;
+  else if (offersOlderOnly(body)) settings.parallelToolCalls = false;
   if (typeof body.user === 'string') settings.user = body.user;
   if (reasoning) settings.reasoning = reasoning;
   if (responseFormat) settings.responseFormat = responseFormat;

@@ -25,14 +25,19 @@ export const isOlderTool = (own: JsonObject): boolean => own.type === undefined 
 
 /** Enters into the ledger that a tool of this format is told in another of its forms. */
 export function retoldTool(own: JsonObject, at: string, ledger: Ledger): void {
-  if (isOlderTool(own)) ledger.rewritten('functions', 'the older form of tools is told in the newer one');
-  else for (const field of ['custom', 'function']) ledger.rewritten(`${at}.${field}`, FREE_TEXT_AS_FUNCTION);
+  if (isOlderTool(own)) {
+    ledger.rewritten('functions', 'the older form of tools is told in the newer one');
+    ledger.invented('parallel_tool_calls', ONE_CALL);
+  } else for (const field of ['custom', 'function']) ledger.rewritten(`${at}.${field}`, FREE_TEXT_AS_FUNCTION);
 }
+
+const ONE_CALL = 'an answer in the older form of tools holds one call';
 
 const FREE_TEXT_AS_FUNCTION = 'a tool that takes free text is told as a function here';
 
-/** Whether a client offers tools in the older form only: it reads calls from nowhere but `function_call`. */
-export function readsOlderCalls(head: AnswerHead | undefined): boolean {
-  const { functions, tools } = head?.asked?.body ?? {};
-  return functions !== undefined && tools === undefined;
-}
+/** Whether a body offers tools in the older form only: one call for each answer. */
+export const offersOlderOnly = ({ functions, tools }: JsonObject): boolean =>
+  functions !== undefined && tools === undefined;
+
+/** Whether a client reads calls from nowhere but `function_call`. */
+export const readsOlderCalls = (head: AnswerHead | undefined): boolean => offersOlderOnly(head?.asked?.body ?? {});

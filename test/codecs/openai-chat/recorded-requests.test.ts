@@ -13,7 +13,9 @@ const bodyOf = ({ request }: Recording): JsonObject => ({ ...request.body, fallb
 /** A body without what is not content: nulls and empty lists, the model, streaming, and how the limit is called. */
 function essence(body: JsonObject): JsonValue {
   const { model: _, stream: _s, stream_options: _o, fallbacks: _f, functions, max_tokens: limit, ...rest } = body;
-  const legacy = Array.isArray(functions) ? { tools: functions.map((definition) => ({ function: definition })) } : {};
+  const legacy = Array.isArray(functions)
+    ? { tools: functions.map((definition) => ({ function: definition })), parallel_tool_calls: false }
+    : {};
   return withoutNothing({ max_completion_tokens: limit, ...rest, ...legacy });
 }
 
