@@ -5,6 +5,7 @@ import { openaiResponses } from '../../src/codecs/openai-responses/index.ts';
 import type { CodecId } from '../../src/model/content.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import { eventsOf, foldAll } from '../../src/model/response.ts';
+import { dataOf } from './openai-responses/support.ts';
 import { requestOf } from './requests.ts';
 
 // Items of the Responses API say of themselves that they were cut short, for which no other format has a word.
@@ -87,6 +88,23 @@ test('an item that was cut short says so where its history is built anew in its 
   const read = { ...openaiResponses.decodeRequest(asked(MESSAGE)), model: 'm', stream: false, fallbacks: [] };
   const { body } = openaiResponses.encodeRequest({ ...read, untouched: false }, { model: 'm', stream: false });
   expect(body.input).toMatchObject([{ role: 'user' }, { id: 'msg_1', status: 'incomplete' }, { role: 'user' }]);
+});
+
+test('and where its answer is written anew in its own format, whole and streamed', () => {
+  const body: JsonObject = {
+    id: 'resp_1',
+    status: 'incomplete',
+    incomplete_details: { reason: 'max_output_tokens' },
+    model: 'm',
+    output: [THINKING, CALL],
+  };
+  const answer = openaiResponses.decodeResponse(body);
+  const head = { model: 'm', createdAtMs: 0 };
+  const output = [{ id: 'rs_1' }, { id: 'fc_1', status: 'incomplete' }];
+  expect(openaiResponses.encodeResponse(answer, head)).toMatchObject({ status: 'incomplete', output });
+  const write = openaiResponses.encodeStream(head);
+  const streamed = eventsOf(answer).map((event) => write(event));
+  expect(dataOf(streamed.join('')).at(-1)?.response).toMatchObject({ status: 'incomplete', output });
 });
 
 test('and a whole one says nothing', () => {

@@ -113,11 +113,12 @@ export function showCall(call: ToolCallPart, place: Place): [opening: string, sh
     opening + grow(call.input),
     {
       grow,
-      end() {
+      end(origin) {
         const whole = isCustom ? freeText(input) : input || '{}';
         const late = isCustom || input === '' ? write(whole) : '';
         const told = withMembers(at, { name: split.name, [names.field]: whole });
-        const item = withMembers(head, { [names.field]: whole, status: 'completed' });
+        const isCut = [own, ownBlock(origin)].some((block) => block?.status === 'incomplete');
+        const item = withMembers(head, { [names.field]: whole, status: isCut ? 'incomplete' : 'completed' });
         return late + place.emitter.emit(names.done, told) + done(place, item);
       },
     },
