@@ -1,7 +1,7 @@
 import type { CodecId, Origin, Part } from '../model/content.ts';
 import { isObject, type JsonObject, type JsonValue, ownValue } from '../model/json.ts';
 import type { Loss } from '../model/loss.ts';
-import type { ChatRequest } from '../model/request.ts';
+import type { ChatRequest, Tool } from '../model/request.ts';
 import { unknownChoices } from './foreign-choices.ts';
 import { WORDS, type Words } from './foreign-words.ts';
 import { objectOf } from './members.ts';
@@ -33,7 +33,6 @@ export function accountForForeign(
   tools.forEach(({ origin, type }, index) => {
     if (!origin || origin.codec === target || type !== 'function') return;
     accountForTool(origin, `tools.${index}`, drop);
-    if (isOlder(origin)) losses.push(ONE_CALL);
     if (isFreeText(origin)) {
       for (const field of ['parameters', 'description', 'format'])
         losses.push(asFunction(`tools.${index}.${field}`, 'a tool that takes free text'));
@@ -43,6 +42,7 @@ export function accountForForeign(
         losses.push(asFunction(`tools.${index}.${field}`, 'a tool that its model knows by name'));
     }
   });
+  if (settings.parallelToolCalls === false && tools.some(isOlder)) losses.push(ONE_CALL);
   if (raw && raw.codec !== target && allowsSomeOnly(raw.body)) losses.push(NOT_OFFERED);
   const { origin } = settings;
   if (!origin || origin.codec === target) return;
@@ -74,10 +74,9 @@ const NATIVE_CALLS: readonly Loss[] = ['action', 'operation', 'output'].map((fie
   asFunction(`input.*.${field}`, "a tool of OpenAI's models that the client runs"),
 );
 
-/** Custom tools of OpenAI's formats. */
 /** A tool of the older `functions` of Chat Completions is its bare definition. */
-const isOlder = ({ codec, block }: Origin): boolean =>
-  codec === 'openai-chat' && block.type === undefined && !isObject(block.function);
+const isOlder = ({ origin }: Tool): boolean =>
+  origin?.codec === 'openai-chat' && origin.block.type === undefined && !isObject(origin.block.function);
 
 const ONE_CALL: Loss = {
   field: 'parallel_tool_calls',
@@ -85,6 +84,7 @@ const ONE_CALL: Loss = {
   reason: 'an answer in the older form of tools holds one call',
 };
 
+/** Custom tools of OpenAI's formats. */
 const isFreeText = ({ block }: Origin): boolean => block.type === 'custom';
 
 /** Calls of them are told with free text by both formats. */

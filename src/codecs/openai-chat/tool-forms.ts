@@ -25,13 +25,9 @@ export const isOlderTool = (own: JsonObject): boolean => own.type === undefined 
 
 /** Enters into the ledger that a tool of this format is told in another of its forms. */
 export function retoldTool(own: JsonObject, at: string, ledger: Ledger): void {
-  if (isOlderTool(own)) {
-    ledger.rewritten('functions', 'the older form of tools is told in the newer one');
-    ledger.invented('parallel_tool_calls', ONE_CALL);
-  } else for (const field of ['custom', 'function']) ledger.rewritten(`${at}.${field}`, FREE_TEXT_AS_FUNCTION);
+  if (isOlderTool(own)) ledger.rewritten('functions', 'the older form of tools is told in the newer one');
+  else for (const field of ['custom', 'function']) ledger.rewritten(`${at}.${field}`, FREE_TEXT_AS_FUNCTION);
 }
-
-const ONE_CALL = 'an answer in the older form of tools holds one call';
 
 const FREE_TEXT_AS_FUNCTION = 'a tool that takes free text is told as a function here';
 
