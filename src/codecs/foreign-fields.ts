@@ -6,6 +6,7 @@ import { unknownChoices } from './foreign-choices.ts';
 import { WORDS, type Words } from './foreign-words.ts';
 import { objectOf } from './members.ts';
 import { isNative } from './native-tools.ts';
+import { isOlderTool } from './openai-chat/tool-forms.ts';
 
 /**
  * What the client's own blocks say beside what the model of requests holds: nobody translates it, so leaving the format
@@ -74,9 +75,7 @@ const NATIVE_CALLS: readonly Loss[] = ['action', 'operation', 'output'].map((fie
   asFunction(`input.*.${field}`, "a tool of OpenAI's models that the client runs"),
 );
 
-/** A tool of the older `functions` of Chat Completions is its bare definition. */
-const isOlder = ({ origin }: Tool): boolean =>
-  origin?.codec === 'openai-chat' && origin.block.type === undefined && !isObject(origin.block.function);
+const isOlder = ({ origin }: Tool): boolean => origin?.codec === 'openai-chat' && isOlderTool(origin.block);
 
 const ONE_CALL: Loss = {
   field: 'parallel_tool_calls',
